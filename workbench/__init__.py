@@ -1,0 +1,3 @@
+"""Order-flow workbench."""
+
+__version__ = "0.1.0"

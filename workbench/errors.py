@@ -1,0 +1,180 @@
+"""The tree of exceptions. Every error says what was found, what was expected and what to do.
+
+::
+
+    WorkbenchError
+    ├── InstrumentError            an instrument that cannot exist
+    │   └── OffGridError           a price or size that is no multiple of the grid (also a ValueError)
+    ├── EventError                 columns that are no valid batch of events
+    ├── ProtocolError              a message that breaks the feed protocol
+    ├── FeedError                  nothing there, wrong peer, connection lost
+    │   ├── AuthenticationError    token or proof refused
+    │   └── DiscoveryError         discovery file missing, stale, or readable by others
+    ├── RecordingError             a recording that cannot be opened or written
+    │   ├── DamagedError           bytes that fail their checksum, or end too early
+    │   ├── SchemaError            written by another version, or not ours
+    │   ├── TooLargeError          would need more memory than allowed
+    │   └── DiskFullError          no room to start, or none left
+    ├── ImportFailedError          a foreign or damaged file given to an importer
+    ├── ReplayError                speed, start or end that make no sense
+    ├── EngineError                the engine process did not start, or refused
+    └── MissingExtraError          an optional package is not installed (also an ImportError)
+
+A bad peer is counted and reported (``Session.health``), never raised into the user's cell; misuse by the
+user raises at once. Refusals by risk or venue are orders with status ``REJECTED``, not exceptions.
+"""
+
+from __future__ import annotations
+
+
+class WorkbenchError(Exception):
+    """Base of all errors of this package.
+
+    Parameters
+    ----------
+    found : str
+        What was found, with the offending value.
+    expected : str, optional
+        What was expected instead.
+    action : str, optional
+        What to do next.
+    code : str, optional
+        Short machine-readable name; each class has its own default.
+    **fields : object
+        Values for programs (offset, limit, field, …), kept in :attr:`fields`.
+    """
+
+    code: str = "error"
+
+    def __init__(self, found: str, *, expected: str = "", action: str = "", code: str = "", **fields: object):
+        self.found = found
+        self.expected = expected
+        self.action = action
+        self.fields = fields
+        if code:
+            self.code = code
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """One sentence for a person: found, expected, action."""
+        text = self.found
+        if self.expected:
+            text += f"; expected {self.expected}"
+        if self.action:
+            text += f". {self.action}"
+        return text
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the fields when an error crosses a process boundary."""
+        return (_rebuild, (type(self), self.found, self.expected, self.action, self.code, self.fields))
+
+
+def _rebuild(
+    cls: type[WorkbenchError], found: str, expected: str, action: str, code: str, fields: dict[str, object]
+) -> WorkbenchError:
+    return cls(found, expected=expected, action=action, code=code, **fields)
+
+
+class InstrumentError(WorkbenchError):
+    """An instrument that cannot exist: a tick of zero, a name with control characters."""
+
+    code = "bad_instrument"
+
+
+class OffGridError(InstrumentError, ValueError):
+    """A price or size that is no multiple of the instrument's grid."""
+
+    code = "off_grid"
+
+
+class EventError(WorkbenchError):
+    """Columns that are no valid batch of events."""
+
+    code = "bad_events"
+
+
+class ProtocolError(WorkbenchError):
+    """A message that breaks the feed protocol; ``code`` names the rule."""
+
+    code = "bad_message"
+
+
+class FeedError(WorkbenchError):
+    """Nothing listens there, it is not a feed, or the connection is lost."""
+
+    code = "no_feed"
+
+
+class AuthenticationError(FeedError):
+    """The feed refused the token, or could not prove that it holds it."""
+
+    code = "bad_token"
+
+
+class DiscoveryError(FeedError):
+    """A discovery file is missing, stale, ambiguous, or readable by others."""
+
+    code = "bad_discovery"
+
+
+class RecordingError(WorkbenchError):
+    """A recording cannot be opened, read or written."""
+
+    code = "bad_recording"
+
+
+class DamagedError(RecordingError):
+    """Bytes fail their checksum, or a file ends before it should."""
+
+    code = "damaged"
+
+
+class SchemaError(RecordingError):
+    """Written by another version, or not one of our recordings."""
+
+    code = "schema"
+
+
+class TooLargeError(RecordingError):
+    """Reading would need more memory than allowed."""
+
+    code = "too_large"
+
+
+class DiskFullError(RecordingError):
+    """Too little room on the disk to start or to go on."""
+
+    code = "disk_full"
+
+
+class ImportFailedError(WorkbenchError):
+    """A file given to an importer is damaged or of another format."""
+
+    code = "import_failed"
+
+
+class ReplayError(WorkbenchError):
+    """Replay with a speed, start or end that makes no sense."""
+
+    code = "bad_replay"
+
+
+class EngineError(WorkbenchError):
+    """The engine process did not start, is gone, or refused a command."""
+
+    code = "engine"
+
+
+class MissingExtraError(WorkbenchError, ImportError):
+    """An optional package is not installed; the message prints the exact command."""
+
+    code = "missing_extra"
+
+    @classmethod
+    def of(cls, package: str, extra: str) -> MissingExtraError:
+        """Name the package that is missing and the command that installs it."""
+        return cls(
+            f"the package {package!r} is not installed",
+            action=f"Install it with: python3 -m pip install 'orderflow-workbench[{extra}]'",
+        )
