@@ -1,3 +1,96 @@
-"""Order-flow workbench."""
+"""Order-Flow Workbench: capture, record, replay, see and study order flow in notebooks.
+
+Everything public hangs on this module and is loaded when first touched (PEP 562), so that ``import workbench`` costs
+milliseconds and loads neither numba, pandas, plotly, ipywidgets nor pyarrow.
+
+>>> import workbench as wb
+>>> s = wb.simulate(seed=7, inline=True)
+>>> s.advance("10s")
+>>> s.book.best_bid < s.book.best_ask
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "simulate": "session",
+    "replay": "session",
+    "connect": "session",
+    "Session": "session",
+    "open_recording": "frames.recording",
+    "import_recording": "frames.importers",
+    "Recording": "frames.recording",
+    "volume_profile": "flow.profile",
+    "vwap": "flow.vwap",
+    "cvd": "flow.cvd",
+    "Heatmap": "views.heatmap",
+    "Ladder": "views.ladder",
+    "Profile": "views.profile",
+    "Instrument": "events",
+    "Side": "events",
+    "EventKind": "events",
+    "EventBatch": "events",
+    "WorkbenchError": "errors",
+    "errors": "",
+    "events": "",
+}
+
+__all__ = [
+    "EventBatch",
+    "EventKind",
+    "Heatmap",
+    "Instrument",
+    "Ladder",
+    "Profile",
+    "Recording",
+    "Session",
+    "Side",
+    "WorkbenchError",
+    "__version__",
+    "connect",
+    "cvd",
+    "errors",
+    "events",
+    "import_recording",
+    "open_recording",
+    "replay",
+    "simulate",
+    "volume_profile",
+    "vwap",
+]
+
+if TYPE_CHECKING:
+    from workbench import errors, events
+    from workbench.errors import WorkbenchError
+    from workbench.events import EventBatch, EventKind, Instrument, Side
+    from workbench.flow.cvd import cvd
+    from workbench.flow.profile import volume_profile
+    from workbench.flow.vwap import vwap
+    from workbench.frames.importers import import_recording
+    from workbench.frames.recording import Recording, open_recording
+    from workbench.session import Session, connect, replay, simulate
+    from workbench.views.heatmap import Heatmap
+    from workbench.views.ladder import Ladder
+    from workbench.views.profile import Profile
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    value: object = (
+        getattr(importlib.import_module(f"workbench.{home}"), name)
+        if home
+        else importlib.import_module(f"workbench.{name}")
+    )
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
