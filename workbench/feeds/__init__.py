@@ -1,0 +1,1 @@
+"""Shells round the cores: the engine process, the feed over WebSocket, replay, the market simulator."""
