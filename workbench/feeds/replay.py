@@ -1,0 +1,340 @@
+"""Replay: recordings as a source, a pure function of virtual time.
+
+Several recordings of one instrument follow each other with a gap between them; several instruments are merged by
+time, ties in the order the recordings were given. Gaps are replayed as gaps, clock rows are kept. A straight replay
+keeps the sequence numbers of its recording; after a seek they go on upwards.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from workbench.book.levels import LevelBook
+from workbench.book.orders import OrderBook
+from workbench.errors import ReplayError
+from workbench.events import Array, EventBatch, EventKind, Instrument, IntArray
+from workbench.feeds.times import Moment, moment_ns, moment_text
+from workbench.frames.recording import Recording, open_recording
+
+Recordings = Recording | str | Path | Sequence[Recording | str | Path]
+Speed = float | str
+
+MAX_SPEED: Final = math.inf
+NO_LIMIT: Final = 1 << 62
+ONE_SECOND_NS: Final = 1_000_000_000
+
+
+class Replay:
+    """Recordings handed out again, at any speed, from any moment.
+
+    Parameters
+    ----------
+    recordings : Recording, path, or a sequence of them
+    speed : float or "max"
+        Virtual seconds per second of wall clock. Whoever paces the source reads it; what is handed out for a given
+        virtual time does not depend on it.
+    start, end : int, datetime or str, optional
+        Both inclusive: every event with ``start <= ts <= end``. A duration (``"10m"``) counts from the first event.
+
+    Raises
+    ------
+    ReplayError
+        Speed that is no positive number; no events; end before start; recordings of one instrument that overlap.
+    RecordingError
+        A path that is no recording.
+
+    Notes
+    -----
+    Replay at a moment inside a recording begins with ``CLEAR``, the snapshot of the book just before that moment, and
+    ``SNAPSHOT_END`` (left out when the book was not valid then).
+    """
+
+    def __init__(
+        self,
+        recordings: Recordings,
+        speed: Speed = 1.0,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ):
+        self.speed = checked_speed(speed)
+        opened = _opened(recordings)
+        first_ns = min(r.start_ns for r in opened)
+        last_ns = max(r.end_ns for r in opened)
+        self.start_ns: int = first_ns if start is None else max(first_ns, moment_ns(start, first_ns))
+        self.end_ns: int | None = last_ns if end is None else min(last_ns, moment_ns(end, first_ns))
+        _check_span(self.start_ns, self.end_ns, last_ns)
+        by_symbol: dict[str, list[Recording]] = {}
+        for recording in opened:
+            by_symbol.setdefault(recording.instrument.symbol, []).append(recording)
+        self._streams = [_Stream(group, self.start_ns, self.end_ns) for group in by_symbol.values()]
+        self.position_ns = self.start_ns
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """What is replayed, in the order the recordings were given."""
+        return tuple(stream.instrument for stream in self._streams)
+
+    @property
+    def name(self) -> str:
+        """What is replayed and when it happened; the same in every run."""
+        symbols = ", ".join(i.symbol for i in self.instruments)
+        assert self.end_ns is not None
+        seconds = (self.end_ns - self.start_ns) / ONE_SECOND_NS
+        return f"replay {symbols} {moment_text(self.start_ns)} +{seconds:.3f}s"
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether everything has been handed out."""
+        return all(stream.finished for stream in self._streams)
+
+    def advance(self, until_ns: int, max_events: int | None = None) -> list[tuple[str, EventBatch]]:
+        """Hand out events up to a moment.
+
+        Parameters
+        ----------
+        until_ns : int
+            Events with ``ts <= until_ns`` that were not handed out yet.
+        max_events : int, optional
+            At most so many: the first ones in time.
+
+        Returns
+        -------
+        list of (symbol, EventBatch)
+        """
+        limit = NO_LIMIT if max_events is None else max_events
+        counts = self._due(until_ns, limit)
+        batches = [
+            (stream.instrument.symbol, batch)
+            for stream, count in zip(self._streams, counts)
+            for batch in stream.take(count)
+        ]
+        batches.sort(key=lambda pair: int(pair[1].ts[0]))
+        self._move_to(until_ns, batches, cut=sum(counts) == limit)
+        return batches
+
+    def seek(self, ts_ns: int) -> None:
+        """Go to a moment: the next :meth:`advance` begins with the book just before it."""
+        assert self.end_ns is not None
+        self.position_ns = min(max(ts_ns, self.start_ns), self.end_ns)
+        for stream in self._streams:
+            stream.seek(self.position_ns)
+
+    def _due(self, until_ns: int, limit: int) -> list[int]:
+        stamps = [stream.stamps(until_ns, limit) for stream in self._streams]
+        if sum(map(len, stamps)) <= limit:
+            return [len(s) for s in stamps]
+        owner = np.repeat(np.arange(len(stamps)), [len(s) for s in stamps])
+        first = np.argsort(np.concatenate(stamps), kind="stable")[:limit]
+        return [int(n) for n in np.bincount(owner[first], minlength=len(stamps))]
+
+    def _move_to(self, until_ns: int, batches: list[tuple[str, EventBatch]], *, cut: bool) -> None:
+        assert self.end_ns is not None
+        reached = max((int(b.ts[-1]) for _, b in batches), default=self.position_ns) if cut else until_ns
+        self.position_ns = max(self.position_ns, min(reached, self.end_ns))
+
+    def __repr__(self) -> str:
+        return f"Replay({self.name.removeprefix('replay ')})"
+
+
+def checked_speed(speed: Speed) -> float:
+    """Return the speed as a number, ``"max"`` as infinity.
+
+    Raises
+    ------
+    ReplayError
+        Zero, negative, NaN, infinite, or no number at all.
+    """
+    if speed == "max" or (isinstance(speed, float) and speed == MAX_SPEED):
+        return MAX_SPEED
+    if isinstance(speed, bool) or not isinstance(speed, int | float | np.number):
+        number = _number(speed)
+    else:
+        number = float(speed)
+    if not (math.isfinite(number) and number > 0):
+        raise ReplayError(f"replay speed {speed!r}", expected="a positive number (1 = as it happened) or 'max'")
+    return number
+
+
+def _number(text: object) -> float:
+    # the command line hands over text
+    try:
+        return float(text) if isinstance(text, str) else math.nan
+    except ValueError:
+        return math.nan
+
+
+def _opened(recordings: Recordings) -> list[Recording]:
+    given = [recordings] if isinstance(recordings, Recording | str | Path) else list(recordings)
+    opened = [r if isinstance(r, Recording) else open_recording(r) for r in given]
+    if not opened:
+        raise ReplayError("no recordings", expected="at least one")
+    for recording in opened:
+        if not recording.count:
+            raise ReplayError(f"no events in {recording.path}", code="no_events")
+    return opened
+
+
+def _check_span(start_ns: int, end_ns: int, last_ns: int) -> None:
+    if start_ns > last_ns:
+        raise ReplayError(
+            f"no events: start {moment_text(start_ns)} is after the last event {moment_text(last_ns)}",
+            code="no_events",
+        )
+    if end_ns < start_ns:
+        raise ReplayError(
+            f"end {moment_text(end_ns)} before start {moment_text(start_ns)}", expected="start before end"
+        )
+
+
+class _Stream:
+    """One instrument: its recordings one after another."""
+
+    def __init__(self, recordings: list[Recording], start_ns: int, end_ns: int):
+        self.recordings = sorted(recordings, key=lambda r: r.start_ns)
+        self.instrument = self.recordings[0].instrument
+        for before, after in zip(self.recordings, self.recordings[1:]):
+            _check_follows(before, after)
+        self._end_ns = end_ns
+        self._next: int | None = None
+        self.seek(start_ns)
+
+    def seek(self, ts_ns: int) -> None:
+        """Forget what is buffered and go on from the state before ``ts_ns``, with rising sequence numbers."""
+        self._buffer: deque[EventBatch] = deque()
+        self._rows = 0
+        self._source = self._play(ts_ns, self._next)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left."""
+        return not self._rows and not self._pull()
+
+    def stamps(self, until_ns: int, limit: int) -> IntArray:
+        """Times of the next rows up to a moment, at most ``limit`` of them."""
+        while self._rows < limit and (not self._rows or self._buffer[-1].ts[-1] <= until_ns):
+            if not self._pull():
+                break
+        parts = [batch.ts for batch in self._buffer]
+        joined = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        return joined[: min(limit, int(np.searchsorted(joined, until_ns, "right")))]
+
+    def take(self, rows: int) -> list[EventBatch]:
+        """Hand out the next rows, which :meth:`stamps` has brought in."""
+        taken = []
+        while rows:
+            head = self._buffer.popleft()
+            if len(head) > rows:
+                self._buffer.appendleft(head[rows:])
+                head = head[:rows]
+            taken.append(head)
+            rows -= len(head)
+            self._rows -= len(head)
+        if taken:
+            self._next = taken[-1].next_sequence
+        return taken
+
+    def _pull(self) -> bool:
+        batch = next(self._source, None)
+        if batch is None:
+            return False
+        self._buffer.append(batch)
+        self._rows += len(batch)
+        return True
+
+    def _play(self, ts_ns: int, number: int | None) -> Iterator[EventBatch]:
+        first = max(sum(r.start_ns < ts_ns for r in self.recordings) - 1, 0)
+        recorded_next: int | None = None  # the number that would continue the recording before
+        for recording in self.recordings[first:]:
+            inside = recording.start_ns < ts_ns
+            batches = _until(recording.batches(ts_ns if inside else None), self._end_ns)
+            head = next(batches, EventBatch.empty(recorded_next or 0))
+            lead = book_snapshot(recording, ts_ns) if inside else _joint(head, number, recorded_next)
+            if number is None:
+                number = max(0, head.first_sequence - len(lead))
+            offset = number + len(lead) - head.first_sequence
+            for batch in itertools.chain([_numbered(lead, number - offset), head], batches):
+                if len(batch):
+                    yield _numbered(batch, batch.first_sequence + offset)
+                    recorded_next = batch.next_sequence
+                    number = recorded_next + offset
+
+
+def _joint(head: EventBatch, number: int | None, recorded_next: int | None) -> EventBatch:
+    """Row between what was handed out before and the first rows of a recording."""
+    if not len(head) or number is None or head.first_sequence == recorded_next:
+        return EventBatch.empty()
+    if recorded_next is not None:
+        return EventBatch.of(ts=head.ts[:1], kind=EventKind.GAP, size=-1)
+    # rewound to the beginning: whoever followed us elsewhere still holds the book from there
+    if head.kind[0] == EventKind.CLEAR:
+        return EventBatch.empty()
+    return EventBatch.of(ts=head.ts[:1], kind=EventKind.CLEAR)
+
+
+def book_snapshot(recording: Recording, ts_ns: int) -> EventBatch:
+    """Rows that rebuild the books as they were just before ``ts_ns``.
+
+    Returns
+    -------
+    EventBatch
+        ``CLEAR``, the levels and the orders flagged ``SNAPSHOT``, and ``SNAPSHOT_END`` if the book was valid.
+    """
+    levels, orders = books_before(recording, ts_ns)
+    depth = levels.snapshot(ts_ns, 0)
+    mbo = orders.snapshot(ts_ns, 0)
+    clear, end = depth[:1], depth[len(depth) - 1 :]
+    parts = [clear.columns, depth[1 : len(depth) - 1].columns]
+    is_order = mbo.kind == EventKind.MBO_NEW
+    parts.append(tuple(column[is_order] for column in mbo.columns))
+    parts += [end.columns] * levels.valid
+    return EventBatch.trusted(_joined(parts), 0)
+
+
+def books_before(recording: Recording, ts_ns: int) -> tuple[LevelBook, OrderBook]:
+    """Both books after every event with ``ts < ts_ns``."""
+    levels, orders = LevelBook(), OrderBook()
+    for batch in _until(recording.batches(), ts_ns - 1):
+        levels.apply(batch)
+        orders.apply(batch)
+    return levels, orders
+
+
+def _joined(parts: list[tuple[Array, ...]]) -> tuple[Array, ...]:
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts))
+
+
+def _numbered(batch: EventBatch, first_sequence: int) -> EventBatch:
+    return EventBatch.trusted(batch.columns, first_sequence)
+
+
+def _until(batches: Iterator[EventBatch], end_ns: int) -> Iterator[EventBatch]:
+    for batch in batches:
+        rows = int(np.searchsorted(batch.ts, end_ns, "right"))
+        if rows:
+            yield batch[:rows]
+        if rows < len(batch):
+            return
+
+
+def _check_follows(before: Recording, after: Recording) -> None:
+    symbol = before.instrument.symbol
+    if after.start_ns < before.end_ns:
+        seconds = (min(before.end_ns, after.end_ns) - after.start_ns) / ONE_SECOND_NS
+        raise ReplayError(
+            f"two recordings of {symbol}: overlap {seconds:g} s, choose session",
+            expected="recordings that follow each other",
+            action=f"Leave out {before.path} or {after.path}",
+            code="overlap",
+        )
+    if (before.instrument.tick_size, before.instrument.lot_size) != (
+        after.instrument.tick_size,
+        after.instrument.lot_size,
+    ):
+        raise ReplayError(f"two recordings of {symbol} with different ticks or lots", expected="one grid")

@@ -1,0 +1,67 @@
+"""What a session knows about its own state of health."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """State of a session at one moment.
+
+    Parameters
+    ----------
+    state : str
+        ``connecting``, ``live``, ``paused``, ``stale``, ``ended`` or ``closed``.
+    events : int
+        Events captured since the session was opened, all instruments.
+    gaps : int
+        Holes in the stream; ``lost`` events are known to be missing in them.
+    lost : int
+    duplicates : int
+        Events that came twice and were dropped.
+    crossed : bool
+        Whether a book is crossed right now.
+    lag_ms : float
+        Age of the newest data, wall clock; 0 inline.
+    events_per_s : float
+        Over the last second of wall clock; inline, over all of virtual time.
+    reconnects, bad_messages : int
+        Of the connection to the engine; 0 inline.
+    recording : bool
+        Whether anything is being recorded.
+    note : str
+        What went wrong last, in one sentence; empty when nothing did.
+
+    Notes
+    -----
+    The repr leaves out lag and rate, which differ from run to run, so that notebooks compare equal.
+    """
+
+    state: str
+    events: int = 0
+    gaps: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    crossed: bool = False
+    lag_ms: float = 0.0
+    events_per_s: float = 0.0
+    reconnects: int = 0
+    bad_messages: int = 0
+    recording: bool = False
+    note: str = ""
+
+    def __repr__(self) -> str:
+        facts = [self.state, _counted(self.gaps, "gap")]
+        if self.lost:
+            facts.append(f"{self.lost} events lost")
+        if self.reconnects:
+            facts.append(_counted(self.reconnects, "reconnect"))
+        if self.bad_messages:
+            facts.append(_counted(self.bad_messages, "bad message"))
+        facts += ["crossed"] * self.crossed + ["recording"] * self.recording
+        return f"Health({', '.join(facts)}{': ' if self.note else ''}{self.note})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
