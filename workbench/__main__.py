@@ -21,6 +21,7 @@ MINIMUM_PYTHON = (3, 11)
 NEEDED = ("numpy", "numba", "polars", "pandas", "pyarrow", "msgspec", "websockets", "plotly", "anywidget")
 NEEDED_FOR_TESTS = ("pytest", "nbval", "hypothesis", "playwright", "databento")
 STAMP = "workbench-stamp"
+INSIDE_MARK = "WORKBENCH_INSIDE"
 LINUX_VENV_HINT = "sudo apt-get install python3-venv   (or install uv, which needs none)"
 
 
@@ -114,7 +115,10 @@ def _python(environment: Path) -> Path:
 
 
 def _inside(environment: Path) -> bool:
-    return Path(sys.prefix).resolve() == environment.resolve()
+    # The mark ends what could otherwise be an endless chain of starts, should an interpreter report another prefix.
+    return Path(sys.prefix).resolve() == environment.resolve() or os.environ.get(INSIDE_MARK) == str(
+        environment
+    )
 
 
 def _is_clone() -> bool:
@@ -131,7 +135,7 @@ def _ready_here(extras: str) -> bool:
 def _run_inside(environment: Path, arguments: list[str]) -> int:
     command = [str(_python(environment)), "-m", "workbench", *arguments]
     # The sources must be importable from any working directory, and the child sees itself as inside.
-    child = os.environ | {"VIRTUAL_ENV": str(environment)}
+    child = os.environ | {"VIRTUAL_ENV": str(environment), INSIDE_MARK: str(environment)}
     child.pop("PYTHONHOME", None)
     process = subprocess.Popen(command, env=child)
     while True:

@@ -1,0 +1,42 @@
+"""The error tree: one shape for every message."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+
+import pytest
+
+from workbench import errors
+from workbench.errors import MissingExtraError, WorkbenchError
+
+CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, WorkbenchError)]
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
+def test_message_says_found_expected_and_action(cls: type[WorkbenchError]) -> None:
+    """Every error reads: what was found; expected what. What to do."""
+    error = cls("size −1", expected="size ≥ 0", action="Send the new total", field="size")
+    assert str(error) == "size −1; expected size ≥ 0. Send the new total"
+    assert (error.fields, bool(error.code), bool(cls.__doc__)) == ({"field": "size"}, True, True)
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
+def test_errors_cross_process_boundaries_whole(cls: type[WorkbenchError]) -> None:
+    """An error from the engine process keeps its class, code and fields."""
+    error = cls("a", expected="b", action="c", code="special", offset=7)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy), copy.code, copy.fields) == (cls, str(error), "special", {"offset": 7})
+
+
+def test_the_tree_in_the_docstring_is_complete() -> None:
+    """The module's drawing names every class."""
+    assert errors.__doc__ is not None
+    assert [c.__name__ for c in CLASSES if c.__name__ not in errors.__doc__] == []
+
+
+def test_missing_extra_prints_the_install_command() -> None:
+    """The user can copy the command from the message; it is an ImportError for those who probe."""
+    error = MissingExtraError.of("databento", "formats")
+    assert "pip install 'orderflow-workbench[formats]'" in str(error)
+    assert isinstance(error, ImportError)
