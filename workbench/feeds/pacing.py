@@ -5,32 +5,12 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from workbench.errors import ReplayError
-
 MAX: Final = math.inf
 """Speed of "as fast as whoever must not lose anything can take it"."""
 
 
-def parse_speed(speed: object) -> float:
-    """Speed as a number: 1 is real time, ``"max"`` as fast as possible (infinity).
-
-    Raises
-    ------
-    ReplayError
-        Zero, negative, not a number.
-    """
-    if speed == "max":
-        return MAX
-    number = math.nan if isinstance(speed, bool) or not isinstance(speed, int | float) else float(speed)
-    if not number > 0:
-        raise ReplayError(
-            f"speed {speed!r}", expected="a number > 0 (1 is real time), or 'max'", action="pause() halts"
-        )
-    return number
-
-
 def speed_name(speed: float) -> float | str:
-    """Inverse of :func:`parse_speed`, for wire and repr."""
+    """Speed as it is written: a number, or ``"max"`` for no limit."""
     return "max" if math.isinf(speed) else speed
 
 
