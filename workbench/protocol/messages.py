@@ -1,0 +1,374 @@
+"""Every control and account message of the wire, as msgspec structs tagged by ``type``.
+
+Market data (``SNAPSHOT``, ``DEPTH``, ``TRADE``, ``MBO``, …) is in :mod:`workbench.protocol.rows` (JSON) and
+:mod:`workbench.protocol.codec` (binary). :func:`decode` is strict about types and numbers and tolerant about fields
+it does not know: a newer peer may send more.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from workbench.errors import ProtocolError
+from workbench.protocol.limits import DOM_INTERVAL_MS, DOM_LEVELS, PROTOCOL_VERSION
+from workbench.protocol.strict import parse
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+RequestId = Int64 | str | None
+Real = float | Int64
+PositiveReal = Annotated[float, msgspec.Meta(gt=0)]
+Plain = dict[str, Any]
+
+DataKind = Literal["FULL_ORDER_BOOK", "TRADES", "DOM", "MBO", "ACCOUNT"]
+OrderSide = Literal["BUY", "SELL"]
+OrderType = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Base of all messages: immutable, fields by keyword, fields at their default left out on the wire."""
+
+
+class Login(Message, tag="LOGIN"):
+    """Client: prove the right to the feed by its token (foreign clients; ours never send it)."""
+
+    token: str
+    version: str = ""
+    request_id: RequestId = None
+
+    def __repr__(self) -> str:
+        return "Login(token=<hidden>)"
+
+
+class Hello(Message, tag="HELLO"):
+    """Client: begin the mutual challenge. ``nonce`` is 64 hex digits; ``endpoint`` as in the discovery file."""
+
+    nonce: str
+    version: str = PROTOCOL_VERSION
+    client: str = ""
+    endpoint: str = ""
+    request_id: RequestId = None
+
+
+class Challenge(Message, tag="CHALLENGE"):
+    """Server: its own nonce, and the proof that it holds the secret."""
+
+    nonce: str
+    proof: str
+    request_id: RequestId = None
+
+
+class Proof(Message, tag="PROOF"):
+    """Client: the proof that it holds the secret too."""
+
+    proof: str
+    request_id: RequestId = None
+
+
+class Welcome(Message, tag="WELCOME"):
+    """Server: the connection is open. ``session`` changes whenever sequence numbers start anew."""
+
+    version: str
+    server: str
+    session: str
+    heartbeat_ms: int
+    read_only: bool
+    limits: dict[str, int]
+    symbols: list[str] = []
+    request_id: RequestId = None
+
+
+class Subscribe(Message, tag="SUBSCRIBE"):
+    """Client: send these kinds of data of one instrument; replaces an earlier subscription to it.
+
+    ``from_sequence`` is the next number the client wants: the server goes on from there if it still can,
+    otherwise it answers with a gap and a fresh snapshot. Without it the newest snapshot comes first.
+    """
+
+    symbol: str
+    data: list[DataKind] = ["FULL_ORDER_BOOK", "TRADES"]
+    from_sequence: Int64 | None = None
+    dom_levels: Count = DOM_LEVELS
+    dom_interval_ms: Count = DOM_INTERVAL_MS
+    request_id: RequestId = None
+
+
+class Subscribed(Message, tag="SUBSCRIBED"):
+    """Server: what comes next on this instrument; ``stream`` names it in binary frames.
+
+    ``snapshot`` says whether a snapshot precedes the data; ``next_sequence`` is where the data continues.
+    """
+
+    symbol: str
+    stream: int
+    data: list[str]
+    next_sequence: Int64
+    snapshot: bool
+    instrument: Plain
+    request_id: RequestId = None
+
+
+class Unsubscribe(Message, tag="UNSUBSCRIBE"):
+    """Client: no more data of this instrument."""
+
+    symbol: str
+    request_id: RequestId = None
+
+
+class Unsubscribed(Message, tag="UNSUBSCRIBED"):
+    """Server: nothing further comes of this instrument."""
+
+    symbol: str
+    request_id: RequestId = None
+
+
+class ListInstruments(Message, tag="INSTRUMENTS"):
+    """Client: which instruments are there?"""
+
+    request_id: RequestId = None
+
+
+class Instruments(Message, tag="INSTRUMENTS"):
+    """Server: every instrument, with tick, lot and multiplier as decimal strings."""
+
+    instruments: list[Plain]
+    request_id: RequestId = None
+
+
+class Heartbeat(Message, tag="HEARTBEAT"):
+    """Both: still here. The server adds the next number of each subscribed stream, so that a lost last
+    message shows within one interval."""
+
+    sequences: dict[str, Int64] = {}
+
+
+class Error(Message, tag="ERROR"):
+    """Server: what was wrong with a message; the connection lives on unless a close follows."""
+
+    code: str
+    message: str
+    request_id: RequestId = None
+
+
+class PlaceOrder(Message, tag="PLACE_ORDER"):
+    """Client: a new order, in real units. A repeated ``client_order_id`` never makes a second order."""
+
+    symbol: str
+    side: OrderSide
+    order_type: OrderType
+    quantity: PositiveReal
+    client_order_id: str
+    price: float | None = None
+    stop_price: float | None = None
+    time_in_force: str = "GTC"
+    post_only: bool = False
+    reduce_only: bool = False
+    expires: Int64 | None = None
+    take_profit: float | None = None
+    stop_loss: float | None = None
+    trailing: float | None = None
+    request_id: RequestId = None
+
+
+class CancelOrder(Message, tag="CANCEL_ORDER"):
+    """Client: take one order back."""
+
+    client_order_id: str
+    symbol: str = ""
+    request_id: RequestId = None
+
+
+class ReplaceOrder(Message, tag="REPLACE_ORDER"):
+    """Client: change quantity or prices of a working order."""
+
+    client_order_id: str
+    symbol: str = ""
+    quantity: PositiveReal | None = None
+    price: float | None = None
+    stop_price: float | None = None
+    request_id: RequestId = None
+
+
+class CancelAll(Message, tag="CANCEL_ALL"):
+    """Client: take back every order, of one instrument if named; ``flatten`` closes positions too."""
+
+    symbol: str = ""
+    flatten: bool = False
+    request_id: RequestId = None
+
+
+class Publish(Message, tag="PUBLISH"):
+    """Client: one value of an indicator, to be drawn where the feed comes from."""
+
+    symbol: str
+    indicator: str
+    value: float
+    ts: Int64 = 0
+    request_id: RequestId = None
+
+
+class Order(Message, tag="ORDER"):
+    """Server: the state of one order, in real units."""
+
+    symbol: str
+    client_order_id: str
+    status: str
+    side: OrderSide
+    order_type: str
+    quantity: float
+    filled: float
+    leaves: float
+    ts: Int64
+    order_id: str = ""
+    price: float | None = None
+    stop_price: float | None = None
+    avg_price: float | None = None
+    time_in_force: str = "GTC"
+    reason: str = ""
+    request_id: RequestId = None
+
+
+class Fill(Message, tag="FILL"):
+    """Server: one execution, in real units. A repeated ``execution_id`` is the same execution."""
+
+    symbol: str
+    client_order_id: str
+    execution_id: str
+    side: OrderSide
+    price: float
+    size: float
+    ts: Int64
+    fee: float = 0.0
+    liquidity: str = ""
+
+
+class Position(Message, tag="POSITION"):
+    """Server: the position in one instrument; positive is long."""
+
+    symbol: str
+    position: float
+    ts: Int64
+    avg_price: float | None = None
+    realized: float = 0.0
+    unrealized: float = 0.0
+
+
+class Balance(Message, tag="BALANCE"):
+    """Server: the account."""
+
+    currency: str
+    cash: float
+    equity: float
+    ts: Int64
+    realized: float = 0.0
+    unrealized: float = 0.0
+
+
+class Record(Message, tag="RECORD"):
+    """Client: record these instruments (all, if none is named) below the directory ``out``."""
+
+    out: str
+    symbols: list[str] = []
+    request_id: RequestId = None
+
+
+class StopRecording(Message, tag="STOP_RECORDING"):
+    """Client: finish and close; all recordings, unless the ``recording`` of one is given."""
+
+    recording: str = ""
+    request_id: RequestId = None
+
+
+class Recording(Message, tag="RECORDING"):
+    """Server: state of a recording; ``acknowledged`` is the next number not yet safe, per instrument."""
+
+    state: Literal["recording", "closing", "closed", "failed"]
+    recording: str = ""
+    paths: dict[str, str] = {}
+    acknowledged: dict[str, Int64] = {}
+    reason: str = ""
+    request_id: RequestId = None
+
+
+class Replay(Message, tag="REPLAY"):
+    """Client: steer a source that has a virtual clock. ``value``: ns for ``seek`` and ``step``, factor for
+    ``speed`` (0: as fast as possible)."""
+
+    action: Literal["pause", "resume", "seek", "speed", "step"]
+    value: Real | None = None
+    request_id: RequestId = None
+
+
+class EngineQuery(Message, tag="ENGINE"):
+    """Client: who are you?"""
+
+    request_id: RequestId = None
+
+
+class Engine(Message, tag="ENGINE"):
+    """Server: the process and what it serves."""
+
+    name: str
+    pid: int
+    version: str
+    started: Int64
+    endpoint: str
+    sources: list[Plain] = []
+    clients: list[Plain] = []
+    recordings: list[Plain] = []
+    request_id: RequestId = None
+
+
+class HealthQuery(Message, tag="HEALTH"):
+    """Client: send health now, and again each ``interval_ms`` if that is not 0."""
+
+    interval_ms: Count = 0
+    request_id: RequestId = None
+
+
+class Health(Message, tag="HEALTH"):
+    """Server: rates (events/s), backlog (events), disk, lag (ms), counters; free of secrets."""
+
+    ts: Int64
+    state: str = "live"
+    sources: list[Plain] = []
+    clients: list[Plain] = []
+    recordings: list[Plain] = []
+    rates: dict[str, float] = {}
+    backlog: dict[str, Int64] = {}
+    disk: Plain = {}
+    lag_ms: float = 0.0
+    counts: dict[str, Int64] = {}
+    position: Int64 | None = None
+    speed: float | None = None
+    request_id: RequestId = None
+
+
+class Shutdown(Message, tag="SHUTDOWN"):
+    """Client: finish recordings and leave."""
+
+    reason: str = ""
+    request_id: RequestId = None
+
+
+class Done(Message, tag="DONE"):
+    """Server: a command without an answer of its own was carried out."""
+
+    request_id: RequestId = None
+
+
+LoginMessage = Login | Hello | Proof
+OrderCommand = PlaceOrder | CancelOrder | ReplaceOrder | CancelAll
+EngineCommand = Record | StopRecording | Replay | EngineQuery | HealthQuery | Shutdown | Publish
+Command = OrderCommand | EngineCommand
+"""What a server hands up to its owner."""
+
+AccountMessage = Order | Fill | Position | Balance
+EngineMessage = Recording | Engine | Health | Done
+
+
+def decode_client(text: str) -> Message: ...
+def decode_server(text: str) -> Message | Plain: ...
+def encode(message: Message) -> str: ...
