@@ -1,0 +1,275 @@
+"""Binance raw captures (``<local ns> <JSON>`` per line, futures and spot) as one stream of events.
+
+The rows keep what the exchange sent, updates that change nothing included. The book goes live by the exchange's own
+rules: futures keep the diff with U ≤ lastUpdateId ≤ u and chain by ``pu``; spot keeps U ≤ lastUpdateId + 1 ≤ u and
+chains by U = previous u + 1. Diffs that came before the snapshot are applied when it comes. A broken chain is a gap,
+and the book waits for the next snapshot.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+
+from workbench.events import Array, EventBatch, Instrument, IntArray
+from workbench.frames.importers import binance_scan as scan
+from workbench.frames.importers.binance_plain import PlainParser, symbol_of
+from workbench.frames.importers.binance_sync import BookSync, Piece
+from workbench.frames.importers.files import (
+    FinerGridError,
+    Imported,
+    Progress,
+    Request,
+    damaged,
+    lines_of,
+    read_lines,
+)
+from workbench.frames.importers.grid import (
+    UNIT_DECIMALS,
+    check_ticks,
+    common_step,
+    tick_units,
+    to_grid,
+    unit_decimal,
+)
+
+SPOT_DECIMALS = 8
+"""Spot sizes are multiples of 1e-8: the book holds odd lots below the declared step."""
+
+
+@dataclasses.dataclass(slots=True)
+class Grid:
+    """Units of a capture: tick in 1e-8, sizes in 10^-size_decimals, and how many of those make a lot."""
+
+    tick: int
+    size_decimals: int
+    lot: int
+    fixed_tick: bool
+    fixed_lot: bool
+
+    @classmethod
+    def of(cls, request: Request, futures: bool) -> Grid:
+        """Grid that the caller named; what is unset (tick 0) comes from the file."""
+        tick = int((request.tick_size or Decimal(0)).scaleb(UNIT_DECIMALS))
+        lot_size = request.lot_size
+        if lot_size is None:
+            return cls(tick, 0 if futures else SPOT_DECIMALS, 1, tick > 0, False)
+        decimals = max(SPOT_DECIMALS, -int(lot_size.normalize().as_tuple().exponent))
+        return cls(tick, decimals, int(lot_size.scaleb(decimals)), tick > 0, True)
+
+    @property
+    def tick_size(self) -> Decimal:
+        """Price of one tick."""
+        return unit_decimal(self.tick, UNIT_DECIMALS)
+
+    @property
+    def lot_size(self) -> Decimal:
+        """Size of one lot."""
+        return unit_decimal(self.lot, self.size_decimals)
+
+
+def read(request: Request, *, futures: bool) -> Iterator[Imported]:
+    """Read a capture; yields again, from the start, whenever a later value needs a finer grid than guessed.
+
+    Parameters
+    ----------
+    request : Request
+        Its files are chained in the order of their first stamps.
+    futures : bool
+        Which of the exchange's sequence rules hold.
+
+    Yields
+    ------
+    Imported
+        To be read until its stream raises FinerGridError; the next one then has the finer grid.
+    """
+    paths = _in_time_order(request.paths)
+    symbol = request.symbol or symbol_of(paths[0], lines_of(paths[0]))
+    grid = Grid.of(request, futures)
+    while True:
+        capture = Capture(paths, symbol, grid, futures=futures, progress=request.progress)
+        first = _first_batch(capture)
+        if first is not None:
+            instrument = Instrument(
+                symbol, grid.tick_size, grid.lot_size, features={"depth": True, "mbo": False}
+            )
+            yield Imported(instrument, capture.batches(), capture.facts)
+        if capture.finer is None:
+            return
+        grid = _finer(grid, capture.finer)
+
+
+def _first_batch(capture: Capture) -> EventBatch | None:
+    """Read far enough to know the grid."""
+    try:
+        return capture.start()
+    except FinerGridError as finer:
+        capture.finer = finer
+        return None
+
+
+def _finer(grid: Grid, found: FinerGridError) -> Grid:
+    tick = found.tick if found.tick is not None else (grid.tick if grid.fixed_tick else 0)
+    decimals = found.size_decimals if found.size_decimals is not None else grid.size_decimals
+    return dataclasses.replace(grid, tick=tick, size_decimals=decimals)
+
+
+def _in_time_order(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    return tuple(sorted(paths, key=_first_stamp)) if len(paths) > 1 else paths
+
+
+def _first_stamp(path: Path) -> bytes:
+    return next((line.partition(b" ")[0] for _, line in lines_of(path) if line.strip()), b"")
+
+
+class Capture:
+    """One pass over the files of one capture.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        In the order of time.
+    symbol : str
+    grid : Grid
+        Its tick, when 0, is set from the prices of the first piece.
+    """
+
+    def __init__(
+        self, paths: tuple[Path, ...], symbol: str, grid: Grid, *, futures: bool, progress: bool = False
+    ):
+        self.paths = paths
+        self.symbol = symbol
+        self.grid = grid
+        self.finer: FinerGridError | None = None
+        self.facts: dict[str, object] = {}
+        self._quoted = np.frombuffer(f'"{symbol}"'.encode(), np.uint8)
+        self._progress = Progress(paths, progress)
+        self._sync = BookSync(futures=futures)
+        self._sequence = 0
+        self._others: dict[str, int] = {}
+        self._stream = self._batches()
+        self._first: EventBatch | None = None
+
+    def start(self) -> EventBatch:
+        """Read the first batch, by which the grid is known; it stays part of :meth:`batches`."""
+        if self._first is None:
+            self._first = next(self._stream, EventBatch.empty())
+        return self._first
+
+    def batches(self) -> Iterator[EventBatch]:
+        """Events of all files; raises FinerGridError, kept in ``finer``, when the grid does not hold."""
+        try:
+            yield self.start()
+            yield from self._stream
+        except FinerGridError as finer:
+            self.finer = finer
+            raise
+
+    def _batches(self) -> Iterator[EventBatch]:
+        try:
+            for path in self.paths:
+                base = 0
+                for piece in read_lines(path, self._progress.advance):
+                    tables = self._tables(path, piece, base)
+                    self._refuse_strangers(path, tables, base)
+                    yield self._batch(self._sync.advance(tables, path.name, base))
+                    base += len(tables.lines)
+            yield self._batch(self._sync.finish())
+        finally:
+            self._progress.close()
+        self.facts.update(self._sync.facts(), others=self._others, symbol=self.symbol)
+
+    def _tables(self, path: Path, piece: bytes, base: int) -> scan.Tables:
+        text = np.frombuffer(piece, np.uint8)
+        room = scan.Tables.of_capacity(len(text))
+        counts = np.zeros(3, np.int64)
+        decimals = np.array([UNIT_DECIMALS, self.grid.size_decimals], np.int64)
+        plain = PlainParser(path, self.symbol, self.grid.size_decimals)
+        plain.others = self._others
+        at, status = 0, scan.DONE
+        while at < len(text):
+            at, status = scan.scan(
+                text,
+                at,
+                len(text),
+                self._quoted,
+                decimals,
+                room.lines,
+                room.prices,
+                room.sizes,
+                room.sides,
+                room.tickers,
+                counts,
+            )
+            if status == scan.HAND_OVER:
+                line_end = piece.index(b"\n", at)
+                try:
+                    plain.parse(piece[at:line_end], base + int(counts[0]) + 1, room, counts)
+                except FinerGridError as finer:
+                    self._refuse_fixed(finer)
+                    raise
+                at = line_end + 1
+        return room.first(counts)
+
+    def _refuse_fixed(self, finer: FinerGridError) -> None:
+        if self.grid.fixed_lot:
+            raise damaged(
+                self.paths[0],
+                f"a size with {finer.size_decimals} decimals",
+                f"multiples of lot_size={self.grid.lot_size}",
+            ) from None
+
+    def _refuse_strangers(self, path: Path, tables: scan.Tables, base: int) -> None:
+        kinds = tables.lines[:, scan.KIND]
+        chained = tables.lines[:, scan.PREVIOUS_ID] >= 0
+        wrong = np.flatnonzero((kinds == scan.DEPTH) & (chained != self._sync.futures))
+        if len(wrong):
+            other = "binance-spot" if self._sync.futures else "binance-futures"
+            raise damaged(
+                path,
+                f"a depth update {'without' if self._sync.futures else 'with'} 'pu', as of {other}",
+                "the chain of the format named",
+                line=base + int(wrong[0]) + 1,
+            )
+
+    def _batch(self, piece: Piece) -> EventBatch:
+        prices, lots = self._on_grid(piece.prices, piece.sizes)
+        n = len(prices)
+        zeros = np.zeros(n, np.int64)
+        columns: tuple[Array, ...] = (
+            piece.ts,
+            piece.source,
+            piece.kinds,
+            piece.sides,
+            prices,
+            lots,
+            zeros,
+            zeros,
+            piece.flags,
+        )
+        batch = EventBatch.trusted(columns, self._sequence)
+        self._sequence += n
+        return batch
+
+    def _on_grid(self, prices: IntArray, sizes: IntArray) -> tuple[Array, IntArray]:
+        if not self.grid.tick:
+            self.grid.tick = tick_units(common_step(prices)) if len(prices) else 1
+        ticks = prices // self.grid.tick
+        if not self.grid.fixed_tick and not np.array_equal(ticks * self.grid.tick, prices):
+            raise FinerGridError(tick=tick_units(common_step(prices, self.grid.tick)))
+        if self.grid.fixed_tick:
+            ticks = to_grid(prices, self.grid.tick, "price", self.grid.tick_size)
+        check_ticks(ticks)
+        lots = sizes if self.grid.lot == 1 else to_lots(sizes, self.grid)
+        return ticks.astype(np.int32), lots
+
+
+def to_lots(sizes: IntArray, grid: Grid) -> IntArray:
+    """Whole lots; −1 (a gap of unknown length) stays."""
+    unknown = sizes < 0
+    lots = to_grid(np.where(unknown, 0, sizes), grid.lot, "size", grid.lot_size)
+    return np.where(unknown, sizes, lots)
