@@ -5,8 +5,34 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from workbench.errors import ReplayError
+
 MAX: Final = math.inf
 """Speed of "as fast as whoever must not lose anything can take it"."""
+
+
+def parse_speed(speed: object) -> float:
+    """Speed as a number: 1 is real time, ``"max"`` as fast as possible (infinity).
+
+    Raises
+    ------
+    ReplayError
+        Zero, negative, not a number.
+    """
+    if speed in ("max", MAX):
+        return MAX
+    try:
+        # the command line hands over text
+        number = math.nan if isinstance(speed, bool) else float(speed)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (number > 0 and math.isfinite(number)):
+        raise ReplayError(
+            f"replay speed {speed!r}",
+            expected="a positive number (1 = as it happened) or 'max'",
+            action="pause() halts",
+        )
+    return number
 
 
 def speed_name(speed: float) -> float | str:
