@@ -1,0 +1,396 @@
+"""Profiles: what kind of market is simulated. Plain numbers, fitted to public recordings (docs/simulator.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+Table = tuple[int, ...]
+TABLE_LENGTH: Final = 1024
+
+
+def ramp(*knots: tuple[int, int]) -> Table:
+    """Quantile table through (permille, value) knots, linear between them, integers only.
+
+    Parameters
+    ----------
+    *knots : tuple of (int, int)
+        From permille 0 to permille 1000; a repeated value is a plateau.
+
+    Returns
+    -------
+    tuple of int, length 1024
+        Drawing an entry uniformly draws from the distribution.
+
+    Examples
+    --------
+    >>> table = ramp((0, 1), (750, 1), (1000, 11))
+    >>> table[0], table[767], table[1023]
+    (1, 1, 10)
+    """
+    return tuple(_at(knots, 1000 * i) for i in range(TABLE_LENGTH))
+
+
+def _at(knots: tuple[tuple[int, int], ...], scaled: int) -> int:
+    for (left, low), (right, high) in zip(knots, knots[1:]):
+        start, stop = left * TABLE_LENGTH, right * TABLE_LENGTH
+        if start <= scaled < stop:
+            return low + (high - low) * (scaled - start) // (stop - start)
+    return knots[-1][1]
+
+
+def curve(*knots: tuple[int, int]) -> Table:
+    """Table by distance: (ticks, value) knots, linear between them, the last value beyond."""
+    return tuple(_along(knots, i) for i in range(TABLE_LENGTH))
+
+
+def _along(knots: tuple[tuple[int, int], ...], ticks: int) -> int:
+    for (left, low), (right, high) in zip(knots, knots[1:]):
+        if left <= ticks < right:
+            return low + (high - low) * (ticks - left) // (right - left)
+    return knots[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything that makes one kind of market.
+
+    Times are in market ns: at ``pace`` 12 the market of the calibration runs twelve times as fast. Shares are
+    probabilities per action; tables draw their values uniformly from their entries.
+    """
+
+    name: str
+    symbol: str
+    full_name: str
+    tick_size: str
+    lot_size: str
+    multiplier: str
+    start_ticks: int
+    pace: float
+    span: int
+    """Prices in the ring of levels, a power of two."""
+    capacity: int
+    """Orders that can rest at once."""
+
+    # what happens
+    trade_share: float
+    modify_share: float
+    wall_share: float
+    balance: float
+    """Pull of a level's count of orders to its target: the share of adds is ½ + balance · (1 − count / target)."""
+    flicker: float
+    """Share of cancels that hit the order entered last."""
+    fleet: float
+    """Share of the other cancels that hit the end of the queue."""
+    chase: float
+    """Share of modifies that bring an order from the touch left behind to the new one."""
+    resize_share: float
+
+    # when: gaps are a mixture of three exponentials, the longest under a self-exciting rate
+    micro_share: float
+    milli_share: float
+    micro_ns: float
+    milli_ns: float
+    macro_ns: float
+    fast_kick: float
+    slow_kick: float
+    fast_ns: float
+    slow_ns: float
+    burst_share: float
+    burst_trade: float
+    burst_ns: float
+
+    # which side
+    echo: float
+    """Share of aggressors that repeat the last sign (one order, several hits)."""
+    parent_keep: float
+    parent_bias: float
+    imbalance: float
+    trend_bias: float
+    follow: float
+    """Chance that a depleted touch is followed by the other side, so that the price moves."""
+    lean: float
+    close_share: float
+    full_close: float
+
+    # how far
+    cap_share: float
+    """Share of aggressors that take no more than stands at the touch."""
+    rest_share: float
+    protect_ticks: float
+    gap_ticks: float
+    reach_ticks: float
+    book_ticks: float
+    round_ticks: float
+    wall_near: float
+    wall_far: float
+    flinch_ticks: float
+    latency_ns: float
+    jitter_ns: float
+    warm_actions: float
+
+    near_sizes: Table
+    far_sizes: Table
+    aggressions: Table
+    distances: Table
+    targets: Table
+    """Orders per level, 1/256, by distance from the best price."""
+    wall_sizes: Table
+    wall_lives: Table
+    burst_lengths: Table
+    trend_lives: Table
+
+
+TABLES: Final = (
+    "near_sizes",
+    "far_sizes",
+    "aggressions",
+    "distances",
+    "targets",
+    "wall_sizes",
+    "wall_lives",
+    "burst_lengths",
+    "trend_lives",
+)
+NEAR_SIZES, FAR_SIZES, AGGRESSIONS, DISTANCES, TARGETS, WALL_SIZES, WALL_LIVES, BURST_LENGTHS, TREND_LIVES = (
+    range(len(TABLES))
+)
+RULES: Final = (
+    "trade_share",
+    "modify_share",
+    "wall_share",
+    "balance",
+    "flicker",
+    "fleet",
+    "chase",
+    "resize_share",
+    "micro_share",
+    "milli_share",
+    "micro_ns",
+    "milli_ns",
+    "macro_ns",
+    "fast_kick",
+    "slow_kick",
+    "fast_ns",
+    "slow_ns",
+    "burst_share",
+    "burst_trade",
+    "burst_ns",
+    "echo",
+    "parent_keep",
+    "parent_bias",
+    "imbalance",
+    "trend_bias",
+    "follow",
+    "lean",
+    "close_share",
+    "full_close",
+    "cap_share",
+    "rest_share",
+    "protect_ticks",
+    "gap_ticks",
+    "reach_ticks",
+    "book_ticks",
+    "round_ticks",
+    "wall_near",
+    "wall_far",
+    "flinch_ticks",
+    "latency_ns",
+    "jitter_ns",
+    "warm_actions",
+)
+"""Fields of a profile that reach the kernels, in the order of ``Market.rules``; ``pace`` comes last."""
+(
+    TRADE_SHARE,
+    MODIFY_SHARE,
+    WALL_SHARE,
+    BALANCE,
+    FLICKER,
+    FLEET,
+    CHASE,
+    RESIZE_SHARE,
+    MICRO_SHARE,
+    MILLI_SHARE,
+    MICRO_NS,
+    MILLI_NS,
+    MACRO_NS,
+    FAST_KICK,
+    SLOW_KICK,
+    FAST_NS,
+    SLOW_NS,
+    BURST_SHARE,
+    BURST_TRADE,
+    BURST_NS,
+    ECHO,
+    PARENT_KEEP,
+    PARENT_BIAS,
+    IMBALANCE,
+    TREND_BIAS,
+    FOLLOW,
+    LEAN,
+    CLOSE_SHARE,
+    FULL_CLOSE,
+    CAP_SHARE,
+    REST_SHARE,
+    PROTECT_TICKS,
+    GAP_TICKS,
+    REACH_TICKS,
+    BOOK_TICKS,
+    ROUND_TICKS,
+    WALL_NEAR,
+    WALL_FAR,
+    FLINCH_TICKS,
+    LATENCY_NS,
+    JITTER_NS,
+    WARM_ACTIONS,
+    PACE,
+) = range(len(RULES) + 1)
+
+ES_LIKE: Final = Profile(
+    name="es-like",
+    symbol="ES-SIM",
+    full_name="Simulated index future",
+    tick_size="0.25",
+    lot_size="1",
+    multiplier="50",
+    start_ticks=20_000,
+    pace=12.0,
+    span=1 << 12,
+    capacity=1 << 14,
+    trade_share=0.058,
+    modify_share=0.19,
+    wall_share=0.02,
+    balance=0.25,
+    flicker=0.25,
+    fleet=0.35,
+    chase=0.1,
+    resize_share=0.35,
+    micro_share=0.62,
+    milli_share=0.21,
+    micro_ns=60e3,
+    milli_ns=4e6,
+    macro_ns=900e6,
+    fast_kick=0.35,
+    slow_kick=0.05,
+    fast_ns=2e9,
+    slow_ns=60e9,
+    burst_share=0.01,
+    burst_trade=0.2,
+    burst_ns=8e6,
+    echo=0.3,
+    parent_keep=0.9,
+    parent_bias=0.15,
+    imbalance=0.1,
+    trend_bias=0.12,
+    follow=0.5,
+    lean=0.05,
+    close_share=0.25,
+    full_close=1.0,
+    cap_share=0.9,
+    rest_share=0.5,
+    protect_ticks=4,
+    gap_ticks=1,
+    reach_ticks=400,
+    book_ticks=300,
+    round_ticks=4,
+    wall_near=4,
+    wall_far=28,
+    flinch_ticks=3,
+    latency_ns=250e3,
+    jitter_ns=60e3,
+    warm_actions=60_000,
+    near_sizes=ramp(
+        (0, 1), (748, 1), (749, 2), (836, 2), (837, 3), (890, 3), (891, 4), (924, 4), (925, 5), (950, 9),
+        (955, 12), (979, 12), (990, 16), (996, 40), (999, 69), (1000, 120),
+    ),
+    far_sizes=ramp(
+        (0, 1), (748, 1), (749, 2), (836, 2), (837, 3), (890, 3), (891, 4), (924, 4), (925, 5), (950, 9),
+        (955, 12), (979, 12), (990, 16), (996, 40), (999, 69), (1000, 120),
+    ),
+    aggressions=ramp(
+        (0, 1), (594, 1), (595, 2), (749, 2), (750, 3), (805, 3), (806, 4), (850, 4), (851, 5), (879, 5),
+        (880, 6), (910, 8), (950, 13), (990, 34), (999, 83), (1000, 89),
+    ),
+    distances=ramp(
+        (0, 0), (270, 0), (271, 1), (460, 1), (461, 2), (580, 2), (581, 3), (660, 3), (661, 4), (720, 4),
+        (860, 10), (940, 20), (980, 60), (995, 200), (1000, 300),
+    ),
+    targets=curve((0, 3700), (1, 5200), (2, 5600), (10, 5400), (30, 3000), (80, 1400), (300, 500)),
+    wall_sizes=ramp((0, 150), (500, 250), (900, 450), (1000, 800)),
+    wall_lives=ramp((0, 120), (400, 600), (800, 3000), (1000, 14_000)),
+    burst_lengths=ramp((0, 10), (600, 60), (900, 250), (1000, 900)),
+    trend_lives=ramp((0, 120), (500, 700), (900, 3000), (1000, 8000)),
+)
+
+BTC_LIKE: Final = Profile(
+    name="btc-like",
+    symbol="BTC-SIM",
+    full_name="Simulated bitcoin perpetual",
+    tick_size="0.1",
+    lot_size="0.001",
+    multiplier="1",
+    start_ticks=617_000,
+    pace=1.0,
+    span=1 << 17,
+    capacity=1 << 15,
+    trade_share=0.02,
+    modify_share=0.2,
+    wall_share=0.004,
+    balance=0.35,
+    flicker=0.15,
+    fleet=0.3,
+    chase=0.5,
+    resize_share=0.6,
+    micro_share=0.55,
+    milli_share=0.3,
+    micro_ns=40e3,
+    milli_ns=600e3,
+    macro_ns=9e6,
+    fast_kick=0.02,
+    slow_kick=0.001,
+    fast_ns=1e9,
+    slow_ns=20e9,
+    burst_share=0.02,
+    burst_trade=0.08,
+    burst_ns=1e6,
+    echo=0.45,
+    parent_keep=0.97,
+    parent_bias=0.4,
+    imbalance=0.1,
+    trend_bias=0.12,
+    follow=0.55,
+    lean=0.06,
+    close_share=0.7,
+    full_close=0.8,
+    cap_share=0.3,
+    rest_share=0.3,
+    protect_ticks=1500,
+    gap_ticks=5,
+    reach_ticks=60_000,
+    book_ticks=40_000,
+    round_ticks=100,
+    wall_near=60,
+    wall_far=900,
+    flinch_ticks=40,
+    latency_ns=1.5e6,
+    jitter_ns=400e3,
+    warm_actions=100_000,
+    near_sizes=ramp((0, 1), (100, 2), (300, 5), (550, 30), (800, 110), (950, 450), (990, 1500), (1000, 5000)),
+    far_sizes=ramp((0, 1), (200, 3), (500, 50), (750, 200), (900, 700), (980, 4000), (999, 20_000), (1000, 60_000)),
+    aggressions=ramp(
+        (0, 2), (210, 2), (350, 8), (500, 30), (700, 120), (900, 655), (970, 2500), (990, 7150), (1000, 50_000)
+    ),
+    distances=ramp(
+        (0, 0), (350, 0), (351, 1), (600, 40), (750, 200), (880, 1000), (950, 5000), (990, 20_000), (1000, 40_000)
+    ),
+    targets=curve((0, 7700), (1, 340)),
+    wall_sizes=ramp((0, 20_000), (500, 40_000), (1000, 150_000)),
+    wall_lives=ramp((0, 20), (400, 120), (800, 600), (1000, 2400)),
+    burst_lengths=ramp((0, 20), (500, 100), (900, 900), (1000, 4000)),
+    trend_lives=ramp((0, 10), (500, 60), (900, 240), (1000, 700)),
+)
+
+PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({p.name: p for p in (ES_LIKE, BTC_LIKE)})
+"""Profiles by name."""
