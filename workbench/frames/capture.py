@@ -1,0 +1,140 @@
+"""Capture: all that is known of one instrument, in memory: its events, its books, its gaps."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import polars as pl
+
+from workbench.book.levels import LevelBook
+from workbench.book.orders import OrderBook
+from workbench.events import EventBatch, EventKind, Instrument
+from workbench.frames.continuity import Continuity
+from workbench.frames.edge import depth_frame, gaps_frame, trades_frame
+from workbench.frames.live import LiveColumns
+
+_KINDS = max(EventKind) + 1
+_MBO = (EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL)
+# Rows that change the state of the by-order book.
+_ORDER_KINDS = np.isin(np.arange(256), [*_MBO, EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP])
+
+
+class Capture:
+    """State of one instrument, fed by batches of events.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    keep_rows : int, optional
+        Bound on the rows kept in memory, see :class:`~workbench.frames.live.LiveColumns`. Default: all.
+
+    Attributes
+    ----------
+    columns, trades : LiveColumns
+        Every event, and the trades alone.
+    book : LevelBook
+        By price level.
+    orders : OrderBook
+        By order; fed only once the source sends order-by-order rows.
+    lock : RLock
+        Held by :meth:`apply`, and to be held by readers that need books and columns of the same moment.
+    last_ts : int
+        ``ts`` of the newest event, ns; 0 before the first.
+    """
+
+    def __init__(self, instrument: Instrument, *, keep_rows: int | None = None):
+        self.instrument = instrument
+        self.lock = threading.RLock()
+        self._keep_rows = keep_rows
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything; the next batch may have any sequence number (after a seek)."""
+        with self.lock:
+            self.columns = LiveColumns(self._keep_rows)
+            self.trades = LiveColumns(self._keep_rows)
+            self.book = LevelBook()
+            self.orders = OrderBook()
+            self.gap_rows = LiveColumns()
+            self.has_orders = False
+            self.last_ts = 0
+            self._continuity = Continuity()
+            self._counts = np.zeros(_KINDS, np.int64)
+
+    def apply(self, batch: EventBatch) -> None:
+        """Take in a batch: seen numbers are dropped, missing ones become a GAP row.
+
+        Parameters
+        ----------
+        batch : EventBatch
+            Consecutive events; its arrays are copied.
+        """
+        with self.lock:
+            for part in self._continuity.admit(batch):
+                self._append(part)
+
+    def _append(self, batch: EventBatch) -> None:
+        counts = np.bincount(batch.columns[2], minlength=_KINDS)
+        self.columns.append(batch)
+        self.book.apply(batch)
+        if counts[EventKind.TRADE]:
+            self._keep(self.trades, batch, EventKind.TRADE)
+        if counts[EventKind.GAP]:
+            self._keep(self.gap_rows, batch, EventKind.GAP)
+        if self.has_orders or counts[_MBO[0]] or counts[_MBO[1]] or counts[_MBO[2]]:
+            self.has_orders = True
+            self.orders.apply(batch)
+        self._counts += counts[:_KINDS]
+        self.last_ts = int(batch.columns[0][-1])
+
+    @staticmethod
+    def _keep(store: LiveColumns, batch: EventBatch, kind: EventKind) -> None:
+        sequence, columns = batch.where(batch.kind == kind)
+        store.append_columns(columns, sequence)
+
+    @property
+    def next_sequence(self) -> int | None:
+        """Sequence number of the event to come; None before the first."""
+        return self._continuity.next_sequence
+
+    @property
+    def duplicates(self) -> int:
+        """Rows dropped because their sequence number had been seen."""
+        return self._continuity.duplicates
+
+    @property
+    def lost(self) -> int:
+        """Events known to be lost, whoever lost them; gaps of unknown length count 0 here."""
+        sizes = self.gap_rows.view()[5]
+        return int(sizes[sizes > 0].sum())
+
+    @property
+    def events(self) -> int:
+        """Number of events taken in, gaps included."""
+        return int(self._counts.sum())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of events of each kind that has occurred."""
+        return {kind.name: int(self._counts[kind]) for kind in EventKind if self._counts[kind]}
+
+    @property
+    def gaps(self) -> pl.DataFrame:
+        """Gaps: ``ts``, ``sequence``, ``lost``."""
+        return gaps_frame(self.gap_rows.frame().lazy()).collect()
+
+    def trades_frame(self) -> pl.DataFrame:
+        """Trades so far, in real units (:func:`~workbench.frames.edge.trades_frame`)."""
+        return trades_frame(self.trades.frame().lazy(), self.instrument).collect()
+
+    def depth_frame(self) -> pl.DataFrame:
+        """Depth changes so far, in real units (:func:`~workbench.frames.edge.depth_frame`)."""
+        return depth_frame(self.columns.frame().lazy(), self.instrument).collect()
+
+    def events_frame(self) -> pl.DataFrame:
+        """Every event so far, as stored (ticks and lots), sharing memory with the columns."""
+        return self.columns.frame()
+
+    def __repr__(self) -> str:
+        return f"Capture({self.instrument.symbol}, {self.events:,} events, {self.gap_rows.__len__():,} gaps)"

@@ -1,0 +1,71 @@
+"""Compaction: the journal of a finished session becomes Parquet, a third of its size and quick to scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.errors import DamagedError, RecordingError
+from workbench.frames.durable import sync_directory
+from workbench.frames.journal import index_path
+from workbench.frames.journal_reader import JournalReader, segments
+from workbench.frames.manifest import FileFact, Manifest
+from workbench.frames.publication import publish
+
+
+def compact(directory: Path, *, reason: str = "closed", tables: tuple[FileFact, ...] = ()) -> Manifest:
+    """Turn the journal of a recording into finished files, then remove it.
+
+    Parameters
+    ----------
+    directory : Path
+        Directory of a recording that nobody writes.
+    reason : str
+        Why the recording ended; kept in the manifest.
+    tables : tuple of FileFact
+        Further finished tables to name in the manifest.
+
+    Returns
+    -------
+    Manifest
+        Of the closed recording.
+
+    Raises
+    ------
+    RecordingError
+        Somebody is still recording there.
+
+    Notes
+    -----
+    A crash at any moment leaves the journal or the finished files, never neither: the manifest, replaced in one step,
+    says which. Doing it again finishes what was left undone. Gaps found on the way become GAP rows for good.
+    """
+    manifest = _manifest(directory)
+    if manifest.state != "closed":
+        reader = JournalReader.open(directory)
+        if reader.live:
+            raise RecordingError(f"{directory} is being recorded", action="Stop the recorder first")
+        ended = reason if reader.closed else "crashed"
+        manifest = publish(directory, manifest.with_(reason=ended, files=tables), reader.batches())
+        if reader.damage:
+            manifest = manifest.with_(warnings=(*manifest.warnings, *reader.damage))
+            manifest.write(directory)
+    remove_journal(directory)
+    return manifest
+
+
+def remove_journal(directory: Path) -> None:
+    """Delete the journal of a closed recording."""
+    for path in segments(directory):
+        path.unlink()
+        index_path(path).unlink(missing_ok=True)
+    sync_directory(directory)
+
+
+def _manifest(directory: Path) -> Manifest:
+    try:
+        return Manifest.read(directory)
+    except DamagedError:
+        instrument = JournalReader.open(directory).instrument()
+        if instrument is None:
+            raise
+        return Manifest(instrument, directory.parent.name)

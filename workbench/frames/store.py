@@ -1,0 +1,203 @@
+"""Where a recording's events lie: finished Parquet files, then the journal of what is not finished."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from workbench.errors import DamagedError, RecordingError
+from workbench.events import EventBatch, Instrument, polars_schema
+from workbench.frames.book_index import BookIndex, Books, index_file
+from workbench.frames.journal_reader import JournalReader, segments
+from workbench.frames.manifest import Manifest
+from workbench.frames.parquet import (
+    ROW_GROUP_ROWS,
+    RowGroup,
+    file_fact,
+    instrument_of,
+    open_events,
+    read_group,
+    row_groups,
+)
+from workbench.frames.paths import inside
+from workbench.frames.summary import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class EventStore:
+    """Events of one recording, wherever they lie.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Finished events files, in order.
+    journal : JournalReader, optional
+        What follows them.
+    index : Path, optional
+        Checkpoints of the books, when the recording has them.
+    """
+
+    def __init__(
+        self, files: Sequence[Path], journal: JournalReader | None = None, index: Path | None = None
+    ):
+        self.files = tuple(files)
+        self.journal = journal
+        self._index = index
+
+    @cached_property
+    def groups(self) -> tuple[RowGroup, ...]:
+        """Row groups of all files, in order."""
+        return tuple(group for path in self.files for group in row_groups(path))
+
+    def frame(self) -> pl.LazyFrame:
+        """Lazy frame of all events, as stored."""
+        frames = []
+        if self.files:
+            for path in self.files:
+                open_events(path)  # refuse foreign columns and bombs before anybody collects
+            frames.append(pl.scan_parquet(list(self.files)))
+        if self.journal is not None:
+            frames.append(_scan(self._journal_batches))
+        return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+    def batches(self, start_ns: int | None, end_ns: int | None, rows: int) -> Iterator[EventBatch]:
+        """Events with ``start_ns <= ts <= end_ns`` as batches of at most ``rows``."""
+        whole = self._file_batches(start_ns, end_ns, rows)
+        yield from _cut(whole, start_ns, end_ns)
+        if self.journal is not None:
+            pieces = (b[k : k + rows] for b in self._journal_batches() for k in range(0, len(b), rows))
+            yield from _cut(pieces, start_ns, end_ns)
+
+    def books_at(self, ts: int) -> Books:
+        """Both books after every event with ``ts`` ≤ the given one."""
+        books = Books()
+        first = max(sum(group.first_ts <= ts for group in self.groups) - 1, 0)
+        checkpoint = self._checkpoint(first)
+        if checkpoint is None:
+            first = 0
+        else:
+            books.apply(checkpoint)
+        for batch in _cut(self._groups_from(first, ROW_GROUP_ROWS), None, ts):
+            books.apply(batch)
+        if self.journal is not None:
+            for batch in _cut(self._journal_batches(), None, ts):
+                books.apply(batch)
+        return books
+
+    def _checkpoint(self, group: int) -> EventBatch | None:
+        checkpoints = self._checkpoints if group else []
+        return checkpoints[group - 1] if len(checkpoints) >= group > 0 else None
+
+    @cached_property
+    def _checkpoints(self) -> list[EventBatch]:
+        if self._index is None or len(self.files) != 1:
+            return []
+        # Without sound checkpoints the books are built from the first event: slower, never wrong.
+        with contextlib.suppress(RecordingError):
+            rows = (b for g in row_groups(self._index) for b in read_group(g, ROW_GROUP_ROWS))
+            return BookIndex.read(rows)
+        return []
+
+    def _file_batches(self, start_ns: int | None, end_ns: int | None, rows: int) -> Iterator[EventBatch]:
+        opened: dict[Path, object] = {}
+        for group in self.groups:
+            if start_ns is not None and group.last_ts < start_ns:
+                continue
+            if end_ns is not None and group.first_ts > end_ns:
+                return
+            file = opened.get(group.path) or opened.setdefault(group.path, open_events(group.path))
+            yield from read_group(group, rows, file)
+
+    def _groups_from(self, first: int, rows: int) -> Iterator[EventBatch]:
+        for group in self.groups[first:]:
+            yield from read_group(group, rows)
+
+    def _journal_batches(self) -> Iterator[EventBatch]:
+        assert self.journal is not None
+        follows = self.groups and self._next_sequence()
+        for batch in self.journal.batches():
+            seen = max(follows - batch.first_sequence, 0) if follows else 0
+            if seen < len(batch):
+                yield batch[seen:] if seen else batch
+
+    def _next_sequence(self) -> int:
+        return list(read_group(self.groups[-1], ROW_GROUP_ROWS))[-1].next_sequence
+
+
+def open_store(directory: Path) -> tuple[Manifest, EventStore]:
+    """Manifest and events of a recording; a damaged or missing manifest is made up from the files themselves."""
+    warnings: tuple[str, ...] = ()
+    try:
+        manifest = Manifest.read(directory)
+    except DamagedError as problem:
+        manifest = _from_files(directory, problem)
+        warnings = (problem.found,)
+    journal = JournalReader.open(directory) if manifest.state != "closed" else None
+    files = [inside(directory, f.name) for f in manifest.files if f.name.startswith("events-")]
+    has_index = any(fact.name == "index.parquet" for fact in manifest.files)
+    store = EventStore(files, journal, index_file(directory) if has_index else None)
+    if manifest.state != "closed" or warnings:
+        manifest = _summarise(manifest, store, warnings)
+    return manifest, store
+
+
+def _summarise(manifest: Manifest, store: EventStore, warnings: tuple[str, ...]) -> Manifest:
+    summary = Summary(store.batches(None, None, ROW_GROUP_ROWS))
+    damage = tuple(store.journal.damage) if store.journal is not None else ()
+    return summary.into(manifest).with_(warnings=(*manifest.warnings, *warnings, *damage))
+
+
+def _from_files(directory: Path, problem: DamagedError) -> Manifest:
+    """Facts that the files tell when the manifest does not."""
+    events = sorted(directory.glob("events-[0-9][0-9][0-9][0-9].parquet"))
+    readable = [path for path in events if instrument_of(path) is not None]
+    instrument: Instrument | None
+    if readable:
+        instrument = instrument_of(readable[0])
+    else:
+        instrument = JournalReader.open(directory).instrument() if segments(directory) else None
+    if instrument is None:
+        raise problem
+    extra = [index_file(directory)] if readable and index_file(directory).is_file() else []
+    facts = tuple(file_fact(path, open_events(path).metadata.num_rows) for path in [*readable, *extra])
+    state = "closed" if readable else "recording"
+    return Manifest(instrument, directory.parent.name, state=state, files=facts)
+
+
+def _cut(batches: Iterator[EventBatch], start_ns: int | None, end_ns: int | None) -> Iterator[EventBatch]:
+    for batch in batches:
+        start = 0 if start_ns is None else int(np.searchsorted(batch.ts, start_ns, "left"))
+        stop = len(batch) if end_ns is None else int(np.searchsorted(batch.ts, end_ns, "right"))
+        if start < stop:
+            yield batch if stop - start == len(batch) else batch[start:stop]
+        if stop < len(batch):
+            return
+
+
+def _scan(batches: Callable[[], Iterator[EventBatch]]) -> pl.LazyFrame:
+    from polars.io.plugins import register_io_source
+
+    def source(
+        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        left = n_rows
+        for batch in batches():
+            frame = batch.to_polars()
+            if left is not None:
+                frame = frame.head(left)
+                left -= len(frame)
+            if predicate is not None:
+                frame = frame.filter(predicate)
+            yield frame.select(with_columns) if with_columns is not None else frame
+            if left == 0:
+                return
+
+    return register_io_source(source, schema=polars_schema(), is_pure=True)
