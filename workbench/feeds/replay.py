@@ -8,7 +8,6 @@ keeps the sequence numbers of its recording; after a seek they go on upwards.
 from __future__ import annotations
 
 import itertools
-import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,17 +15,15 @@ from typing import Final
 
 import numpy as np
 
-from workbench.book.levels import LevelBook
-from workbench.book.orders import OrderBook
 from workbench.errors import ReplayError
-from workbench.events import Array, EventBatch, EventKind, Instrument, IntArray
+from workbench.events import EventBatch, EventKind, Instrument, IntArray
+from workbench.feeds.pacing import parse_speed
 from workbench.feeds.times import Moment, moment_ns, moment_text
-from workbench.frames.recording import Recording, open_recording
+from workbench.frames.recording import Recording, check_no_overlap, open_recording
 
 Recordings = Recording | str | Path | Sequence[Recording | str | Path]
 Speed = float | str
 
-MAX_SPEED: Final = math.inf
 NO_LIMIT: Final = 1 << 62
 ONE_SECOND_NS: Final = 1_000_000_000
 
@@ -63,7 +60,7 @@ class Replay:
         start: Moment | None = None,
         end: Moment | None = None,
     ):
-        self.speed = checked_speed(speed)
+        self.speed = parse_speed(speed)
         opened = _opened(recordings)
         first_ns = min(r.start_ns for r in opened)
         last_ns = max(r.end_ns for r in opened)
@@ -143,33 +140,6 @@ class Replay:
         return f"Replay({self.name.removeprefix('replay ')})"
 
 
-def checked_speed(speed: Speed) -> float:
-    """Return the speed as a number, ``"max"`` as infinity.
-
-    Raises
-    ------
-    ReplayError
-        Zero, negative, NaN, infinite, or no number at all.
-    """
-    if speed == "max" or (isinstance(speed, float) and speed == MAX_SPEED):
-        return MAX_SPEED
-    if isinstance(speed, bool) or not isinstance(speed, int | float | np.number):
-        number = _number(speed)
-    else:
-        number = float(speed)
-    if not (math.isfinite(number) and number > 0):
-        raise ReplayError(f"replay speed {speed!r}", expected="a positive number (1 = as it happened) or 'max'")
-    return number
-
-
-def _number(text: object) -> float:
-    # the command line hands over text
-    try:
-        return float(text) if isinstance(text, str) else math.nan
-    except ValueError:
-        return math.nan
-
-
 def _opened(recordings: Recordings) -> list[Recording]:
     given = [recordings] if isinstance(recordings, Recording | str | Path) else list(recordings)
     opened = [r if isinstance(r, Recording) else open_recording(r) for r in given]
@@ -178,6 +148,7 @@ def _opened(recordings: Recordings) -> list[Recording]:
     for recording in opened:
         if not recording.count:
             raise ReplayError(f"no events in {recording.path}", code="no_events")
+    check_no_overlap(opened)
     return opened
 
 
@@ -199,8 +170,8 @@ class _Stream:
     def __init__(self, recordings: list[Recording], start_ns: int, end_ns: int):
         self.recordings = sorted(recordings, key=lambda r: r.start_ns)
         self.instrument = self.recordings[0].instrument
-        for before, after in zip(self.recordings, self.recordings[1:]):
-            _check_follows(before, after)
+        for before, after in itertools.pairwise(self.recordings):
+            _check_grid(before, after)
         self._end_ns = end_ns
         self._next: int | None = None
         self.seek(start_ns)
@@ -253,9 +224,9 @@ class _Stream:
         recorded_next: int | None = None  # the number that would continue the recording before
         for recording in self.recordings[first:]:
             inside = recording.start_ns < ts_ns
-            batches = _until(recording.batches(ts_ns if inside else None), self._end_ns)
+            batches = recording.batches(ts_ns if inside else None, end_ns=self._end_ns)
             head = next(batches, EventBatch.empty(recorded_next or 0))
-            lead = book_snapshot(recording, ts_ns) if inside else _joint(head, number, recorded_next)
+            lead = _before(recording, ts_ns) if inside else _joint(head, number, recorded_next)
             if number is None:
                 number = max(0, head.first_sequence - len(lead))
             offset = number + len(lead) - head.first_sequence
@@ -278,63 +249,22 @@ def _joint(head: EventBatch, number: int | None, recorded_next: int | None) -> E
     return EventBatch.of(ts=head.ts[:1], kind=EventKind.CLEAR)
 
 
-def book_snapshot(recording: Recording, ts_ns: int) -> EventBatch:
-    """Rows that rebuild the books as they were just before ``ts_ns``.
-
-    Returns
-    -------
-    EventBatch
-        ``CLEAR``, the levels and the orders flagged ``SNAPSHOT``, and ``SNAPSHOT_END`` if the book was valid.
-    """
-    levels, orders = books_before(recording, ts_ns)
-    depth = levels.snapshot(ts_ns, 0)
-    mbo = orders.snapshot(ts_ns, 0)
-    clear, end = depth[:1], depth[len(depth) - 1 :]
-    parts = [clear.columns, depth[1 : len(depth) - 1].columns]
-    is_order = mbo.kind == EventKind.MBO_NEW
-    parts.append(tuple(column[is_order] for column in mbo.columns))
-    parts += [end.columns] * levels.valid
-    return EventBatch.trusted(_joined(parts), 0)
-
-
-def books_before(recording: Recording, ts_ns: int) -> tuple[LevelBook, OrderBook]:
-    """Both books after every event with ``ts < ts_ns``."""
-    levels, orders = LevelBook(), OrderBook()
-    for batch in _until(recording.batches(), ts_ns - 1):
-        levels.apply(batch)
-        orders.apply(batch)
-    return levels, orders
-
-
-def _joined(parts: list[tuple[Array, ...]]) -> tuple[Array, ...]:
-    return tuple(np.concatenate(arrays) for arrays in zip(*parts))
+def _before(recording: Recording, ts_ns: int) -> EventBatch:
+    """Snapshot of the books after every event before ``ts_ns``, stamped ``ts_ns``."""
+    snapshot = recording.snapshot_at(ts_ns - 1)
+    return EventBatch.trusted((np.full(len(snapshot), ts_ns), *snapshot.columns[1:]), 0)
 
 
 def _numbered(batch: EventBatch, first_sequence: int) -> EventBatch:
     return EventBatch.trusted(batch.columns, first_sequence)
 
 
-def _until(batches: Iterator[EventBatch], end_ns: int) -> Iterator[EventBatch]:
-    for batch in batches:
-        rows = int(np.searchsorted(batch.ts, end_ns, "right"))
-        if rows:
-            yield batch[:rows]
-        if rows < len(batch):
-            return
-
-
-def _check_follows(before: Recording, after: Recording) -> None:
-    symbol = before.instrument.symbol
-    if after.start_ns < before.end_ns:
-        seconds = (min(before.end_ns, after.end_ns) - after.start_ns) / ONE_SECOND_NS
+def _check_grid(before: Recording, after: Recording) -> None:
+    one, other = before.instrument, after.instrument
+    if (one.tick_size, one.lot_size) != (other.tick_size, other.lot_size):
         raise ReplayError(
-            f"two recordings of {symbol}: overlap {seconds:g} s, choose session",
-            expected="recordings that follow each other",
-            action=f"Leave out {before.path} or {after.path}",
-            code="overlap",
+            f"two recordings of {one.symbol} with ticks {one.tick_size:f} and {other.tick_size:f}, "
+            f"lots {one.lot_size:f} and {other.lot_size:f}",
+            expected="one grid",
+            action="Replay them one at a time",
         )
-    if (before.instrument.tick_size, before.instrument.lot_size) != (
-        after.instrument.tick_size,
-        after.instrument.lot_size,
-    ):
-        raise ReplayError(f"two recordings of {symbol} with different ticks or lots", expected="one grid")

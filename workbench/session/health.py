@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.frames.capture import Capture
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,10 @@ class Health:
     recording: bool = False
     note: str = ""
 
+    def with_rate(self, events_per_s: float) -> Health:
+        """Return the same with a rate."""
+        return replace(self, events_per_s=events_per_s)
+
     def __repr__(self) -> str:
         facts = [self.state, _counted(self.gaps, "gap")]
         if self.lost:
@@ -65,3 +74,24 @@ class Health:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def tally(state: str, captures: Iterable[Capture], *, recording: bool) -> Health:
+    """Count what captures know.
+
+    Parameters
+    ----------
+    state : str
+    captures : Iterable of Capture
+    recording : bool
+    """
+    known = list(captures)
+    return Health(
+        state,
+        events=sum(c.events for c in known),
+        gaps=sum(len(c.gap_rows) for c in known),
+        lost=sum(c.lost for c in known),
+        duplicates=sum(c.duplicates for c in known),
+        crossed=any(c.book.crossed for c in known),
+        recording=recording,
+    )

@@ -48,7 +48,9 @@ def calling_place() -> Place | None:
         return None
     if frame.f_code.co_name != "<module>":
         return None
-    return Place(_assigned_variable(frame), _cell_name(shell, frame), frame.f_lineno, weakref.ref(frame.f_code))
+    return Place(
+        _assigned_variable(frame), _cell_name(shell, frame), frame.f_lineno, weakref.ref(frame.f_code)
+    )
 
 
 def close_earlier(place: Place | None, source: str) -> None:

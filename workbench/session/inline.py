@@ -1,0 +1,222 @@
+"""Inline: source and captures in the caller's own thread, with a virtual clock moved by hand.
+
+No process, no thread, no socket. The same source and the same cores as in the engine, so the same results.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from workbench.errors import ReplayError
+from workbench.events import EventBatch
+from workbench.feeds.source import Source
+from workbench.frames.book_index import Books
+from workbench.frames.capture import Capture
+from workbench.frames.recorder import Recorder
+from workbench.frames.recording import Recording
+from workbench.session.health import Health, tally
+
+CHUNK_EVENTS: Final = 262_144
+WAIT_STEP_NS: Final = 100_000_000
+ONE_SECOND_NS: Final = 1_000_000_000
+
+
+class InlineLine:
+    """The whole line in the caller.
+
+    Parameters
+    ----------
+    source : Source
+        Its opening snapshot is taken in at once, so that the book is there before the first :meth:`advance`.
+    speed : float, optional
+        Kept for the asking; a clock moved by hand has none.
+    """
+
+    place = "inline"
+
+    def __init__(self, source: Source, speed: float = 1.0):
+        self._feed = source
+        self.source = source.name
+        self.start_ns = source.start_ns
+        self.end_ns = source.end_ns
+        self.speed = speed
+        self.captures: Mapping[str, Capture] = {i.symbol: Capture(i) for i in source.instruments}
+        self._recordings: list[InlineRecording] = []
+        self._paused = False
+        self._closed = False
+        self._is_untouched = True
+        self._drive(source.start_ns, None)
+        self._is_untouched = True
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time reached."""
+        return self._feed.position_ns
+
+    @property
+    def state(self) -> str:
+        """``live``, ``paused``, ``ended`` or ``closed``."""
+        if self._closed:
+            return "closed"
+        if self._feed.exhausted:
+            return "ended"
+        return "paused" if self._paused else "live"
+
+    def advance(self, until_ns: int | None, max_events: int | None) -> None:
+        """Take in events up to a moment, or so many of them."""
+        self._check_movable()
+        if until_ns is not None and until_ns < self.now_ns:
+            raise ReplayError("the virtual clock goes forward only", action="Use seek() to go back")
+        self._drive(until_ns, max_events)
+
+    def wait(
+        self,
+        done: Callable[[], bool],
+        timeout_s: float,
+        *,
+        until_ns: int | None = None,
+        events: int | None = None,
+    ) -> bool:
+        """Advance until ``done()``: exactly to a moment or number of events where one is given."""
+        self._check_movable()
+        if until_ns is not None:
+            self._drive(max(until_ns, self.now_ns), None)
+        elif events is not None:
+            self._drive(None, max(events - sum(c.events for c in self.captures.values()), 0))
+        give_up = time.monotonic() + timeout_s
+        while not done() and self.state == "live" and time.monotonic() < give_up:
+            self._drive(self.now_ns + WAIT_STEP_NS, None)
+        return done()
+
+    def pause(self) -> None:
+        """Refuse to advance until :meth:`resume`."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Allow advancing again."""
+        self._paused = False
+
+    def set_speed(self, speed: float) -> None:
+        """Keep the wish; a clock moved by hand has no speed."""
+        self.speed = speed
+
+    def seek(self, ts_ns: int) -> None:
+        """Forget what was captured and take in the book of that moment."""
+        if self._recordings_running():
+            raise ReplayError("cannot seek while recording", action="Stop the recording first")
+        self._check_open()
+        self._feed.seek(ts_ns)
+        for capture in self.captures.values():
+            capture.clear()
+        self._drive(self._feed.position_ns, None)
+
+    def record(self, directory: Path, symbols: tuple[str, ...]) -> InlineRecording:
+        """Record here; a recording begun before the first advance holds the source's own opening."""
+        self._check_open()
+        recorders = {symbol: self._recorder(directory, symbol) for symbol in symbols}
+        running = InlineRecording(recorders, self)
+        self._recordings.append(running)
+        return running
+
+    def health(self) -> Health:
+        """Counters; rates are over virtual time."""
+        seconds = (self.now_ns - self.start_ns) / ONE_SECOND_NS
+        health = tally(self.state, self.captures.values(), recording=bool(self._recordings_running()))
+        return health.with_rate(health.events / seconds if seconds > 0 else 0.0)
+
+    def close(self, *, leave: bool = False) -> None:
+        """Close the recordings that still run."""
+        self._closed = True
+        for running in self._recordings_running():
+            running.stop()
+
+    def _drive(self, until_ns: int | None, max_events: int | None) -> None:
+        limit = _FOREVER_NS if until_ns is None else until_ns
+        left = max_events
+        while left is None or left > 0:
+            step = CHUNK_EVENTS if left is None else min(left, CHUNK_EVENTS)
+            handed = self._take(self._feed.advance(limit, step))
+            left = None if left is None else left - handed
+            if handed < step:
+                break
+        self._is_untouched = False
+
+    def _take(self, batches: list[tuple[str, EventBatch]]) -> int:
+        running = self._recordings_running()
+        for symbol, batch in batches:
+            self.captures[symbol].apply(batch)
+            for recording in running:
+                recording.append(symbol, batch)
+        for recording in running:
+            recording.flush(self.now_ns)
+        return sum(len(batch) for _, batch in batches)
+
+    def _recorder(self, directory: Path, symbol: str) -> Recorder:
+        capture = self.captures[symbol]
+        recorder = Recorder(
+            directory, capture.instrument, source={"name": self.source}, session=_session_name(self.now_ns)
+        )
+        recorder.append(self._opening(capture))
+        return recorder
+
+    def _opening(self, capture: Capture) -> EventBatch:
+        if self._is_untouched:
+            columns, sequence = capture.columns.view(), capture.columns.sequence()
+            return EventBatch.trusted(columns, int(sequence[0]) if len(sequence) else 0)
+        return opening_snapshot(capture)
+
+    def _recordings_running(self) -> list[InlineRecording]:
+        return [r for r in self._recordings if r.running]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ReplayError("the session is closed", action="Open a new one", code="closed")
+
+    def _check_movable(self) -> None:
+        self._check_open()
+        if self._paused:
+            raise ReplayError("the session is paused", action="Call resume() first", code="paused")
+
+
+def opening_snapshot(capture: Capture) -> EventBatch:
+    """Rows a recording begun now starts with; they take the numbers before the next event's, so that the recording
+    keeps the stream's own numbers."""
+    books = Books()
+    books.levels, books.orders, books.has_orders = capture.book, capture.orders, capture.has_orders
+    rows = books.snapshot(capture.last_ts)
+    return EventBatch.trusted(rows.columns, (capture.next_sequence or 0) - len(rows))
+
+
+class InlineRecording:
+    """Recorders fed by an inline line."""
+
+    def __init__(self, recorders: Mapping[str, Recorder], line: InlineLine):
+        self._recorders = recorders
+        self._line = line
+        self.running = True
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Directory of each instrument's recording."""
+        return {symbol: recorder.path for symbol, recorder in self._recorders.items()}
+
+    def append(self, symbol: str, batch: EventBatch) -> None:
+        """Write a batch, if its instrument is recorded."""
+        if symbol in self._recorders:
+            self._recorders[symbol].append(batch)
+
+    def flush(self, now_ns: int) -> None:
+        """Make what was appended durable."""
+        for recorder in self._recorders.values():
+            recorder.flush(now_ns)
+
+    def stop(self) -> dict[str, Recording]:
+        """Close the recorders."""
+        self.running = False
+        return {symbol: recorder.close() for symbol, recorder in self._recorders.items()}
+
+
+_FOREVER_NS: Final = (1 << 63) - 1

@@ -1,0 +1,306 @@
+"""Through the engine: the session is a client, one reader thread feeds the captures.
+
+What must not stall (recording, pacing, the upstream connection) lives in the engine process; a kernel that is busy or
+dies costs nothing but its own view.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from workbench.errors import EngineError, FeedError, ReplayError
+from workbench.events import EventBatch, EventKind, Instrument
+from workbench.feeds.client import Delivery, FeedClient, Target
+from workbench.frames.capture import Capture
+from workbench.frames.recording import Recording, open_recording
+from workbench.protocol import messages
+from workbench.protocol.notices import MarketData, Received, Snapshot, StreamChanged
+from workbench.session.health import Health, tally
+
+KINDS: Final = ("FULL_ORDER_BOOK", "TRADES", "MBO")
+FIRST_BOOK_S: Final = 10.0
+STOP_TIMEOUT_S: Final = 120.0
+HEALTH_INTERVAL_MS: Final = 250
+WAIT_SLICE_S: Final = 0.25
+READY: Final = "ready"
+
+
+class EngineLine:
+    """The line through a running engine.
+
+    Parameters
+    ----------
+    target : Target
+    source : str, optional
+        Deterministic name of what was asked for; default: what the engine says.
+    on_demand : bool
+        The engine was started for sessions like this one: the last session to be closed ends it.
+
+    Raises
+    ------
+    FeedError
+        Nothing listens there, it is no engine, or no book came.
+    """
+
+    place = "engine"
+
+    def __init__(self, target: Target, source: str = "", *, on_demand: bool = False):
+        self._on_demand = on_demand
+        self._changed = threading.Condition()
+        self._report: messages.Health | None = None
+        self._awaited_seeks: set[str] = set()
+        self._live: set[str] = set()
+        self._recordings: list[EngineRecording] = []
+        self._closed = False
+        self.captures: Mapping[str, Capture] = {}
+        self._client = FeedClient(target, self._take, name="session").open()
+        try:
+            self._begin(source)
+        except BaseException:
+            self._client.close()
+            raise
+
+    def _begin(self, source: str) -> None:
+        engine = self._client.request(messages.EngineQuery())
+        listed = self._client.request(messages.ListInstruments())
+        assert isinstance(engine, messages.Engine) and isinstance(listed, messages.Instruments)
+        facts = engine.sources[0] if engine.sources else {}
+        self.source = source or str(facts.get("name", engine.name))
+        self.start_ns = int(facts.get("start_ns") or 0)
+        self.end_ns = facts.get("end_ns")
+        instruments = [Instrument.from_dict(plain) for plain in listed.instruments]
+        self.captures = {i.symbol: Capture(i) for i in instruments}
+        self._client.send(messages.HealthQuery(interval_ms=HEALTH_INTERVAL_MS))
+        for symbol in self.captures:
+            self._client.subscribe(symbol, KINDS)
+        if not self._wait(lambda: self._live >= set(self.captures), FIRST_BOOK_S):
+            raise FeedError(
+                f"no snapshot from {self._client.target.uri} in {FIRST_BOOK_S:g} s", code="timeout"
+            )
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the newest event, or of the engine's virtual clock if that is further."""
+        newest = max((c.last_ts for c in self.captures.values()), default=0)
+        position = self._report.position if self._report is not None else None
+        return (
+            max(newest, self.start_ns) if position is None or self._awaited_seeks else max(newest, position)
+        )
+
+    @property
+    def state(self) -> str:
+        """``closed``; ``stale`` while the engine does not answer; else what the engine says."""
+        if self._closed:
+            return "closed"
+        if self._client.state != READY:
+            return "stale"
+        return "live" if self._report is None else self._report.state
+
+    @property
+    def speed(self) -> float:
+        """Virtual seconds per second, as the engine says."""
+        speed = self._report.speed if self._report is not None else None
+        return 1.0 if speed is None else (speed or math.inf)
+
+    def advance(self, until_ns: int | None, max_events: int | None) -> None:
+        """Refuse: the clock is the engine's."""
+        raise ReplayError(
+            "this session follows the engine's clock",
+            expected="a session opened with inline=True",
+            action="Use until() to wait, or open it inline",
+        )
+
+    def wait(
+        self,
+        done: Callable[[], bool],
+        timeout_s: float,
+        *,
+        until_ns: int | None = None,
+        events: int | None = None,
+    ) -> bool:
+        """Wait while the reader thread works; ends early when nothing more can come."""
+        self._wait(lambda: done() or self.state in ("ended", "closed"), timeout_s)
+        return done()
+
+    def pause(self) -> None:
+        """Pause the engine's virtual clock, for all its clients."""
+        self._steer("pause")
+
+    def resume(self) -> None:
+        """Let the engine's virtual clock go on."""
+        self._steer("resume")
+
+    def set_speed(self, speed: float) -> None:
+        """Change the speed of the engine's virtual clock."""
+        self._steer("speed", 0 if math.isinf(speed) else speed)
+
+    def seek(self, ts_ns: int) -> None:
+        """Move the engine's virtual clock, and wait for the book of that moment."""
+        self._awaited_seeks = set(self.captures)
+        try:
+            self._steer("seek", ts_ns)
+        except BaseException:
+            self._awaited_seeks = set()
+            raise
+        if not self._wait(lambda: not self._awaited_seeks, FIRST_BOOK_S):
+            raise FeedError(f"no book within {FIRST_BOOK_S:g} s of the seek", code="timeout")
+
+    def record(self, directory: Path, symbols: tuple[str, ...]) -> EngineRecording:
+        """Let the engine record."""
+        self._check_open()
+        out = str(directory.absolute())
+        answer = self._client.request(messages.Record(out=out, symbols=list(symbols)))
+        assert isinstance(answer, messages.Recording)
+        running = EngineRecording(self._client, answer)
+        self._recordings = [r for r in self._recordings if r.running] + [running]
+        return running
+
+    def health(self) -> Health:
+        """Counters of this client and of its connection."""
+        link = self._client.health
+        recording = any(r.running for r in self._recordings)
+        health = tally(self.state, self.captures.values(), recording=recording)
+        return replace(
+            health,
+            lag_ms=link.lag_ms,
+            events_per_s=link.events_per_s,
+            reconnects=link.reconnects,
+            bad_messages=link.bad_messages,
+            note=link.reason if self.state == "stale" else self._failure(),
+        )
+
+    def close(self, *, leave: bool = False) -> None:
+        """End the connection; the last session of an engine that was started on demand ends it, unless told to leave."""
+        if self._closed:
+            return
+        try:
+            if not leave:
+                self._stop_all()
+        finally:
+            self._closed = True
+            self._client.close()
+            with self._changed:
+                self._changed.notify_all()
+
+    def _stop_all(self) -> None:
+        for running in self._recordings:
+            if running.running:
+                running.stop()
+        if not self._on_demand or self._client.state != READY:
+            return
+        try:
+            engine = self._client.request(messages.EngineQuery())
+            if isinstance(engine, messages.Engine) and len(engine.clients) <= 1 and not engine.recordings:
+                self._client.request(messages.Shutdown(reason="last session closed"))
+        except (EngineError, FeedError):
+            return  # it is going or gone already
+
+    def _failure(self) -> str:
+        return next((r.reason for r in self._recordings if r.reason), "")
+
+    def _steer(self, action: str, value: float | int | None = None) -> None:
+        self._check_open()
+        self._client.request(messages.Replay(action=action, value=value))  # type: ignore[arg-type]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise FeedError("the session is closed", action="Open a new one", code="closed")
+
+    def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        give_up = time.monotonic() + timeout_s
+        with self._changed:
+            while not done():
+                left = give_up - time.monotonic()
+                if left <= 0 or self._client.error is not None:
+                    return done()
+                # a predicate of the user's may look at things nobody announces, so it is asked at least so often
+                self._changed.wait(min(left, WAIT_SLICE_S))
+        return True
+
+    def _take(self, notice: Delivery) -> None:
+        """Take in what the reader thread hands over."""
+        match notice:
+            case MarketData(symbol=symbol, batch=batch) if symbol in self.captures:
+                self._apply(symbol, batch)
+            case Snapshot(symbol=symbol) if symbol in self.captures:
+                self._resync(symbol, notice)
+            case StreamChanged(symbol=symbol, state=state):
+                (self._live.add if state == "live" else self._live.discard)(symbol)
+            case Received(message=messages.Health() as report):
+                self._report = report
+            case Received(message=messages.Recording() as report):
+                for running in self._recordings:
+                    running.update(report)
+        with self._changed:
+            self._changed.notify_all()
+
+    def _apply(self, symbol: str, batch: EventBatch) -> None:
+        capture = self.captures[symbol]
+        row = _seek_row(batch, capture.last_ts, awaited=symbol in self._awaited_seeks)
+        if row is not None:
+            capture.clear()
+            batch = batch[row:]
+            self._awaited_seeks.discard(symbol)
+        capture.apply(batch)
+
+    def _resync(self, symbol: str, snapshot: Snapshot) -> None:
+        capture = self.captures[symbol]
+        if symbol in self._awaited_seeks or (len(snapshot.batch) and snapshot.batch.ts[0] < capture.last_ts):
+            capture.clear()
+            self._awaited_seeks.discard(symbol)
+        capture.apply_snapshot(snapshot.batch, snapshot.next_sequence)
+
+
+class EngineRecording:
+    """A recording that the engine writes."""
+
+    def __init__(self, client: FeedClient, answer: messages.Recording):
+        self._client = client
+        self.name = answer.recording
+        self.reason = ""
+        self._state = answer.state
+        self._paths = {symbol: Path(path) for symbol, path in answer.paths.items()}
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still being written."""
+        return self._state == "recording"
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Directory of each instrument's recording."""
+        return dict(self._paths)
+
+    def update(self, report: messages.Recording) -> None:
+        """Take in what the engine says of it."""
+        if report.recording == self.name:
+            self._state = report.state
+            self.reason = report.reason if report.state == "failed" else ""
+
+    def stop(self) -> dict[str, Recording]:
+        """Let the engine finish it; when the engine is gone, what it wrote opens all the same."""
+        if self.running:
+            try:
+                answer = self._client.request(messages.StopRecording(recording=self.name), STOP_TIMEOUT_S)
+                assert isinstance(answer, messages.Recording)
+                self._paths |= {symbol: Path(path) for symbol, path in answer.paths.items()}
+            except FeedError as problem:
+                self.reason = problem.message
+            self._state = "closed"
+        return {symbol: open_recording(path) for symbol, path in self._paths.items()}
+
+
+def _seek_row(batch: EventBatch, last_ts: int, *, awaited: bool) -> int | None:
+    """Row of the CLEAR that begins another time: the one a seek announced, or time that runs backwards."""
+    if not awaited and not (len(batch) and batch.ts.min() < last_ts):
+        return None
+    clears = np.flatnonzero(batch.kind == EventKind.CLEAR)
+    return int(clears[0]) if len(clears) else None
