@@ -16,7 +16,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workbench.protocol import messages
-from workbench.protocol.notices import BadMessage, Close, Ladder, MarketData, Received, Snapshot, StateChanged, StreamChanged
+from workbench.protocol.notices import (
+    BadMessage,
+    Close,
+    Ladder,
+    MarketData,
+    Received,
+    Snapshot,
+    StateChanged,
+    StreamChanged,
+)
 
 ClientNotice = StateChanged | StreamChanged | MarketData | Snapshot | Ladder | Received | BadMessage
 
@@ -46,8 +55,11 @@ class ClientConnection:
     def data_to_send(self, now: int) -> list[str | bytes]: ...
     def deadline(self) -> int | None: ...
     def on_time(self, now: int) -> None: ...
-    def subscribe(self, symbol: str, data: Iterable[str] = ("FULL_ORDER_BOOK", "TRADES"), **options: int) -> None: ...
+    def subscribe(
+        self, symbol: str, data: Iterable[str] = ("FULL_ORDER_BOOK", "TRADES"), **options: int
+    ) -> None: ...
     def unsubscribe(self, symbol: str) -> None: ...
     def send(self, message: messages.Message) -> None:
         """Queue a command (PLACE_ORDER, RECORD, …); refused with FeedError unless the state is ready."""
+
     def close(self, code: int = 1000, reason: str = "") -> None: ...

@@ -7,7 +7,9 @@ it does not know: a newer peer may send more.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -21,14 +23,15 @@ RequestId = Int64 | str | None
 Real = float | Int64
 PositiveReal = Annotated[float, msgspec.Meta(gt=0)]
 Plain = dict[str, Any]
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 DataKind = Literal["FULL_ORDER_BOOK", "TRADES", "DOM", "MBO", "ACCOUNT"]
 OrderSide = Literal["BUY", "SELL"]
 OrderType = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
-    """Base of all messages: immutable, fields by keyword, fields at their default left out on the wire."""
+class Message(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Base of all messages; fields at their default left out on the wire."""
 
 
 class Login(Message, tag="LOGIN"):
@@ -76,7 +79,7 @@ class Welcome(Message, tag="WELCOME"):
     heartbeat_ms: int
     read_only: bool
     limits: dict[str, int]
-    symbols: list[str] = []
+    symbols: list[str] = msgspec.field(default_factory=list)
     request_id: RequestId = None
 
 
@@ -88,7 +91,7 @@ class Subscribe(Message, tag="SUBSCRIBE"):
     """
 
     symbol: str
-    data: list[DataKind] = ["FULL_ORDER_BOOK", "TRADES"]
+    data: list[DataKind] = msgspec.field(default_factory=lambda: ["FULL_ORDER_BOOK", "TRADES"])
     from_sequence: Int64 | None = None
     dom_levels: Count = DOM_LEVELS
     dom_interval_ms: Count = DOM_INTERVAL_MS
@@ -141,7 +144,7 @@ class Heartbeat(Message, tag="HEARTBEAT"):
     """Both: still here. The server adds the next number of each subscribed stream, so that a lost last
     message shows within one interval."""
 
-    sequences: dict[str, Int64] = {}
+    sequences: dict[str, Int64] = msgspec.field(default_factory=dict)
 
 
 class Error(Message, tag="ERROR"):
@@ -270,7 +273,7 @@ class Record(Message, tag="RECORD"):
     """Client: record these instruments (all, if none is named) below the directory ``out``."""
 
     out: str
-    symbols: list[str] = []
+    symbols: list[str] = msgspec.field(default_factory=list)
     request_id: RequestId = None
 
 
@@ -286,8 +289,8 @@ class Recording(Message, tag="RECORDING"):
 
     state: Literal["recording", "closing", "closed", "failed"]
     recording: str = ""
-    paths: dict[str, str] = {}
-    acknowledged: dict[str, Int64] = {}
+    paths: dict[str, str] = msgspec.field(default_factory=dict)
+    acknowledged: dict[str, Int64] = msgspec.field(default_factory=dict)
     reason: str = ""
     request_id: RequestId = None
 
@@ -315,9 +318,9 @@ class Engine(Message, tag="ENGINE"):
     version: str
     started: Int64
     endpoint: str
-    sources: list[Plain] = []
-    clients: list[Plain] = []
-    recordings: list[Plain] = []
+    sources: list[Plain] = msgspec.field(default_factory=list)
+    clients: list[Plain] = msgspec.field(default_factory=list)
+    recordings: list[Plain] = msgspec.field(default_factory=list)
     request_id: RequestId = None
 
 
@@ -333,14 +336,14 @@ class Health(Message, tag="HEALTH"):
 
     ts: Int64
     state: str = "live"
-    sources: list[Plain] = []
-    clients: list[Plain] = []
-    recordings: list[Plain] = []
-    rates: dict[str, float] = {}
-    backlog: dict[str, Int64] = {}
-    disk: Plain = {}
+    sources: list[Plain] = msgspec.field(default_factory=list)
+    clients: list[Plain] = msgspec.field(default_factory=list)
+    recordings: list[Plain] = msgspec.field(default_factory=list)
+    rates: dict[str, float] = msgspec.field(default_factory=dict)
+    backlog: dict[str, Int64] = msgspec.field(default_factory=dict)
+    disk: Plain = msgspec.field(default_factory=dict)
     lag_ms: float = 0.0
-    counts: dict[str, Int64] = {}
+    counts: dict[str, Int64] = msgspec.field(default_factory=dict)
     position: Int64 | None = None
     speed: float | None = None
     request_id: RequestId = None
@@ -368,7 +371,89 @@ Command = OrderCommand | EngineCommand
 AccountMessage = Order | Fill | Position | Balance
 EngineMessage = Recording | Engine | Health | Done
 
+FROM_CLIENT: Final[dict[str, type[Message]]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (
+        *(Login, Hello, Proof, Subscribe, Unsubscribe, ListInstruments, Heartbeat),
+        *(PlaceOrder, CancelOrder, ReplaceOrder, CancelAll, Publish),
+        *(Record, StopRecording, Replay, EngineQuery, HealthQuery, Shutdown),
+    )
+}
+FROM_SERVER: Final[dict[str, type[Message]]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (
+        *(Welcome, Challenge, Subscribed, Unsubscribed, Instruments, Heartbeat, Error),
+        *(Order, Fill, Position, Balance, Recording, Engine, Health, Done),
+    )
+}
 
-def decode_client(text: str) -> Message: ...
-def decode_server(text: str) -> Message | Plain: ...
-def encode(message: Message) -> str: ...
+_ENCODER: Final = msgspec.json.Encoder()
+_MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
+_WRONG_TYPE: Final = re.compile(r"Expected `(.+?)`, got `(.+?)`(?: - at `\$\.?(.*?)`)?")
+
+
+def encode(message: Message) -> str:
+    """JSON text of one message."""
+    return _ENCODER.encode(message).decode()
+
+
+def type_of(plain: Plain) -> str:
+    """The ``type`` of a parsed message."""
+    name = plain.get("type")
+    if name is None:
+        raise ProtocolError("missing field 'type' in message", code="missing_field", field="type")
+    if not isinstance(name, str):
+        raise ProtocolError(f"type must be str, got {type(name).__name__}", code="bad_type", field="type")
+    return name
+
+
+def convert(plain: Plain, kinds: Mapping[str, type[Message]]) -> Message:
+    """Typed message of a parsed one.
+
+    Raises
+    ------
+    ProtocolError
+        ``unknown_type``, ``missing_field``, ``bad_type``, ``out_of_range``, ``bad_value``.
+    """
+    name = type_of(plain)
+    kind = kinds.get(name)
+    if kind is None:
+        raise ProtocolError(f"unknown_type {name[:40]!r} (protocol {PROTOCOL_VERSION})", code="unknown_type")
+    return convert_to(plain, kind)
+
+
+def convert_to(plain: Plain, kind: type[StructT]) -> StructT:
+    """Fields of a parsed message as ``kind``; strict: no bool for a number, no float for an integer."""
+    try:
+        return msgspec.convert(plain, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), str(kind.__struct_config__.tag), plain) from None
+
+
+def decode_from_client(text: str) -> Message:
+    """Message of a client; see :func:`convert` and :func:`workbench.protocol.strict.parse` for its errors."""
+    return convert(parse(text), FROM_CLIENT)
+
+
+def decode_from_server(text: str) -> Message:
+    """Message of a server that is no market data."""
+    return convert(parse(text), FROM_SERVER)
+
+
+def _explained(text: str, name: str, plain: Plain) -> ProtocolError:
+    missing = _MISSING.match(text)
+    if missing:
+        return ProtocolError(
+            f"missing field {missing[1]!r} in {name}", code="missing_field", field=missing[1]
+        )
+    wrong = _WRONG_TYPE.match(text)
+    if wrong is None:
+        return ProtocolError(f"{name}: {text}", code="bad_value")
+    field = wrong[3] or "message"
+    if wrong[1].startswith(("int <", "int >", "float <", "float >")):
+        shown = repr(plain.get(field))[:40]
+        return ProtocolError(
+            f"{field} = {shown} in {name}", expected=wrong[1], code="out_of_range", field=field
+        )
+    expected = wrong[1].replace(" | ", " or ")
+    return ProtocolError(f"{field} must be {expected}, got {wrong[2]}", code="bad_type", field=field)

@@ -51,9 +51,22 @@ class ServerConnection:
 
     closing: Close | None
 
-    def __init__(self, streams: Mapping[str, Stream], *, now: int, nonce: bytes, secret: str | None = None,
-                 open_access: bool = False, session: str = "", server: str = "workbench", binary: bool = False,
-                 armed: bool = False, authorization: str | None = None, endpoint: str = "", guard: object = None): ...
+    def __init__(
+        self,
+        streams: Mapping[str, Stream],
+        *,
+        now: int,
+        nonce: bytes,
+        secret: str | None = None,
+        open_access: bool = False,
+        session: str = "",
+        server: str = "workbench",
+        binary: bool = False,
+        armed: bool = False,
+        authorization: str | None = None,
+        endpoint: str = "",
+        guard: object = None,
+    ): ...
 
     def receive(self, data: str | bytes, now: int) -> None: ...
     def events(self) -> list[ServerNotice]: ...
@@ -62,9 +75,11 @@ class ServerConnection:
     def on_time(self, now: int) -> None: ...
     def send(self, message: messages.Message) -> None:
         """Queue an answer, an ORDER, a FILL, … (account messages only reach subscribers of ACCOUNT)."""
+
     def send_error(self, code: str, message: str, request_id: messages.RequestId = None) -> None: ...
     def send_latest(self, key: str, message: messages.Message) -> None:
         """Queue a state of which only the newest matters (HEALTH, POSITION): replaces an unsent one of the same key."""
+
     def close(self, code: int = 1000, reason: str = "") -> None: ...
     @property
     def has_data(self) -> bool:

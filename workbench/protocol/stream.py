@@ -2,37 +2,82 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Final
 
-from workbench.events import Array, EventBatch, Instrument
-from workbench.protocol.limits import RING_BYTES
+import numpy as np
+
+from workbench.events import ROW_BYTES, EventBatch, EventKind, Instrument
+from workbench.protocol.codec import encode_batch, encode_filtered
+from workbench.protocol.limits import MAX_ROWS_PER_FRAME, RING_BYTES
+from workbench.protocol.rows import encode_rows
+from workbench.protocol.snapshot import BookState
+
+__all__ = ["ALL_KINDS", "BookState", "Publication", "Stream", "kinds_of"]
+
+BookSource = Callable[[int | None, bool], BookState]
+ALL_KINDS: Final = sum(1 << kind for kind in EventKind)
+ALWAYS: Final = 1 << EventKind.CLOCK | 1 << EventKind.GAP | 1 << EventKind.STATUS
+BOOK_KINDS: Final = 1 << EventKind.CLEAR | 1 << EventKind.SNAPSHOT_END
+DATA_KINDS: Final = {
+    "FULL_ORDER_BOOK": ALWAYS | BOOK_KINDS | 1 << EventKind.DEPTH,
+    "TRADES": ALWAYS | 1 << EventKind.TRADE,
+    "MBO": ALWAYS
+    | BOOK_KINDS
+    | 1 << EventKind.MBO_NEW
+    | 1 << EventKind.MBO_REPLACE
+    | 1 << EventKind.MBO_CANCEL,
+}
+ENCODED_PUBLICATIONS: Final = 64
+"""Encodings are kept for so many newest publications; a client further behind has its own made again."""
 
 
-@dataclass(frozen=True, slots=True)
-class BookState:
-    """The books before event ``next_sequence``.
+def kinds_of(data: frozenset[str]) -> int:
+    """Bit set of the event kinds that these kinds of data let through; 0 for DOM and ACCOUNT alone."""
+    wanted = 0
+    for name in data:
+        wanted |= DATA_KINDS.get(name, 0)
+    return wanted
 
-    Parameters
-    ----------
-    next_sequence : int
-        Number of the first event not contained.
-    ts : int, ns UTC
-        Time of the last event contained.
-    bids, asks : pair of arrays, shape (n_levels,)
-        Prices (ticks, int32) and sizes (lots, int64), best first.
-    valid : bool
-        False after CLEAR or a gap: then there is nothing to send.
-    orders : columns of resting orders in queue order, or None
-        ``(order_id, side, price, size)``, shape (n_orders,), best level first, oldest first in a level.
-    """
 
-    next_sequence: int
-    ts: int
-    bids: tuple[Array, Array]
-    asks: tuple[Array, Array]
-    valid: bool = True
-    orders: tuple[Array, Array, Array, Array] | None = None
+class Publication:
+    """One published batch, with the frames made of it so far."""
+
+    __slots__ = ("_frames", "batch", "next", "send_ns", "stream")
+
+    def __init__(self, stream: Stream, batch: EventBatch, send_ns: int):
+        self.stream = stream
+        self.batch = batch
+        self.next = batch.next_sequence
+        self.send_ns = send_ns
+        self._frames: dict[tuple[bool, int], list[str | bytes]] = {}
+
+    def frames(self, binary: bool, wanted: int) -> list[str | bytes]:
+        """Frames of the rows whose kind is in ``wanted``; made once."""
+        key = (binary, wanted)
+        frames = self._frames.get(key)
+        if frames is None:
+            frames = self._frames[key] = self._encode(binary, wanted)
+        return frames
+
+    def forget_frames(self) -> None:
+        """Keep the columns only."""
+        self._frames.clear()
+
+    def mask(self, wanted: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Rows whose kind is in ``wanted``, shape (n_events,)."""
+        table = np.array([bool(wanted >> kind & 1) for kind in range(256)])
+        return table[self.batch.kind]
+
+    def _encode(self, binary: bool, wanted: int) -> list[str | bytes]:
+        number = self.stream.number
+        if not binary:
+            return list(encode_rows(self.batch, self.stream.instrument))
+        if wanted == ALL_KINDS or (mask := self.mask(wanted)).all():
+            return [encode_batch(self.batch, number, self.send_ns)]
+        return [encode_filtered(self.batch, mask, number, self.send_ns)]
 
 
 class Stream:
@@ -46,22 +91,99 @@ class Stream:
     book : callable
         ``book(levels, orders) -> BookState``: the books after everything published; ``levels=None`` all levels.
         Called while a connection asks for data, so it must be consistent with the last :meth:`publish`.
-    next_sequence : int
-        Number the first published event will have.
+    next_sequence : int, optional
+        Number the first published event will have; default: whatever it has.
+    ring_bytes : int, bytes
+        Columns kept for clients that come back or lag.
     """
 
     def __init__(
         self,
         instrument: Instrument,
         number: int,
-        book: Callable[[int | None, bool], BookState],
+        book: BookSource,
         *,
-        next_sequence: int = 0,
+        next_sequence: int | None = None,
         ring_bytes: int = RING_BYTES,
     ):
         self.instrument = instrument
         self.number = number
-        self.next_sequence = next_sequence
+        self.book = book
+        self.last_ts = 0
+        self.first_index = 0
+        self._next = next_sequence
+        self._ring: deque[Publication] = deque()
+        self._rows = 0
+        self._max_rows = max(ring_bytes // ROW_BYTES, 1)
+
+    def __repr__(self) -> str:
+        return (
+            f"Stream({self.instrument.symbol!r}, next_sequence={self.next_sequence}, {self._rows} rows kept)"
+        )
+
+    @property
+    def next_sequence(self) -> int:
+        """Number of the next event; 0 before anything is known."""
+        return self._next or 0
+
+    @property
+    def end_index(self) -> int:
+        """Index the next publication will have."""
+        return self.first_index + len(self._ring)
+
+    @property
+    def newest_send_ns(self) -> int:
+        """When the newest publication was made, ns UTC."""
+        return self._ring[-1].send_ns if self._ring else 0
 
     def publish(self, batch: EventBatch, send_ns: int) -> None:
-        """Append to the ring; connections take it from there. ``send_ns``: wall clock, ns UTC."""
+        """Append to the ring; connections take it from there.
+
+        Parameters
+        ----------
+        batch : EventBatch
+            Numbers already published are dropped; skipped ones become a gap.
+        send_ns : int, ns UTC
+            Wall clock, for clients to tell their lag.
+        """
+        expected = batch.first_sequence if self._next is None else self._next
+        if batch.first_sequence < expected:
+            batch = batch[min(expected - batch.first_sequence, len(batch)) :]
+        if not len(batch):
+            return
+        if batch.first_sequence > expected:
+            lost = batch.first_sequence - expected
+            self._append(gap_batch(expected, lost, int(batch.ts[0])), send_ns)
+        for start in range(0, len(batch), MAX_ROWS_PER_FRAME):
+            self._append(batch[start : start + MAX_ROWS_PER_FRAME], send_ns)
+
+    def _append(self, batch: EventBatch, send_ns: int) -> None:
+        publication = Publication(self, batch, send_ns)
+        self._ring.append(publication)
+        self._rows += len(batch)
+        self._next = publication.next
+        self.last_ts = int(batch.ts[-1])
+        if len(self._ring) > ENCODED_PUBLICATIONS:
+            self._ring[-1 - ENCODED_PUBLICATIONS].forget_frames()
+        while self._rows > self._max_rows and len(self._ring) > 1:
+            self._rows -= len(self._ring.popleft().batch)
+            self.first_index += 1
+
+    def get(self, index: int) -> Publication | None:
+        """Publication of an index; None when the ring let go of it."""
+        return self._ring[index - self.first_index] if index >= self.first_index else None
+
+    def find(self, sequence: int) -> tuple[int, int] | None:
+        """Where event ``sequence`` is: (index, row); None when it is too old or was never published."""
+        if sequence == self._next:
+            return self.end_index, 0
+        if not self._ring or not self._ring[0].batch.first_sequence <= sequence < self.next_sequence:
+            return None
+        at = bisect_right(self._ring, sequence, key=lambda p: p.batch.first_sequence) - 1
+        row = sequence - self._ring[at].batch.first_sequence
+        return self.first_index + at, min(row, len(self._ring[at].batch))
+
+
+def gap_batch(first: int, lost: int, ts: int) -> EventBatch:
+    """One GAP row; ``lost`` = −1 for an unknown number under one sequence number."""
+    return EventBatch.of(first, ts=ts, kind=int(EventKind.GAP), size=lost)
