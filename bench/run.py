@@ -176,8 +176,10 @@ def section(name: str, answer: dict) -> str:
             for g in answer["goals"]
         ]  # fmt: skip
         parts.append(table(["goal", "bound", "measured", "met"], rows))
-    for content in answer.get("tables", []):
-        parts.append(f"**{content['caption']}**\n\n{table(content['columns'], content['rows'])}")
+    parts += [
+        f"**{content['caption']}**\n\n{table(content['columns'], content['rows'])}"
+        for content in answer.get("tables", [])
+    ]
     parts.append(f"`python3 bench/run.py {name}`, {answer['date']}, {answer['machine']}.")
     return "\n\n".join(part for part in parts if part)
 
