@@ -1,0 +1,272 @@
+"""The engine: owns the source, paces it, keeps the books, records, and serves every client.
+
+One event loop owns all state. Two threads help it: one in which the source computes or reads its next events, one
+that writes recordings. A client that hangs, a slow disk or a busy kernel never delays anybody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from workbench.errors import WorkbenchError
+from workbench.events import EventBatch
+from workbench.feeds.addresses import Listening
+from workbench.feeds.commands import Commands
+from workbench.feeds.discovery import Endpoint, new_secret, publish, withdraw
+from workbench.feeds.market import Market
+from workbench.feeds.pacing import Pace
+from workbench.feeds.processes import process_start
+from workbench.feeds.recording_thread import RecordingThread, Running
+from workbench.feeds.server import Access, FeedServer
+
+if TYPE_CHECKING:
+    from workbench.feeds.source import Source
+    from workbench.feeds.specification import EngineSpec
+
+TICK_S: Final = 0.02
+CHUNK_EVENTS: Final = 16_384
+FOREVER_NS: Final = (1 << 62) - 1
+ROOM_POLL_S: Final = 0.002
+STOP_TIMEOUT_S: Final = 60.0
+
+_log = logging.getLogger("workbench.feeds.engine")
+_T = TypeVar("_T")
+
+
+class Engine:
+    """One running feed.
+
+    Parameters
+    ----------
+    source : Source
+    spec : EngineSpec
+
+    Attributes
+    ----------
+    markets : dict of str to Market
+    server : FeedServer
+    recordings : RecordingThread
+    pace : Pace
+    endpoint : Endpoint or None
+        Once :meth:`start` has returned.
+    """
+
+    def __init__(self, source: Source, spec: EngineSpec):
+        self.source, self.spec = source, spec
+        self.live = bool(getattr(source, "live", False))
+        self.markets = {i.symbol: Market(i, n) for n, i in enumerate(source.instruments, start=1)}
+        self.pace = Pace(source.start_ns, time.monotonic_ns(), spec.source.speed)
+        self.endpoint: Endpoint | None = None
+        self.started_ns = time.time_ns()
+        self.waiting = spec.wait_for_subscriber
+        self.failure: WorkbenchError | None = None
+        self._commands = Commands(self)
+        self._secret = new_secret()
+        streams = {symbol: market.stream for symbol, market in self.markets.items()}
+        access = Access(self._secret, open_access=spec.open_access)
+        listening = Listening(port=spec.port)
+        self.server = FeedServer(
+            streams, access, listening, self._commands.take, self._on_clients, "workbench engine"
+        )
+        self.recordings = RecordingThread(self._on_recording_failure)
+        self._source_thread = ThreadPoolExecutor(1, thread_name_prefix="workbench-source")
+        self._source_lock = asyncio.Lock()
+        self._runnable = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._leave_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def state(self) -> str:
+        """``waiting`` for a first subscriber, ``live``, ``paused``, ``ended``."""
+        if self.waiting:
+            return "waiting"
+        if self.source.exhausted:
+            return "ended"
+        return "paused" if self.pace.paused else "live"
+
+    async def start(self) -> Endpoint:
+        """Listen, and tell so by the discovery file.
+
+        Raises
+        ------
+        FeedError
+            The port is taken.
+        """
+        self._loop = asyncio.get_running_loop()
+        await self._advance(self.source.start_ns)  # the opening books; also loads what the first events need
+        await self.server.start()
+        pid = os.getpid()
+        endpoint = Endpoint(
+            identity=self.spec.identity,
+            uri=self.server.uri,
+            secret=self._secret,
+            pid=pid,
+            process_start=process_start(pid) or "",
+            source=self.source.name,
+            key=self.spec.source.key,
+            symbols=tuple(self.markets),
+            started_ns=self.started_ns,
+        )
+        self.endpoint = publish(endpoint)
+        self._on_clients()
+        return self.endpoint
+
+    async def run(self) -> None:
+        """Serve until :meth:`stop` is called, or until the last client has gone."""
+        assert self.endpoint is not None
+        driving = asyncio.create_task(self._drive())
+        telling = asyncio.create_task(self._commands.tell_health())
+        ending = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({driving, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if driving.done():
+                self._source_failed(driving.exception())
+                await ending
+        finally:
+            for task in (driving, telling, ending):
+                task.cancel()
+            await self._finish()
+
+    def stop(self) -> None:
+        """Finish recordings, say goodbye to the clients and leave; safe to call again."""
+        self._stopping.set()
+
+    def pause(self) -> None:
+        """Stand still in virtual time."""
+        self.pace.pause(self.source.position_ns, time.monotonic_ns())
+        self._runnable.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self.pace.resume(time.monotonic_ns())
+        self._update_runnable()
+
+    def change_speed(self, speed: float) -> None:
+        """Go on with another speed."""
+        self.pace.change(speed, self.source.position_ns, time.monotonic_ns())
+
+    async def seek(self, ts_ns: int) -> None:
+        """Go to another time; the books of then are published at once."""
+        async with self._source_lock:
+            await self._in_source_thread(self.source.seek, ts_ns)
+            await self._advance(self.source.position_ns)
+            self.pace.anchor(self.source.position_ns, time.monotonic_ns())
+        self._update_runnable()
+
+    async def step(self, length_ns: int) -> None:
+        """Move virtual time by hand, then stand still."""
+        async with self._source_lock:
+            self.pause()
+            target = self.source.position_ns + length_ns
+            while await self._advance(target) >= CHUNK_EVENTS:
+                await self._room()
+            self.pause()
+
+    # -- virtual time ----------------------------------------------------------------------------------------------
+
+    async def _drive(self) -> None:
+        while True:
+            await self._runnable.wait()
+            began = time.monotonic()
+            async with self._source_lock:
+                if not self._runnable.is_set():
+                    continue
+                handed = await self._advance(self._target())
+            if self.source.exhausted:
+                self._runnable.clear()
+            if handed >= CHUNK_EVENTS or self.pace.unlimited:
+                await self._room()
+            else:
+                await asyncio.sleep(max(0.0, TICK_S - (time.monotonic() - began)))
+
+    def _target(self) -> int:
+        if self.live:
+            return FOREVER_NS
+        target = self.pace.target(time.monotonic_ns())
+        return FOREVER_NS if target is None else target
+
+    async def _advance(self, until_ns: int) -> int:
+        batches = await self._in_source_thread(self.source.advance, until_ns, CHUNK_EVENTS)
+        now = time.time_ns()
+        for symbol, batch in batches:
+            self._publish(symbol, batch, now)
+        if batches:
+            self.server.wake()
+        return sum(len(batch) for _, batch in batches)
+
+    def _publish(self, symbol: str, batch: EventBatch, now: int) -> None:
+        if len(batch):
+            self.markets[symbol].publish(batch, now)
+            self.recordings.append(symbol, batch, may_drop=self.live)
+
+    async def _room(self) -> None:
+        """Wait until nobody who must not lose anything is behind; a live source cannot wait."""
+        while not self.live and (self.recordings.full or not self.server.caught_up):
+            await asyncio.sleep(ROOM_POLL_S)
+        await asyncio.sleep(0)
+
+    async def _in_source_thread(self, work: Callable[..., _T], *arguments: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._source_thread, work, *arguments)
+
+    def _source_failed(self, problem: BaseException | None) -> None:
+        # The feed stays up, so that recordings are finished and clients learn why nothing comes any more.
+        self.failure = (
+            problem
+            if isinstance(problem, WorkbenchError)
+            else WorkbenchError(f"the source ended: {problem!r}")
+        )
+        _log.error("the source ended: %r", problem)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def _update_runnable(self) -> None:
+        if self.waiting or self.pace.paused or self.source.exhausted:
+            self._runnable.clear()
+        else:
+            self._runnable.set()
+
+    def _on_clients(self) -> None:
+        if self.waiting and (not self.spec.wait_for_subscriber or self._has_subscriber()):
+            self.waiting = False
+            self.pace.anchor(self.source.position_ns, time.monotonic_ns())
+        self._update_runnable()
+        self.check_leaving()
+
+    def check_leaving(self) -> None:
+        """Start or stop counting the seconds until the engine leaves, by what clients and recordings do now."""
+        if self.spec.grace_s is None:
+            return
+        needed = bool(self.server.clients) or self.recordings.active
+        if needed and self._leave_timer is not None:
+            self._leave_timer.cancel()
+            self._leave_timer = None
+        elif not needed and self._leave_timer is None:
+            self._leave_timer = asyncio.get_running_loop().call_later(self.spec.grace_s, self._leave)
+
+    def _has_subscriber(self) -> bool:
+        return any(client.subscriptions for client in self.server.clients)
+
+    def _leave(self) -> None:
+        self._leave_timer = None
+        self.stop()
+
+    def _on_recording_failure(self, recording: Running) -> None:
+        self._loop.call_soon_threadsafe(self._commands.tell_failure, recording)
+
+    async def _finish(self) -> None:
+        async with self._source_lock:
+            closed = self.recordings.close("engine stopped")
+            await asyncio.wait_for(asyncio.wrap_future(closed), STOP_TIMEOUT_S)
+        await self.server.stop()
+        close = getattr(self.source, "close", None)
+        if close is not None:
+            await self._in_source_thread(close)
+        self._source_thread.shutdown()
+        if self.endpoint is not None:
+            withdraw(self.endpoint)

@@ -1,0 +1,79 @@
+"""The engine as a process: ``python -m workbench.feeds.engine_process``, told what to do by one line on its standard
+input, because command lines and environments can be read by others and a specification may hold a token."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from workbench.errors import EngineError, WorkbenchError
+from workbench.feeds.discovery import Endpoint
+from workbench.feeds.engine import Engine
+from workbench.feeds.specification import EngineSpec, build_source, decode
+
+MAX_LINE_BYTES: Final = 1 << 20
+
+
+def main() -> int:
+    """Run the engine described on standard input; the exit code is 0 unless it could not start.
+
+    Standard output and error are the log: whoever starts an engine points them to a file.
+    """
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        serve(decode(sys.stdin.buffer.readline(MAX_LINE_BYTES)), _log_ready)
+    except WorkbenchError as problem:
+        print(f"engine: {problem}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def serve(spec: EngineSpec, on_ready: Callable[[Endpoint], None]) -> None:
+    """Run an engine in this process until it is interrupted, told to leave, or left alone.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+    on_ready : callable
+        Called once with the endpoint, when clients can connect.
+
+    Raises
+    ------
+    WorkbenchError
+        The source cannot be made, or the port is taken.
+    EngineError
+        The source failed while running.
+    """
+    asyncio.run(_serve(spec, on_ready))
+
+
+async def _serve(spec: EngineSpec, on_ready: Callable[[Endpoint], None]) -> None:
+    engine = Engine(build_source(spec.source), spec)
+    _on_signals(engine.stop)
+    on_ready(await engine.start())
+    await engine.run()
+    if engine.failure is not None:
+        raise EngineError(str(engine.failure), code=engine.failure.code)
+
+
+def _on_signals(stop: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+def _log_ready(endpoint: Endpoint) -> None:
+    logging.getLogger("workbench.feeds.engine").info("ready: %s", endpoint)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,257 @@
+"""The engine's writer: one thread that owns every recorder, so that a slow disk never delays a feed."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from workbench.errors import RecordingError, WorkbenchError
+from workbench.events import EventBatch, Instrument
+from workbench.frames.recorder import Recorder
+
+FLUSH_S: Final = 0.05
+MAX_PENDING_ROWS: Final = 1_000_000
+"""48 MB of events wait for the disk at most; a live feed then loses (as a GAP), any other one waits."""
+
+_log = logging.getLogger("workbench.feeds.recording")
+_T = TypeVar("_T")
+
+
+State = Literal["recording", "closing", "closed", "failed"]
+
+
+@dataclass
+class Running:
+    """One recording: a recorder per instrument.
+
+    Parameters
+    ----------
+    name : str
+        Names the recording to clients.
+    recorders : dict of str to Recorder
+        By symbol.
+    state : str
+        ``recording``, ``closing``, ``closed`` or ``failed``.
+    reason : str
+    """
+
+    name: str
+    recorders: dict[str, Recorder] = field(default_factory=dict)
+    state: State = "recording"
+    reason: str = ""
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Directory of each instrument's recording."""
+        return {symbol: str(recorder.path) for symbol, recorder in self.recorders.items()}
+
+    @property
+    def acknowledged(self) -> dict[str, int]:
+        """Next sequence number that is not safe yet, by symbol."""
+        return {symbol: recorder.acknowledged for symbol, recorder in self.recorders.items()}
+
+    def describe(self) -> dict[str, object]:
+        """Facts for ``HEALTH``."""
+        warnings = [w for r in self.recorders.values() if (w := r.warning)]
+        return {
+            "recording": self.name,
+            "state": self.state,
+            "reason": self.reason or "; ".join(warnings),
+            "paths": self.paths,
+            "acknowledged": self.acknowledged,
+            "bytes": sum(r.bytes_written for r in self.recorders.values()),
+        }
+
+
+class RecordingThread:
+    """Record in the background.
+
+    Parameters
+    ----------
+    on_failure : callable
+        Called in the writer thread with a recording that stopped by itself (disk full, device failed).
+
+    Notes
+    -----
+    The other methods are for one thread only, the engine's; the futures they return are settled by the writer.
+    """
+
+    def __init__(self, on_failure: Callable[[Running], None]):
+        self.running: dict[str, Running] = {}
+        self.dropped_rows = 0
+        self._on_failure = on_failure
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._put_rows = 0
+        self._done_rows = 0
+        self._thread = threading.Thread(target=self._run, name="workbench-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def pending_rows(self) -> int:
+        """Events that wait for the writer."""
+        return self._put_rows - self._done_rows
+
+    @property
+    def full(self) -> bool:
+        """Whether a source that can wait should."""
+        return self.pending_rows > MAX_PENDING_ROWS
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is being recorded or finished."""
+        return any(r.state in ("recording", "closing") for r in self.running.values())
+
+    def start(
+        self,
+        name: str,
+        directory: Path,
+        openings: Mapping[str, tuple[Instrument, EventBatch]],
+        source: Mapping[str, object],
+    ) -> Future[Running]:
+        """Begin to record; every later :meth:`append` of these symbols belongs to it.
+
+        Parameters
+        ----------
+        name : str
+        directory : Path
+        openings : Mapping of str to (Instrument, EventBatch)
+            First rows of each instrument's recording.
+        source : Mapping
+            For the manifest.
+        """
+        recording = Running(name)
+        self.running[name] = recording
+        return self._submit(lambda: self._start(recording, directory, openings, source))
+
+    def append(self, symbol: str, batch: EventBatch, *, may_drop: bool) -> None:
+        """Record a batch, if its instrument is being recorded.
+
+        ``may_drop``: with too much waiting for the disk, leave it out; the recorder then writes a GAP of its size.
+        """
+        if not self.active:
+            return
+        if may_drop and self.full:
+            self.dropped_rows += len(batch)
+            return
+        self._put_rows += len(batch)
+        self._jobs.put(lambda: self._append(symbol, batch))
+
+    def stop(self, name: str, reason: str = "closed") -> Future[Running]:
+        """Finish one recording.
+
+        Raises
+        ------
+        RecordingError
+            No such recording.
+        """
+        recording = self.running.get(name)
+        if recording is None:
+            raise RecordingError(f"no recording {name!r}", expected=f"one of {sorted(self.running)}")
+        if recording.state == "recording":
+            recording.state = "closing"
+        return self._submit(lambda: self._stop(recording, reason))
+
+    def close(self, reason: str) -> Future[None]:
+        """Finish every recording, then the thread: what arrived so far is on the device first, within a second."""
+        done = self._submit(lambda: self._close(reason))
+        self._jobs.put(None)
+        return done
+
+    def join(self) -> None:
+        """Wait for the thread after :meth:`close`."""
+        self._thread.join()
+
+    # -- writer thread ---------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        flushed = time.monotonic()
+        while True:
+            try:
+                job = self._jobs.get(timeout=FLUSH_S if self.active else None)
+            except queue.Empty:
+                job = _nothing
+            if job is None:
+                return
+            job()
+            if time.monotonic() - flushed >= FLUSH_S:
+                self._flush()
+                flushed = time.monotonic()
+
+    def _submit(self, work: Callable[[], _T]) -> Future[_T]:
+        future: Future[_T] = Future()
+        self._jobs.put(lambda: _settle(future, work))
+        return future
+
+    def _start(
+        self,
+        recording: Running,
+        directory: Path,
+        openings: Mapping[str, tuple[Instrument, EventBatch]],
+        source: Mapping[str, object],
+    ) -> Running:
+        session = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        try:
+            for symbol, (instrument, opening) in openings.items():
+                recorder = Recorder(directory, instrument, source=source, session=session)
+                recorder.append(opening)
+                recording.recorders[symbol] = recorder
+        except (WorkbenchError, OSError) as problem:
+            self._fail(recording, problem)
+            raise
+        return recording
+
+    def _append(self, symbol: str, batch: EventBatch) -> None:
+        self._done_rows += len(batch)
+        for recording in list(self.running.values()):
+            recorder = recording.recorders.get(symbol)
+            if recorder is not None and recording.state in ("recording", "closing"):
+                self._guarded(recording, recorder.append, batch)
+
+    def _flush(self) -> None:
+        for recording in list(self.running.values()):
+            if recording.state == "recording":
+                for recorder in recording.recorders.values():
+                    self._guarded(recording, recorder.flush)
+
+    def _guarded(self, recording: Running, write: Callable[..., object], *arguments: object) -> None:
+        try:
+            write(*arguments)
+        except (WorkbenchError, OSError) as problem:
+            self._fail(recording, problem)
+            self._on_failure(recording)
+
+    def _fail(self, recording: Running, problem: Exception) -> None:
+        recording.state, recording.reason = "failed", str(problem)
+        _log.error("recording %s stopped: %s", recording.name, problem)
+
+    def _stop(self, recording: Running, reason: str) -> Running:
+        if recording.state == "closing":
+            for recorder in recording.recorders.values():
+                recorder.close(reason)
+            recording.state, recording.reason = "closed", reason
+        return recording
+
+    def _close(self, reason: str) -> None:
+        self._flush()
+        for recording in self.running.values():
+            if recording.state == "recording":
+                recording.state = "closing"
+            self._guarded(recording, self._stop, recording, reason)
+
+
+def _settle(future: Future[_T], work: Callable[[], _T]) -> None:
+    try:
+        future.set_result(work())
+    except (WorkbenchError, OSError) as problem:
+        future.set_exception(problem)
+
+
+def _nothing() -> None:
+    return

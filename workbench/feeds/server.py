@@ -1,0 +1,364 @@
+"""The feed over WebSocket: the shell round :class:`workbench.protocol.server.ServerConnection`.
+
+It rests on ``protocol`` alone, because the bridge starts it inside Bookmap's own process tree. It refuses what a web
+page can send (any ``Origin``), what DNS rebinding needs (a ``Host`` that is not loopback) and every address but
+loopback unless told otherwise, and then only with TLS. A client that does not read costs at most one chunk beside the
+transport's own buffer and five seconds; nobody else notices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import websockets
+from websockets.asyncio.server import Server, serve
+from websockets.asyncio.server import ServerConnection as WebSocket
+from websockets.http11 import Request, Response
+from websockets.typing import Origin, Subprotocol
+
+from workbench.feeds.addresses import Listening, bind
+from workbench.protocol import limits
+from workbench.protocol.messages import Command, Message
+from workbench.protocol.notices import CommandReceived, LoggedIn, LoginRefused, SubscriptionChanged
+from workbench.protocol.server import LoginGuard, ServerConnection
+from workbench.protocol.stream import Stream
+
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+PENDING_HANDSHAKES: Final = 16
+"""Sockets beyond the allowed clients that may be in their opening handshake, which has two seconds."""
+WRITE_BUFFER_BYTES: Final = 256 << 10
+CLOSE_TIMEOUT_S: Final = 1.0
+
+_log = logging.getLogger("workbench.feeds.server")
+# The library logs headers and messages (tokens) at DEBUG and a traceback for each silent socket at ERROR.
+_library_log = logging.getLogger("workbench.feeds.websockets")
+_library_log.setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may use a feed.
+
+    Parameters
+    ----------
+    secret : str or None
+        Token of the feed. Not part of the repr.
+    open_access : bool
+        Market data without login.
+    armed : bool
+        Orders are taken.
+    session : str
+        Changes whenever sequence numbers start anew.
+    """
+
+    secret: str | None = field(default=None, repr=False)
+    open_access: bool = False
+    armed: bool = False
+    session: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
+class Client:
+    """One connected client: its protocol state and its socket."""
+
+    def __init__(self, websocket: WebSocket, connection: ServerConnection):
+        self.connection = connection
+        self.name = ""
+        self.logged_in = False
+        self.subscriptions: dict[str, frozenset[str]] = {}
+        self.sent_bytes = 0
+        self.blocked_since: int | None = None
+        self._websocket = websocket
+        self._wake = asyncio.Event()
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that was published is on its way to this client."""
+        return self.blocked_since is None and not self.connection.has_data
+
+    def wake(self) -> None:
+        """Something may be there to send."""
+        self._wake.set()
+
+    def send(self, message: Message) -> None:
+        """Queue a message."""
+        self.connection.send(message)
+        self.wake()
+
+    def describe(self) -> dict[str, object]:
+        """Facts for ``ENGINE`` and ``HEALTH``; free of secrets."""
+        subscribed = {symbol: sorted(data) for symbol, data in self.subscriptions.items()}
+        return {"client": self.name, "subscriptions": subscribed, "sent_bytes": self.sent_bytes}
+
+    async def write_forever(self) -> None:
+        """Send what the protocol has, until it says that the connection is over."""
+        while self.connection.closing is None:
+            self._wake.clear()
+            if not await self._send_pending() and self.connection.closing is None:
+                await self._sleep()
+            self.connection.on_time(time.monotonic_ns())
+        await self._finish()
+
+    async def _send_pending(self) -> bool:
+        frames = self.connection.data_to_send(time.monotonic_ns())
+        self.blocked_since = time.monotonic_ns() if frames else None
+        for frame in frames:
+            await self._send_frame(frame)
+        self.blocked_since = None
+        return bool(frames)
+
+    async def _send_frame(self, frame: str | bytes) -> None:
+        # The library's own keep-alive does not fire on a blocked writer: its ping waits behind the same drain.
+        try:
+            async with asyncio.timeout(limits.STALL_NS / limits.SECOND_NS):
+                await self._websocket.send(frame)
+        except TimeoutError:
+            _log.warning("client %r took nothing for 5 s: dropped", self.name)
+            self.abort()
+            raise
+        self.sent_bytes += len(frame)
+
+    async def _sleep(self) -> None:
+        deadline = self.connection.deadline()
+        seconds = None if deadline is None else max(0.0, (deadline - time.monotonic_ns()) / limits.SECOND_NS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
+    async def _finish(self) -> None:
+        closing = self.connection.closing
+        assert closing is not None
+        if closing.abort:
+            self.abort()
+            return
+        await self._send_pending()
+        await self._websocket.close(closing.code, closing.reason)
+
+    def abort(self) -> None:
+        """Drop the connection and everything still buffered for it."""
+        self._websocket.transport.abort()
+
+
+class FeedServer:
+    """Serves streams of events to any number of clients.
+
+    Parameters
+    ----------
+    streams : Mapping of str to Stream
+        What can be subscribed, by symbol; may grow while serving.
+    access : Access
+    listening : Listening
+    on_command : callable
+        Called as ``on_command(client, command)`` with every checked command; answers with ``client.send``.
+    on_change : callable, optional
+        Called when a client logs in, leaves, or changes its subscriptions.
+    name : str
+        What ``WELCOME`` calls this server.
+    """
+
+    def __init__(
+        self,
+        streams: Mapping[str, Stream],
+        access: Access,
+        listening: Listening,
+        on_command: Callable[[Client, Command], None],
+        on_change: Callable[[], None] = lambda: None,
+        name: str = "workbench",
+    ):
+        self.streams, self.access, self.listening, self.name = streams, access, listening, name
+        self.port = listening.port
+        self.refused = 0
+        self._on_command, self._on_change = on_command, on_change
+        self._guard = LoginGuard()
+        self._clients: set[Client] = set()
+        self._servers: list[Server] = []
+        self._sockets = 0
+
+    @property
+    def uri(self) -> str:
+        """Address that local clients use."""
+        scheme = "wss" if self.listening.tls else "ws"
+        host = self.listening.hosts[0]
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}{limits.PATH}"
+
+    @property
+    def clients(self) -> list[Client]:
+        """Clients that are logged in."""
+        return [client for client in self._clients if client.logged_in]
+
+    async def start(self) -> None:
+        """Begin to listen.
+
+        Raises
+        ------
+        FeedError
+            The port is taken; the message names the process where the system lets us see it.
+        """
+        sockets = bind(self.listening.hosts, self.listening.port)
+        self.port = sockets[0].getsockname()[1]
+        for sock in sockets:
+            self._servers.append(await self._serve(sock))
+
+    def wake(self) -> None:
+        """Something was published: look at every client."""
+        for client in self._clients:
+            client.wake()
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether no client has anything left to be sent."""
+        return all(client.caught_up for client in self._clients)
+
+    async def stop(self, code: int = limits.CLOSE_GOING_AWAY, reason: str = "the feed ends") -> None:
+        """Send what is pending, close all connections and stop listening; takes at most about a second."""
+        for client in self._clients:
+            client.connection.close(code, reason)
+            client.wake()
+        for server in self._servers:
+            server.close(close_connections=False)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                while self._clients:
+                    await asyncio.sleep(0.01)
+        for client in list(self._clients):
+            client.abort()
+        for server in self._servers:
+            await server.wait_closed()
+
+    async def _serve(self, sock: socket.socket) -> Server:
+        owner = self
+
+        class CountedWebSocket(WebSocket):
+            """Counts sockets from the first byte on: silent ones must not eat the room of real clients."""
+
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                super().connection_made(transport)
+                owner._sockets += 1
+                if owner._sockets > owner.listening.max_clients + PENDING_HANDSHAKES:
+                    owner.refused += 1
+                    self.transport.abort()
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                owner._sockets -= 1
+                super().connection_lost(exc)
+
+        return await serve(
+            self._handle,
+            sock=sock,
+            ssl=self.listening.tls,
+            origins=[None, *(Origin(o) for o in self.listening.origins)],
+            subprotocols=[Subprotocol(limits.BINARY_SUBPROTOCOL)],
+            process_request=self._check_request,
+            select_subprotocol=_select_subprotocol,
+            compression=None,
+            max_size=limits.MAX_MESSAGE_BYTES,
+            open_timeout=limits.LOGIN_TIMEOUT_NS / limits.SECOND_NS,
+            close_timeout=CLOSE_TIMEOUT_S,
+            ping_interval=None,
+            write_limit=WRITE_BUFFER_BYTES,
+            server_header=None,
+            logger=_library_log,
+            create_connection=CountedWebSocket,
+        )
+
+    def _check_request(self, websocket: WebSocket, request: Request) -> Response | None:
+        status, text = self._judge(request)
+        if status is None:
+            return None
+        self.refused += 1
+        return websocket.respond(status, text)
+
+    def _judge(self, request: Request) -> tuple[http.HTTPStatus | None, str]:
+        if not self._is_own_host(request.headers.get_all("Host")):
+            return http.HTTPStatus.FORBIDDEN, "refused: this name is not served here\n"
+        if request.path != limits.PATH:
+            return (
+                http.HTTPStatus.NOT_FOUND,
+                f"not a workbench feed; the feed is a WebSocket at {limits.PATH}\n",
+            )
+        if len(self._clients) >= self.listening.max_clients:
+            return http.HTTPStatus.SERVICE_UNAVAILABLE, f"full: {self.listening.max_clients} clients\n"
+        return None, ""
+
+    def _is_own_host(self, values: list[str]) -> bool:
+        # A page that rebinds its own name to 127.0.0.1 arrives with that name in Host.
+        if len(values) != 1:
+            return False
+        name, colon, port = values[0].lower().rpartition(":")
+        if not colon or port != str(self.port):
+            return False
+        return name in LOOPBACK_NAMES or name in self.listening.names
+
+    async def _handle(self, websocket: WebSocket) -> None:
+        client = Client(websocket, self._new_connection(websocket))
+        self._clients.add(client)
+        writer = asyncio.create_task(client.write_forever())
+        try:
+            await self._read(websocket, client, writer)
+        finally:
+            self._clients.discard(client)
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError, websockets.ConnectionClosed):
+                await writer
+            self._on_change()
+
+    def _new_connection(self, websocket: WebSocket) -> ServerConnection:
+        assert websocket.request is not None
+        return ServerConnection(
+            self.streams,
+            now=time.monotonic_ns(),
+            nonce=secrets.token_bytes(limits.NONCE_BYTES),
+            secret=self.access.secret,
+            open_access=self.access.open_access,
+            session=self.access.session,
+            server=self.name,
+            binary=websocket.subprotocol == limits.BINARY_SUBPROTOCOL,
+            armed=self.access.armed,
+            authorization=websocket.request.headers.get("Authorization"),
+            endpoint=self.uri,
+            guard=self._guard,
+        )
+
+    async def _read(self, websocket: WebSocket, client: Client, writer: asyncio.Task[None]) -> None:
+        self._take_notices(client)
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for message in websocket:
+                client.connection.receive(message, time.monotonic_ns())
+                self._take_notices(client)
+                client.wake()
+                if client.connection.closing is not None:
+                    break
+            else:
+                return
+            with contextlib.suppress(TimeoutError):
+                await writer
+
+    def _take_notices(self, client: Client) -> None:
+        for notice in client.connection.events():
+            match notice:
+                case LoggedIn():
+                    client.logged_in, client.name = True, notice.client
+                    self._on_change()
+                case LoginRefused():
+                    _log.warning("login refused (%s)", notice.how)
+                case SubscriptionChanged():
+                    client.subscriptions[notice.symbol] = notice.data
+                    if not notice.data:
+                        del client.subscriptions[notice.symbol]
+                    self._on_change()
+                case CommandReceived():
+                    self._on_command(client, notice.command)
+
+
+def _select_subprotocol(websocket: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    # None of ours offered: answer without one, as a plain JSON client expects, instead of refusing.
+    ours = Subprotocol(limits.BINARY_SUBPROTOCOL)
+    return ours if ours in offered else None

@@ -1,0 +1,140 @@
+"""Another feed as a source: the engine relays and records what somebody else serves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Final
+
+from workbench.errors import FeedError
+from workbench.events import EventBatch, EventKind, Instrument
+from workbench.feeds.client import Delivery, FeedClient, Target
+from workbench.protocol import messages
+from workbench.protocol.notices import MarketData, Snapshot
+
+EVERYTHING: Final = ("FULL_ORDER_BOOK", "TRADES", "MBO")
+MAX_PENDING_ROWS: Final = 2_000_000
+
+
+class UpstreamSource:
+    """Live events of a foreign feed. Make one with :meth:`connect`.
+
+    Notes
+    -----
+    Rows get sequence numbers of this source's own, because after a lost connection the other feed may begin its own
+    anew. Its losses stay losses: they come as ``GAP`` rows.
+    """
+
+    live = True
+    exhausted = False
+    end_ns = None
+
+    def __init__(self, uri: str, instruments: tuple[Instrument, ...]):
+        self.instruments = instruments
+        self.name = f"upstream {uri}"
+        self.start_ns = self.position_ns = time.time_ns()
+        self._lock = threading.Lock()
+        self._pending: deque[tuple[str, EventBatch]] = deque()
+        self._pending_rows = 0
+        self._overflowed: dict[str, int] = {}
+        self._next = {instrument.symbol: 0 for instrument in instruments}
+        self._client: FeedClient | None = None
+
+    @classmethod
+    def connect(
+        cls, uri: str, token: str | None = None, endpoint: str = "", symbols: list[str] | None = None
+    ) -> UpstreamSource:
+        """Connect to a feed and subscribe to its instruments.
+
+        Parameters
+        ----------
+        uri : str
+        token : str, optional
+            Proved, never sent.
+        endpoint : str
+            As in the feed's discovery file, if there is one.
+        symbols : list of str, optional
+            All, if none is named.
+
+        Raises
+        ------
+        FeedError
+            Nothing there, not a feed, refused, or an unknown instrument.
+        """
+        holder: list[UpstreamSource] = []
+        client = FeedClient(
+            Target(uri, token, endpoint), lambda d: holder[0].take(d) if holder else None, "relay"
+        ).open()
+        try:
+            instruments = _instruments(client, symbols)
+            source = cls(uri, instruments)
+            source._client = client
+            holder.append(source)
+            for instrument in instruments:
+                client.subscribe(instrument.symbol, EVERYTHING)
+        except BaseException:
+            client.close()
+            raise
+        return source
+
+    def take(self, delivery: Delivery) -> None:
+        """Take what the reader thread delivers."""
+        if not isinstance(delivery, MarketData | Snapshot):
+            return
+        with self._lock:
+            if self._pending_rows > MAX_PENDING_ROWS:
+                lost = self._overflowed.get(delivery.symbol, 0)
+                self._overflowed[delivery.symbol] = lost + len(delivery.batch)
+                return
+            self._pending.append((delivery.symbol, delivery.batch))
+            self._pending_rows += len(delivery.batch)
+
+    def advance(self, until_ns: int, max_events: int | None = None) -> list[tuple[str, EventBatch]]:
+        """Everything that arrived; ``until_ns`` is the wall clock's business here."""
+        with self._lock:
+            taken = self._take_pending(max_events)
+            overflowed, self._overflowed = self._overflowed, {}
+        handed = [(symbol, self._numbered(symbol, batch)) for symbol, batch in taken]
+        for symbol, lost in overflowed.items():
+            gap = EventBatch.of(ts=self.position_ns, kind=EventKind.GAP, size=lost)
+            handed.append((symbol, self._numbered(symbol, gap)))
+        return handed
+
+    def seek(self, ts_ns: int) -> None:
+        """Refused: what happens elsewhere has no other time than now."""
+        raise FeedError("a live feed cannot be sought", code="not_replayable")
+
+    def close(self) -> None:
+        """Leave the other feed."""
+        if self._client is not None:
+            self._client.close()
+
+    def _take_pending(self, max_events: int | None) -> list[tuple[str, EventBatch]]:
+        taken: list[tuple[str, EventBatch]] = []
+        left = self._pending_rows if max_events is None else max_events
+        while self._pending and left > 0:
+            symbol, batch = self._pending.popleft()
+            if len(batch) > left:
+                self._pending.appendleft((symbol, batch[left:]))
+                batch = batch[:left]
+            taken.append((symbol, batch))
+            left -= len(batch)
+            self._pending_rows -= len(batch)
+        return taken
+
+    def _numbered(self, symbol: str, batch: EventBatch) -> EventBatch:
+        numbered = EventBatch.trusted(batch.columns, self._next[symbol])
+        self._next[symbol] = numbered.next_sequence
+        self.position_ns = max(self.position_ns, int(batch.ts[-1]))
+        return numbered
+
+
+def _instruments(client: FeedClient, symbols: list[str] | None) -> tuple[Instrument, ...]:
+    answer = client.request(messages.ListInstruments())
+    assert isinstance(answer, messages.Instruments)
+    known = {plain["symbol"]: Instrument.from_dict(plain) for plain in answer.instruments}
+    unknown = [s for s in symbols or () if s not in known]
+    if unknown:
+        raise FeedError(f"unknown instrument {unknown[0]!r}; have {list(known)}", code="unknown_instrument")
+    return tuple(known[s] for s in symbols or known)
