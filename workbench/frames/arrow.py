@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from workbench.errors import DamagedError, SchemaError, TooLargeError
 from workbench.events import COLUMN_NAMES, COLUMNS, ROW_BYTES, Array, EventBatch, IntArray, arrow_schema
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+STORED_SCHEMA: Final = arrow_schema()
 STORED_ROW_BYTES: Final = ROW_BYTES + 8
 """One row in memory with its sequence number."""
 MEMORY_LIMIT_BYTES: Final = 512 * 2**20
@@ -22,15 +21,12 @@ _STORED: Final = (("sequence", np.dtype("<i8")), *((c.name, c.dtype) for c in CO
 
 def record_batch(columns: Sequence[Array], sequence: IntArray) -> pa.RecordBatch:
     """Arrow record batch of :func:`~workbench.events.arrow_schema` over the memory of numpy columns."""
-    import pyarrow as pa
-
     # pa.array(ndarray) would copy, and import pandas on its first call (0.4 s, measured).
-    schema = arrow_schema()
     arrays = [
         pa.Array.from_buffers(kind, len(sequence), [None, pa.py_buffer(np.ascontiguousarray(values))])
-        for kind, values in zip(schema.types, (sequence, *columns))
+        for kind, values in zip(STORED_SCHEMA.types, (sequence, *columns))
     ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return pa.RecordBatch.from_arrays(arrays, schema=STORED_SCHEMA)
 
 
 def columns_of(batch: pa.RecordBatch) -> tuple[IntArray, tuple[Array, ...]]:
@@ -72,7 +68,7 @@ def check_schema(schema: pa.Schema, where: str) -> None:
     SchemaError
         Names, order or types differ.
     """
-    expected = arrow_schema()
+    expected = STORED_SCHEMA
     if schema.names != expected.names or schema.types != expected.types:
         wrong = [
             f"{field.name}: {field.type}"

@@ -14,11 +14,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
+
+import pyarrow as pa
 
 from workbench.errors import DamagedError, SchemaError, WorkbenchError
 from workbench.events import EventBatch, Instrument
-from workbench.frames.arrow import check_message, check_schema, columns_of, consecutive
+from workbench.frames.arrow import STORED_SCHEMA, check_message, check_schema, columns_of, consecutive
 from workbench.frames.continuity import Continuity, gap
 from workbench.frames.journal import (
     BATCH_ROWS_LIMIT,
@@ -29,10 +31,6 @@ from workbench.frames.journal import (
     pack_record,
 )
 from workbench.frames.paths import refuse_link
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 SCHEMA_LIMIT_BYTES: Final = 2**20
 _SEGMENT = re.compile(r"journal-(\d{4})\.arrows")
 
@@ -91,11 +89,11 @@ class JournalReader:
     def batches(self) -> Iterator[EventBatch]:
         """Events in order, holes as GAP rows; each batch is consecutive."""
         follow, last_ts = Continuity(self.first_sequence), 0
-        for entry in self.entries:
-            for batch in self._read(entry):
-                for part in follow.admit(batch):
-                    yield part
-                    last_ts = int(part.ts[-1])
+        with contextlib.closing(_OneFile()) as opened:
+            for entry in self.entries:
+                for batch in self._read(entry, opened):
+                    yield from follow.admit(batch)
+                    last_ts = int(batch.ts[-1])
         yield from self._end(follow, last_ts or self.last_seen_ns)
 
     def _end(self, follow: Continuity, ts: int) -> Iterator[EventBatch]:
@@ -115,9 +113,9 @@ class JournalReader:
                 return Instrument.from_dict(json.loads(_schema(path).metadata[METADATA_KEY]))
         return None
 
-    def _read(self, entry: Entry) -> list[EventBatch]:
+    def _read(self, entry: Entry, opened: _OneFile) -> list[EventBatch]:
         try:
-            return _batches(entry)
+            return _batches(entry, opened.at(entry.path))
         except (DamagedError, SchemaError, OSError) as problem:
             what = getattr(problem, "found", str(problem))
             last = entry.first_sequence + entry.rows - 1
@@ -169,24 +167,43 @@ class JournalReader:
             self.closed = False
 
 
+class _OneFile:
+    """The segment being read: they follow each other, so one open file is enough."""
+
+    def __init__(self) -> None:
+        self._path: Path | None = None
+        self._file: BinaryIO | None = None
+
+    def at(self, path: Path) -> BinaryIO:
+        if self._file is None or self._path != path:
+            self.close()
+            self._path, self._file = path, path.open("rb")
+        return self._file
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
 def segments(directory: Path) -> list[Path]:
     """Journal segments of a recording, in order."""
     return sorted(path for path in directory.iterdir() if _SEGMENT.fullmatch(path.name))
 
 
-def _batches(entry: Entry) -> list[EventBatch]:
-    import pyarrow as pa
-
+def _batches(entry: Entry, file: BinaryIO) -> list[EventBatch]:
     if entry.rows > BATCH_ROWS_LIMIT:
         raise DamagedError(f"a batch of {entry.rows} rows", expected=f"at most {BATCH_ROWS_LIMIT}")
-    message = _bytes_at(entry.path, entry.offset, entry.length)
-    if len(message) != entry.length:
-        raise DamagedError(f"the file ends {entry.length - len(message)} bytes early")
+    missing = entry.offset + entry.length - os.fstat(file.fileno()).st_size
+    if missing > 0:
+        raise DamagedError(f"the file ends {missing} bytes early")
+    file.seek(entry.offset)
+    message = file.read(entry.length)
     if zlib.crc32(message) != entry.crc:
         raise DamagedError("its checksum differs")
     check_message(message, entry.rows)
     try:
-        batch = pa.ipc.read_record_batch(pa.py_buffer(message), _plain_schema())
+        batch = pa.ipc.read_record_batch(pa.py_buffer(message), STORED_SCHEMA)
         batch.validate(full=True)
     except (pa.ArrowException, OSError) as problem:
         raise DamagedError(f"Arrow refuses it: {problem}") from problem
@@ -196,15 +213,7 @@ def _batches(entry: Entry) -> list[EventBatch]:
     return list(consecutive(sequence, columns))
 
 
-def _plain_schema() -> pa.Schema:
-    from workbench.events import arrow_schema
-
-    return arrow_schema()
-
-
 def _schema(path: Path) -> pa.Schema:
-    import pyarrow as pa
-
     head = _bytes_at(path, 0, min(_schema_length(path), SCHEMA_LIMIT_BYTES))
     try:
         schema = pa.ipc.read_schema(pa.py_buffer(head))
