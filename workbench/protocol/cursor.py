@@ -53,15 +53,14 @@ class Cursor:
         """Whether :meth:`pull` has something."""
         return self._start is not None or (self.wanted != 0 and self._index < self.stream.end_index)
 
-    def confirm(self, request: messages.Subscribe) -> None:
-        """Answer a repeated subscription without starting anew."""
-        if self._start is None:
-            self._start = messages.Subscribe(
-                symbol=request.symbol,
-                data=request.data,
-                from_sequence=self.next,
-                request_id=request.request_id,
-            )
+    @property
+    def started(self) -> bool:
+        """Whether the client knows where it stands."""
+        return self._start is None
+
+    def confirm(self, request: messages.Subscribe) -> str:
+        """Answer to a repeated subscription; nothing starts anew."""
+        return self._subscribed(request, snapshot=False)
 
     def pull(self) -> Frames:
         """Frames of the next publication, or of a start, or of a skip."""

@@ -50,3 +50,16 @@ CLOSE_PROTOCOL: Final = 1002
 CLOSE_BAD_TEXT: Final = 1007
 CLOSE_POLICY: Final = 1008
 CLOSE_TOO_BIG: Final = 1009
+
+
+def announced() -> dict[str, int]:
+    """Limits as ``WELCOME`` tells them."""
+    return {
+        "message_bytes": MAX_MESSAGE_BYTES,
+        "depth": MAX_DEPTH,
+        "rows_per_frame": MAX_ROWS_PER_FRAME,
+        "messages_per_second": CONTROL_PER_SECOND,
+        "subscriptions": MAX_SUBSCRIPTIONS,
+        "dom_levels": DOM_MAX_LEVELS,
+        "dom_min_interval_ms": DOM_MIN_INTERVAL_MS,
+    }

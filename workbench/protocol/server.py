@@ -2,23 +2,78 @@
 
 The shell's loop, for each connection::
 
-    connection = ServerConnection(streams, secret=…, nonce=secrets.token_bytes(32), binary=…, now=monotonic_ns())
+    connection = ServerConnection(streams, now=monotonic_ns(), nonce=secrets.token_bytes(32), secret=…, binary=…)
     connection.receive(data, now); notices = connection.events()
     while frames := connection.data_to_send(now):      # call again only when the transport took the last ones
         for frame in frames: await websocket.send(frame)
-    if connection.closing: …close with its code and reason, or abort the transport
-    …sleep until connection.deadline() or until something arrives or is published; connection.on_time(now)
+    if connection.closing: …close with its code and reason, or abort the transport…
+    …sleep until connection.deadline(), or until something arrives or is published; connection.on_time(now)
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
+from typing import Final
 
-from workbench.protocol import messages
-from workbench.protocol.notices import Close, CommandReceived, LoggedIn, LoginRefused, SubscriptionChanged
+from workbench.errors import InstrumentError, ProtocolError
+from workbench.events import check_symbol
+from workbench.protocol import limits, messages
+from workbench.protocol.bad_messages import BadMessages
+from workbench.protocol.cursor import Cursor
+from workbench.protocol.handshake import bearer_token
+from workbench.protocol.ladder import LadderFeed
+from workbench.protocol.login import LoginGuard, client_proof, matches, server_proof
+from workbench.protocol.notices import (
+    BadMessage,
+    Close,
+    CommandReceived,
+    LoggedIn,
+    LoginRefused,
+    SubscriptionChanged,
+)
+from workbench.protocol.outbox import Outbox
 from workbench.protocol.stream import Stream
+from workbench.protocol.throttle import Throttle
+from workbench.protocol.version import mismatch
 
-ServerNotice = CommandReceived | LoggedIn | LoginRefused | SubscriptionChanged
+__all__ = ["TRANSITIONS", "LoginGuard", "ServerConnection", "ServerNotice"]
+
+ServerNotice = BadMessage | CommandReceived | LoggedIn | LoginRefused | SubscriptionChanged
+
+TRANSITIONS: Final[dict[tuple[str, str], str]] = {
+    ("new", "open access"): "ready",
+    ("new", "hello"): "challenged",
+    ("new", "right token"): "ready",
+    ("new", "wrong token"): "refusing",
+    ("new", "too late"): "closed",
+    ("new", "close"): "closed",
+    ("challenged", "right proof"): "ready",
+    ("challenged", "wrong proof"): "refusing",
+    ("challenged", "too late"): "closed",
+    ("challenged", "close"): "closed",
+    ("refusing", "delay over"): "closed",
+    ("refusing", "close"): "closed",
+    ("ready", "hello"): "ready",
+    ("ready", "right token"): "ready",
+    ("ready", "right proof"): "ready",
+    ("ready", "wrong token"): "refusing",
+    ("ready", "wrong proof"): "refusing",
+    ("ready", "silence"): "closed",
+    ("ready", "stalled"): "closed",
+    ("ready", "close"): "closed",
+}
+"""State and event give the next state; pairs that are not here are refused and change nothing."""
+
+SECURED: Final = (
+    *(messages.PlaceOrder, messages.CancelOrder, messages.ReplaceOrder, messages.CancelAll),
+    *(messages.Record, messages.StopRecording, messages.Replay, messages.Shutdown, messages.Publish),
+)
+"""Commands that need a login even where market data is open to all."""
+
+ORDERS: Final = (messages.PlaceOrder, messages.CancelOrder, messages.ReplaceOrder, messages.CancelAll)
+COMMANDS: Final = (*SECURED, messages.EngineQuery, messages.HealthQuery)
+ACCOUNT: Final = (messages.Order, messages.Fill, messages.Position, messages.Balance)
 
 
 class ServerConnection:
@@ -34,9 +89,11 @@ class ServerConnection:
     secret : str or None
         The feed's token; None lets nobody log in.
     open_access : bool
-        Market data without login (commands still need one).
+        Market data without login (commands that change anything still need one).
     session : str
         Changes whenever sequence numbers start anew.
+    server : str
+        Name and version, for ``WELCOME``.
     binary : bool
         The client asked for subprotocol ``orderflow.v1.binary``.
     armed : bool
@@ -47,9 +104,14 @@ class ServerConnection:
         As in the discovery file; a challenge relayed from another endpoint fails.
     guard : LoginGuard, optional
         Shared by all connections of a server: slows guessing down.
-    """
 
-    closing: Close | None
+    Attributes
+    ----------
+    closing : Close or None
+        Set once the connection is to end; send what is left, then close with it (or abort).
+    counts : dict of str to int
+        Messages, bad and unknown ones, throttled ones, skips of slow subscriptions.
+    """
 
     def __init__(
         self,
@@ -65,22 +127,329 @@ class ServerConnection:
         armed: bool = False,
         authorization: str | None = None,
         endpoint: str = "",
-        guard: object = None,
-    ): ...
+        guard: LoginGuard | None = None,
+    ):
+        self.state = "new"
+        self.how = ""
+        self.client = ""
+        self.closing: Close | None = None
+        self.binary = binary
+        self.counts = {"messages": 0, "bad": 0, "unknown": 0, "throttled": 0, "skipped": 0}
+        self._streams = streams
+        self._secret = secret
+        self._nonce = nonce.hex()
+        self._open_access = open_access
+        self._session = session
+        self._server = server
+        self._armed = armed
+        self._endpoint = endpoint
+        self._guard = guard or LoginGuard()
+        self._hello: messages.Hello | None = None
+        self._notices: list[ServerNotice] = []
+        self._outbox = Outbox()
+        self._cursors: dict[str, Cursor] = {}
+        self._ladders: dict[str, LadderFeed] = {}
+        self._turn: deque[str] = deque()
+        self._bad = BadMessages()
+        self._throttle = Throttle(now)
+        self._login_by = now + limits.LOGIN_TIMEOUT_NS
+        self._refuse_at: int | None = None
+        self._heartbeat_at: int | None = None
+        self._silent_at: int | None = None
+        token = bearer_token(authorization)
+        if token is not None:
+            self._try_token(token, now, None)
+        elif open_access:
+            self._step("open access")
+            self._welcome("open", now, None)
 
-    def receive(self, data: str | bytes, now: int) -> None: ...
-    def events(self) -> list[ServerNotice]: ...
-    def data_to_send(self, now: int, max_bytes: int = 256 << 10) -> list[str | bytes]: ...
-    def deadline(self) -> int | None: ...
-    def on_time(self, now: int) -> None: ...
-    def send(self, message: messages.Message) -> None:
-        """Queue an answer, an ORDER, a FILL, … (account messages only reach subscribers of ACCOUNT)."""
+    def __repr__(self) -> str:
+        return (
+            f"ServerConnection(state={self.state!r}, how={self.how!r}, subscriptions={sorted(self._cursors)})"
+        )
 
-    def send_error(self, code: str, message: str, request_id: messages.RequestId = None) -> None: ...
-    def send_latest(self, key: str, message: messages.Message) -> None:
-        """Queue a state of which only the newest matters (HEALTH, POSITION): replaces an unsent one of the same key."""
+    # -- the five verbs ------------------------------------------------------------------------------------------
 
-    def close(self, code: int = 1000, reason: str = "") -> None: ...
+    def receive(self, data: str | bytes, now: int) -> None:
+        """Take one WebSocket message; never raises for what a peer sent."""
+        if self.closing:
+            return
+        self.counts["messages"] += 1
+        try:
+            message = self._decode(data)
+        except ProtocolError as error:
+            self._count_bad(error, now)
+            return
+        if self._silent_at is not None or isinstance(message, messages.Heartbeat):
+            self._silent_at = now + limits.DEAD_NS
+        if not self._throttle.admits(now):
+            self.counts["throttled"] += 1
+            self.send_error(
+                "throttled", f"more than {limits.CONTROL_PER_SECOND} messages/s", _request_id(message)
+            )
+            return
+        self._handle(message, now)
+
+    def events(self) -> list[ServerNotice]:
+        """What happened since the last call."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def data_to_send(self, now: int, max_bytes: int = limits.CHUNK_BYTES) -> list[str | bytes]:
+        """Frames to send now, about ``max_bytes``; call it again once the transport took them."""
+        if self.closing and self.closing.abort:
+            return []
+        frames: list[str | bytes] = list(self._outbox.take(max_bytes))
+        room = max_bytes - sum(map(len, frames))
+        while room > 0 and (cursor := self._next_cursor()) is not None:
+            more = cursor.pull()
+            frames += more
+            room -= sum(map(len, more))
+        frames += [text for ladder in self._ladders.values() if (text := ladder.pull(now)) is not None]
+        self._outbox.handed_out(now, bool(frames))
+        return frames
+
+    def deadline(self) -> int | None:
+        """When :meth:`on_time` wants to be called, monotonic ns; None: not before something happens."""
+        if self.closing:
+            return None
+        times = [self._refuse_at, self._heartbeat_at, self._silent_at, self._outbox.stalls_at]
+        if self.state in ("new", "challenged"):
+            times.append(self._login_by)
+        times += [ladder.due_at for ladder in self._ladders.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def on_time(self, now: int) -> None:
+        """Do what is due."""
+        if self._outbox.is_stuck(now):
+            self._end("stalled", Close(limits.CLOSE_POLICY, "too much backpressure", abort=True))
+        if self.state in ("new", "challenged") and now >= self._login_by:
+            self._end("too late", Close(limits.CLOSE_POLICY, "no login within 2 s"))
+        if self._refuse_at is not None and now >= self._refuse_at:
+            self._refuse()
+        if self._silent_at is not None and now >= self._silent_at:
+            self._end("silence", Close(limits.CLOSE_GOING_AWAY, "no heartbeat for 4 s", abort=True))
+        if self._heartbeat_at is not None and now >= self._heartbeat_at and not self.closing:
+            self._heartbeat_at = now + limits.HEARTBEAT_NS
+            sequences = {symbol: c.next for symbol, c in self._cursors.items() if c.wanted and c.started}
+            self._outbox.put_latest("HEARTBEAT", messages.encode(messages.Heartbeat(sequences=sequences)))
+        for ladder in self._ladders.values():
+            ladder.on_time(now)
+
+    # -- for the owner -------------------------------------------------------------------------------------------
+
     @property
     def has_data(self) -> bool:
-        """Whether data_to_send would return something now: ask after each Stream.publish."""
+        """Whether :meth:`data_to_send` would return something: ask after each ``Stream.publish``."""
+        pending = any(cursor.pending for cursor in self._cursors.values())
+        return bool(self._outbox) or pending or any(ladder.is_due for ladder in self._ladders.values())
+
+    @property
+    def subscriptions(self) -> dict[str, frozenset[str]]:
+        """Kinds of data by symbol."""
+        return {symbol: cursor.data for symbol, cursor in self._cursors.items()}
+
+    def send(self, message: messages.Message) -> None:
+        """Queue an answer or a state; account messages without ``request_id`` reach subscribers of ACCOUNT only."""
+        if self.state == "ready" and self._wants(message):
+            self._outbox.put(messages.encode(message))
+
+    def send_latest(self, key: str, message: messages.Message) -> None:
+        """Queue a state of which only the newest matters: replaces an unsent one of the same key."""
+        if self.state == "ready" and self._wants(message):
+            self._outbox.put_latest(key, messages.encode(message))
+
+    def send_error(self, code: str, message: str, request_id: messages.RequestId = None) -> None:
+        """Queue an ERROR."""
+        error = messages.Error(code=code, message=message, request_id=request_id)
+        self._outbox.put(messages.encode(error))
+
+    def close(self, code: int = limits.CLOSE_NORMAL, reason: str = "") -> None:
+        """End the connection once everything queued went out."""
+        self._end("close", Close(code, reason))
+
+    def _wants(self, message: messages.Message) -> bool:
+        if not isinstance(message, ACCOUNT) or _request_id(message) is not None:
+            return True
+        symbol = getattr(message, "symbol", None)
+        named = self._cursors.values() if symbol is None else filter(None, [self._cursors.get(symbol)])
+        return any("ACCOUNT" in cursor.data for cursor in named)
+
+    # -- states --------------------------------------------------------------------------------------------------
+
+    def _step(self, event: str) -> bool:
+        following = TRANSITIONS.get((self.state, event))
+        if following is None:
+            return False
+        self.state = following
+        return True
+
+    def _end(self, event: str, close: Close) -> None:
+        if self._step(event) and self.closing is None:
+            self.closing = close
+
+    def _decode(self, data: str | bytes) -> messages.Message:
+        if isinstance(data, bytes):
+            raise ProtocolError("a binary message", expected="JSON text", code="bad_message")
+        return messages.decode_from_client(data)
+
+    def _count_bad(self, error: ProtocolError, now: int) -> None:
+        self.send_error(error.code, error.message)
+        if error.code == "unknown_type":
+            self.counts["unknown"] += 1
+            return
+        self.counts["bad"] += 1
+        self._notices.append(BadMessage(error.code, error.message))
+        if error.code in ("too_big", "bad_text"):
+            code = limits.CLOSE_TOO_BIG if error.code == "too_big" else limits.CLOSE_BAD_TEXT
+            self._end("close", Close(code, error.code))
+        elif self._bad.is_flood(now):
+            self._end("close", Close(limits.CLOSE_POLICY, "too many malformed messages"))
+
+    def _handle(self, message: messages.Message, now: int) -> None:
+        if isinstance(message, messages.Login | messages.Hello | messages.Proof):
+            self._handle_login(message, now)
+        elif self.state != "ready":
+            self.send_error("not_logged_in", "log in first: LOGIN or HELLO", _request_id(message))
+        elif isinstance(message, messages.Subscribe):
+            self._subscribe(message, now)
+        elif isinstance(message, messages.Unsubscribe):
+            self._unsubscribe(message)
+        elif isinstance(message, messages.ListInstruments):
+            known = [stream.instrument.to_dict() for stream in self._streams.values()]
+            self.send(messages.Instruments(instruments=known, request_id=message.request_id))
+        elif isinstance(message, COMMANDS):
+            self._command(message)
+
+    def _command(self, command: messages.Command) -> None:
+        if isinstance(command, SECURED) and self.how == "open":
+            self.send_error("not_logged_in", "this needs a login", command.request_id)
+        elif isinstance(command, ORDERS) and not self._armed:
+            text = "read_only: this feed was started without trading"
+            self.send_error("read_only", text, command.request_id)
+        else:
+            self._notices.append(CommandReceived(command))
+
+    # -- login ---------------------------------------------------------------------------------------------------
+
+    def _handle_login(self, message: messages.LoginMessage, now: int) -> None:
+        version = getattr(message, "version", "")
+        wrong_version = mismatch(peer=version, peer_name="workbench", own_name="bridge") if version else None
+        if wrong_version:
+            self.send_error("version", wrong_version, message.request_id)
+            self._end("close", Close(limits.CLOSE_PROTOCOL, wrong_version))
+        elif isinstance(message, messages.Login):
+            self._try_token(message.token, now, message.request_id)
+        elif isinstance(message, messages.Hello):
+            self._challenge(message)
+        else:
+            self._try_proof(message, now)
+
+    def _try_token(self, token: str, now: int, request_id: messages.RequestId) -> None:
+        right = self._secret is not None and matches(token, self._secret)
+        self._conclude("right token" if right else "wrong token", "token", now, request_id)
+
+    def _challenge(self, hello: messages.Hello) -> None:
+        foreign = hello.endpoint not in ("", self._endpoint)
+        if self._secret is None or foreign or self._hello is not None or not self._step("hello"):
+            self.send_error("bad_login", "no challenge possible here", hello.request_id)
+            return
+        self._hello = hello
+        self.client = hello.client[:80]
+        proof = server_proof(self._secret, hello.nonce, self._nonce, hello.endpoint)
+        answer = messages.Challenge(nonce=self._nonce, proof=proof, request_id=hello.request_id)
+        self._outbox.put(messages.encode(answer))
+
+    def _try_proof(self, message: messages.Proof, now: int) -> None:
+        hello, secret = self._hello, self._secret
+        if hello is None or secret is None:
+            self.send_error("bad_login", "PROOF without HELLO", message.request_id)
+            return
+        right = matches(message.proof, client_proof(secret, hello.nonce, self._nonce, hello.endpoint))
+        self._conclude("right proof" if right else "wrong proof", "proof", now, message.request_id)
+
+    def _conclude(self, event: str, how: str, now: int, request_id: messages.RequestId) -> None:
+        if not self._step(event):
+            self.send_error("bad_login", "not now", request_id)
+        elif self.state == "ready":
+            self._welcome(how, now, request_id)
+        else:
+            self._notices.append(LoginRefused(how))
+            self._refuse_at = now + self._guard.failed(now)
+            if self._refuse_at == now:
+                self._refuse()
+
+    def _refuse(self) -> None:
+        self._refuse_at = None
+        self.send_error("bad_token", "token rejected")
+        self._end("delay over", Close(limits.CLOSE_POLICY, "token rejected"))
+
+    def _welcome(self, how: str, now: int, request_id: messages.RequestId) -> None:
+        self.how = how
+        self._heartbeat_at = now + limits.HEARTBEAT_NS
+        welcome = messages.Welcome(
+            version=limits.PROTOCOL_VERSION,
+            server=self._server,
+            session=self._session,
+            heartbeat_ms=limits.HEARTBEAT_NS // 1_000_000,
+            read_only=not self._armed or how == "open",
+            limits=limits.announced(),
+            symbols=list(self._streams),
+            request_id=request_id,
+        )
+        self._outbox.put(messages.encode(welcome))
+        self._notices.append(LoggedIn(how, self.client))
+
+    # -- subscriptions -------------------------------------------------------------------------------------------
+
+    def _subscribe(self, request: messages.Subscribe, now: int) -> None:
+        refusal = self._refusal(request)
+        if refusal is not None:
+            self.send_error(*refusal, request.request_id)
+            return
+        before = self._cursors.get(request.symbol)
+        data = frozenset(request.data)
+        if before is not None and before.started and before.data == data and request.from_sequence is None:
+            self._outbox.put(before.confirm(request))  # subscribing twice changes nothing
+            return
+        self._cursors[request.symbol] = Cursor(self._streams[request.symbol], request, binary=self.binary)
+        self._ladders.pop(request.symbol, None)
+        if "DOM" in data:
+            self._ladders[request.symbol] = LadderFeed(self._streams[request.symbol], request, now)
+        if request.symbol not in self._turn:
+            self._turn.append(request.symbol)
+        if before is None or before.data != data:
+            self._notices.append(SubscriptionChanged(request.symbol, data))
+
+    def _refusal(self, request: messages.Subscribe) -> tuple[str, str] | None:
+        try:
+            check_symbol(request.symbol)
+        except InstrumentError as error:
+            return error.code, error.message
+        if request.symbol not in self._streams:
+            have = ", ".join(list(self._streams)[:10])
+            return "unknown_instrument", f"unknown instrument {request.symbol[:80]!r}; have [{have}]"
+        if request.symbol not in self._cursors and len(self._cursors) >= limits.MAX_SUBSCRIPTIONS:
+            return "too_many", f"more than {limits.MAX_SUBSCRIPTIONS} subscriptions"
+        return None if request.data else ("bad_value", "data must name at least one kind")
+
+    def _unsubscribe(self, request: messages.Unsubscribe) -> None:
+        if self._cursors.pop(request.symbol, None) is not None:
+            self._ladders.pop(request.symbol, None)
+            self._turn.remove(request.symbol)
+            self._notices.append(SubscriptionChanged(request.symbol, frozenset()))
+        self.send(messages.Unsubscribed(symbol=request.symbol, request_id=request.request_id))
+
+    def _next_cursor(self) -> Cursor | None:
+        """Cursor whose turn it is, so that one busy instrument does not starve the others."""
+        for _ in range(len(self._turn)):
+            self._turn.rotate(-1)
+            cursor = self._cursors[self._turn[-1]]
+            if cursor.pending:
+                return cursor
+        return None
+
+
+def _request_id(message: messages.Message) -> messages.RequestId:
+    found: messages.RequestId = getattr(message, "request_id", None)
+    return found

@@ -49,7 +49,7 @@ def parse(text: str) -> dict[str, Any]:
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(text)
     try:
-        plain = _DECODER.decode(text)
+        plain: object = _DECODER.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         _explain(text)
     if not isinstance(plain, dict):
@@ -95,7 +95,7 @@ def _explain(text: str) -> NoReturn:
 def _parse_slowly(text: str) -> dict[str, Any]:
     try:
         text.encode()
-        plain = json.loads(text, object_pairs_hook=_checked_object)
+        plain: object = json.loads(text, object_pairs_hook=_checked_object)
         json.dumps(plain, ensure_ascii=False).encode()  # escaped lone surrogates pass the reader
     except json.JSONDecodeError as error:
         raise ProtocolError(
