@@ -1,0 +1,51 @@
+"""Which prices and times a picture shows when nobody has chosen: rows of a round number of ticks round the mid."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from workbench.views.raster import NO_TICK, Array
+
+NICE: Final = (1, 2, 5, 10, 20, 25, 50)
+VISIBLE_ROWS: Final = 140
+REACH_LEVELS: Final = 25
+
+
+def nice_ticks(wanted: float) -> int:
+    """Round number of ticks nearest to ``wanted`` by ratio: 1, 2, 5, 10, 20, 25, 50, 100, 200, 250, …"""
+    if wanted <= 1:
+        return 1
+    decade = 10 ** max(0, math.floor(math.log10(wanted)) - 1)
+    choices = [step * decade for step in (*NICE, 100)]
+    return min(choices, key=lambda step: (abs(math.log(step / wanted)), step))
+
+
+def mids(best: Array) -> Array:
+    """Mid per column, ticks, float64; NaN where a side is empty. ``best`` has shape (n, 2)."""
+    known = (best != NO_TICK).all(axis=1)
+    return np.where(known, best.astype(np.float64).mean(axis=1), np.nan)
+
+
+def row_ticks(best: Array, reach: int) -> int:
+    """Ticks per row so that the mid's range and the levels near the touch fit into :data:`VISIBLE_ROWS`.
+
+    Parameters
+    ----------
+    best : array of int32, shape (n, 2), ticks
+        Best bid and ask per column.
+    reach : int, ticks
+        Distance from the touch to the :data:`REACH_LEVELS`-th populated level.
+    """
+    known = mids(best)
+    known = known[~np.isnan(known)]
+    moved = float(np.ptp(np.percentile(known, [1, 99]))) if len(known) else 0.0
+    # Levels far behind the touch say little: at most half a picture is given to the book at rest.
+    return nice_ticks(max(moved * 1.5, 2.0 * reach, 40.0) / VISIBLE_ROWS)
+
+
+def worth_changing(current: int, ideal: int) -> bool:
+    """Hysteresis: a new picture is due when the rows are at least twice too fine or four times too coarse."""
+    return ideal >= 2 * current or ideal * 4 <= current

@@ -1,0 +1,89 @@
+"""Heatmap: resting size over time and price, trades as bubbles, the book at the right edge. Live and as figures."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from workbench.errors import WorkbenchError
+from workbench.views import heatmap_still
+from workbench.views.esm import joined
+from workbench.views.heatmap_model import HeatmapModel
+from workbench.views.live import LiveView, Message, Showable
+from workbench.views.picture import blank
+from workbench.views.theme import COLOUR_MAPS, ColourMap, palette
+
+__all__ = ["Heatmap"]
+
+
+class Heatmap(LiveView):
+    """Live heatmap of one instrument.
+
+    Drag to pan, wheel to zoom time, Shift+wheel to zoom price, double-click to follow the market again.
+
+    Parameters
+    ----------
+    session : Session
+        Or anything with ``capture(symbol)``, ``now_ns``, ``state`` and ``health``.
+    symbol : str, optional
+        Default: the session's first instrument.
+    column_ms : float, default 250
+        Time of one column to begin with, ms; zooming changes it.
+    row_ticks : int, optional
+        Ticks per row; default: chosen from the spread of the book and the range of the mid.
+    rule : {"max", "last", "mean"}
+        What a column shows of a row whose size changed within it.
+    colours : {"bookmap", "cividis"}
+    cut : (float, float), percent
+        Sizes below the first percentile get the first colour, sizes above the second the last one.
+    theme : {"auto", "dark", "light"}
+        ``auto`` follows JupyterLab; still pictures are then dark.
+    height : int, pixels
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> s = wb.simulate(seed=7, inline=True)
+    >>> wb.Heatmap(s)
+    Heatmap('ES')
+    """
+
+    _esm = joined("heatmap.js")
+
+    def __init__(
+        self,
+        session: Showable,
+        symbol: str | None = None,
+        *,
+        column_ms: float = 250,
+        row_ticks: int | None = None,
+        rule: Literal["max", "last", "mean"] = "max",
+        colours: ColourMap = "bookmap",
+        cut: tuple[float, float] = (10.0, 99.0),
+        theme: Literal["auto", "dark", "light"] = "auto",
+        height: int = 480,
+    ):
+        if not 0 <= cut[0] < cut[1] <= 100:
+            raise WorkbenchError(f"cut {cut}", expected="two percentiles, 0 ≤ lower < upper ≤ 100")
+        palette(colours, "dark")
+        capture = session.capture(symbol)
+        self._colours, self._still_theme = colours, "dark" if theme == "auto" else theme
+
+        def make_model() -> HeatmapModel:
+            return HeatmapModel(capture, round(column_ms * 1e6), row_ticks, rule, cut)
+
+        options = {"theme": theme, "height": height, "maps": COLOUR_MAPS[colours]}
+        super().__init__(session, capture, make_model, options)
+
+    def figure(self) -> Any:
+        """Return the static Plotly twin of what there is to see now (``plotly.graph_objects.Figure``)."""
+        message = self._still()
+        if not message[1]:
+            import plotly.graph_objects as go
+
+            return go.Figure()
+        return heatmap_still.figure(message, self._capture.instrument, self._colours, self._still_theme)
+
+    def _draw(self, message: Message) -> bytes:
+        if not message[1]:
+            return blank(repr(self), self._still_theme)
+        return heatmap_still.png(message, self._capture.instrument, self._colours, self._still_theme)

@@ -1,0 +1,211 @@
+"""Core of the heatmap: which columns the page lacks, and the messages that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from workbench.events import Array
+from workbench.views import framing
+from workbench.views.live import Captured, Message
+from workbench.views.prints import bubbles
+from workbench.views.raster import STEPS_PER_OCTAVE, Raster, Scale, cut_offs, quantise
+
+RECENT_COLUMNS: Final = 600
+"""Columns that decide colours and row size: about what a page shows."""
+SILENCE_NS: Final = 500_000_000
+"""Columns close by the clock only this late, so that an event on its way still finds its column."""
+CLOCK_TRUST_NS: Final = 60_000_000_000
+RECONSIDER_COLUMNS: Final = 8
+CUT_OFF_DRIFT: Final = 0.2  # octaves; below it colours stay, so that the picture does not flicker
+
+
+class HeatmapModel:
+    """Raster of one capture, what was sent of it, and what comes next.
+
+    Parameters
+    ----------
+    capture : Captured
+    column_ns : int, ns
+    row_ticks : int or None
+        None: chosen from the data and reconsidered as it moves.
+    rule : {"max", "last", "mean"}
+    cut : (float, float), percent
+    columns, rows : int
+    """
+
+    def __init__(
+        self,
+        capture: Captured,
+        column_ns: int,
+        row_ticks: int | None = None,
+        rule: str = "max",
+        cut: tuple[float, float] = (10.0, 99.0),
+        columns: int = 2048,
+        rows: int = 512,
+    ):
+        self._capture = capture
+        self._auto = row_ticks is None
+        self._cut = cut
+        self._wanted = Scale(column_ns, row_ticks or 1, columns=columns, rows=rows, rule=rule)
+        self._raster: Raster | None = None
+        self._centre: float | None = None
+        self._source: object = None
+        self._row = 0
+        self._sent: int | None = None
+        self._considered = 0
+        self._epoch = 0
+        self._colours = (1.0, 2.0)
+
+    def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None:
+        """Return what the page lacks; None while there is nothing to show."""
+        asked = [want for want in wants if want.get("k") == "view"]
+        if asked:
+            self._obey(asked[-1])  # only the newest wish counts
+        self._follow(now_ns)
+        raster = self._raster
+        if raster is None or raster.last_column is None:
+            return None
+        if self._sent is None or raster.last_column - self._sent >= raster.scale.columns:
+            full = True
+        return self._message(raster, full)
+
+    # -- what the raster shows -----------------------------------------------------------------------------------
+    def _obey(self, want: dict[str, Any]) -> None:
+        column_ns, ticks, centre = want.get("column_ns"), want.get("row_ticks"), want.get("centre")
+        if isinstance(column_ns, int | float) and 1e6 <= column_ns <= 1e13:
+            self._wanted = replace(self._wanted, column_ns=int(column_ns))
+        if isinstance(ticks, int | float) and 1 <= ticks < 2**31:
+            self._wanted, self._auto = replace(self._wanted, row_ticks=int(ticks)), False
+        elif ticks == "auto":
+            self._auto = True
+        self._centre = float(centre) if isinstance(centre, int | float) and abs(centre) < 2**31 else None
+        self._raster = None
+
+    def _follow(self, now_ns: int) -> None:
+        columns = self._capture.columns
+        length = len(columns)
+        if columns is not self._source:  # the session forgot everything, after a seek
+            self._source, self._raster = columns, None
+        if self._raster is None:
+            self._rebuild(length)
+        else:
+            self._feed(self._raster, length)
+        raster = self._raster
+        if raster is None:
+            return
+        if raster.last_ts < now_ns - SILENCE_NS < raster.last_ts + CLOCK_TRUST_NS:
+            raster.advance(now_ns - SILENCE_NS)
+        if raster.last_column is not None and raster.last_column >= self._considered + RECONSIDER_COLUMNS:
+            self._reconsider(raster, length)
+
+    def _feed(self, raster: Raster, length: int) -> None:
+        for chunk in self._capture.columns.chunks(self._row, length):
+            raster.feed(chunk)
+        self._row = length
+
+    def _rebuild(self, length: int) -> None:
+        """Draw everything again at the wanted scale; about 0.1 µs per event, the lock not held."""
+        first = next(iter(self._capture.columns.chunks(0, min(1, length))), None)
+        if first is None:
+            return
+        origin = int(first[0][0]) // self._wanted.column_ns
+        if self._auto or self._centre is None:
+            probe = self._drawn(replace(self._wanted, origin_column=origin, rows=1, row_ticks=1), length)
+            if self._auto:
+                self._wanted = replace(self._wanted, row_ticks=self._ideal(probe))
+            middle = self._middle(probe) if self._centre is None else self._centre
+        else:
+            middle = self._centre
+        self._raster = self._drawn(replace(self._wanted, origin_column=origin).centred(middle), length)
+        self._considered = self._raster.last_column or 0
+        self._sent = None
+        self._epoch += 1
+        self._recolour(self._raster, certain=True)
+
+    def _drawn(self, scale: Scale, length: int) -> Raster:
+        raster = Raster(scale)
+        self._row = 0
+        self._feed(raster, length)
+        return raster
+
+    @staticmethod
+    def _recent(raster: Raster) -> tuple[int, int]:
+        last, first = raster.last_column or 0, raster.first_column or 0
+        return max(first, last + 1 - RECENT_COLUMNS), last + 1
+
+    def _ideal(self, raster: Raster) -> int:
+        return framing.row_ticks(raster.best(*self._recent(raster)), raster.reach(framing.REACH_LEVELS))
+
+    def _middle(self, raster: Raster) -> float:
+        known = framing.mids(raster.best(*self._recent(raster)))
+        known = known[~np.isnan(known)]
+        if len(known):
+            return float(known[-1])
+        sides = [best for best in (raster.best_bid, raster.best_ask) if best is not None]
+        return float(sides[0]) if sides else self._last_trade()
+
+    def _last_trade(self) -> float:
+        length = len(self._capture.trades)
+        last = next(iter(self._capture.trades.chunks(max(0, length - 1), length)), None)
+        return float(last[4][-1]) if last is not None else 0.0
+
+    def _reconsider(self, raster: Raster, length: int) -> None:
+        self._considered = raster.last_column or 0
+        scale = raster.scale
+        ideal = self._ideal(raster) if self._auto else scale.row_ticks
+        middle = self._middle(raster)
+        leaving = abs((middle - scale.low_tick) / (scale.high_tick - scale.low_tick) - 0.5) > 0.25
+        if framing.worth_changing(scale.row_ticks, ideal) or (leaving and self._centre is None):
+            self._rebuild(length)
+        else:
+            self._recolour(raster, certain=False)
+
+    def _recolour(self, raster: Raster, certain: bool) -> None:
+        low, high = cut_offs(raster.heat(*self._recent(raster)), *self._cut)
+        drift = max(abs(np.log2(low / self._colours[0])), abs(np.log2(high / self._colours[1])))
+        if certain or drift > CUT_OFF_DRIFT:
+            self._colours = (low, high)
+
+    # -- what is sent --------------------------------------------------------------------------------------------
+    def _message(self, raster: Raster, full: bool) -> Message:
+        last, first = raster.last_column or 0, raster.first_column or 0
+        start = first if full or self._sent is None else self._sent
+        self._sent = last
+        low, high = self._colours
+        content: dict[str, Any] = {
+            "k": "snap" if full else "cols",
+            "epoch": self._epoch,
+            "first": start,
+            "last": last,
+            "valid": raster.valid,
+            "cut": [1 + STEPS_PER_OCTAVE * float(np.log2(value)) for value in (low, high)],
+        }
+        if full:
+            content.update(self._geometry(raster.scale))
+        return content, [
+            quantise(raster.heat(start, last + 1)),
+            np.column_stack([raster.best(start, last + 1), raster.marks(start, last + 1)]).astype(np.int32),
+            self._bubbles(raster.scale, start),
+            quantise(raster.now),
+        ]
+
+    def _geometry(self, scale: Scale) -> dict[str, Any]:
+        return {
+            "columns": scale.columns,
+            "rows": scale.rows,
+            "column_ms": scale.column_ns / 1e6,
+            "origin_ms": scale.start_ns(0) / 1e6,
+            "row_ticks": scale.row_ticks,
+            "low_tick": scale.low_tick,
+            "auto": self._auto,
+        }
+
+    def _bubbles(self, scale: Scale, start: int) -> Array:
+        trades = self._capture.trades
+        stop = len(trades)
+        parts = [bubbles(chunk, scale) for chunk in trades.chunks(trades.row_at(scale.start_ns(start)), stop)]
+        return np.concatenate(parts) if parts else np.empty((0, 4), np.float32)

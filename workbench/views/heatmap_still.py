@@ -1,0 +1,254 @@
+"""Static twins of the heatmap, from one full message: a PNG and a Plotly figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from workbench.events import Array, Instrument
+from workbench.views import axes
+from workbench.views.framing import VISIBLE_ROWS, mids
+from workbench.views.live import Message
+from workbench.views.picture import Canvas
+from workbench.views.raster import MARK_EMPTY, MARK_GAP, NO_TICK, dequantise
+from workbench.views.theme import colour_table, palette, theme
+
+WIDTH, HEIGHT = 1100, 480
+_RIGHT, _BOTTOM, _TOP = 150, 22, 24
+_PLOT_W, _PLOT_H = WIDTH - _RIGHT, HEIGHT - _BOTTOM - _TOP
+MOST_COLUMNS: Final = 600
+MOST_BUBBLES: Final = 2000
+
+
+@dataclass(frozen=True)
+class Still:
+    """The part of a full message that a still picture shows; arrays by column from old to new."""
+
+    codes: Array  # uint16, (n, rows)
+    best: Array  # int32, (n, 2)
+    marks: Array  # int32, (n,)
+    trades: Array  # float32, (m, 4): column from 0, tick, lots, aggressor
+    now: Array  # uint16, (2, rows)
+    low_tick: int
+    row_ticks: int
+    start_ms: float
+    column_ms: float
+    cut: tuple[float, float]
+
+    @property
+    def high_tick(self) -> int:
+        """First tick above the picture."""
+        return self.low_tick + self.codes.shape[1] * self.row_ticks
+
+
+def still(message: Message, most_columns: int = MOST_COLUMNS) -> Still:
+    """Cut the newest columns, and the rows round the last mid, out of a full message."""
+    content, (codes, edges, trades, now) = message
+    count = min(len(codes), most_columns)
+    skipped = len(codes) - count
+    best, marks = edges[skipped:, :2], edges[skipped:, 2]
+    row = _first_row(best, content, codes.shape[1])
+    rows = slice(row, row + min(VISIBLE_ROWS, codes.shape[1]))
+    first = content["first"] + skipped
+    shown = trades[trades[:, 0] >= first].copy()
+    shown[:, 0] -= first
+    shown[:, 1] += content["low_tick"]
+    return Still(
+        codes[skipped:, rows],
+        best,
+        marks,
+        shown,
+        now[:, rows],
+        content["low_tick"] + row * content["row_ticks"],
+        content["row_ticks"],
+        content["origin_ms"] + first * content["column_ms"],
+        content["column_ms"],
+        (content["cut"][0], content["cut"][1]),
+    )
+
+
+def _first_row(best: Array, content: dict[str, Any], rows: int) -> int:
+    known = mids(best)
+    known = known[~np.isnan(known)]
+    if not len(known):
+        return max(0, (rows - VISIBLE_ROWS) // 2)
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
+    middle = ((low + high) / 2 - content["low_tick"]) / content["row_ticks"]
+    return int(np.clip(middle - VISIBLE_ROWS / 2, 0, max(0, rows - VISIBLE_ROWS)))
+
+
+def shade(codes: Array, cut: tuple[float, float]) -> Array:
+    """Index 0–255 into a colour table; 0 where nothing rests. Shape as given."""
+    position = (codes.astype(np.float64) - cut[0]) / max(cut[1] - cut[0], 1.0)
+    return np.where(codes > 0, 1 + np.rint(np.clip(position, 0, 1) * 254), 0).astype(np.uint8)
+
+
+# -- PNG -----------------------------------------------------------------------------------------------------------
+def png(message: Message, instrument: Instrument, colours: str, theme_name: str) -> bytes:
+    """Picture of the newest columns as a PNG."""
+    view = still(message)
+    canvas = Canvas(WIDTH, HEIGHT, theme_name)
+    table = colour_table(colours, theme_name)
+    width = min(_PLOT_W, len(view.codes) * max(1, _PLOT_W // max(len(view.codes), 1)))
+    left = _PLOT_W - width
+    canvas.paste(table[shade(view.codes, view.cut)].transpose(1, 0, 2)[::-1], left, _TOP, width, _PLOT_H)
+    per_column = width / len(view.codes)
+    _draw_marks(canvas, view, left, per_column)
+    _draw_best(canvas, view, left, per_column)
+    _draw_trades(canvas, view, left, per_column)
+    _draw_book(canvas, view)
+    _draw_axes(canvas, view, instrument, left, per_column)
+    canvas.text(8, _TOP / 2, instrument.symbol, "text", 13)
+    return canvas.png()
+
+
+def _y(view: Still, tick: Array | float) -> Any:
+    return _TOP + _PLOT_H * (1 - (tick - view.low_tick) / (view.high_tick - view.low_tick))
+
+
+def _draw_marks(canvas: Canvas, view: Still, left: float, per_column: float) -> None:
+    for column in np.flatnonzero(view.marks & MARK_GAP):
+        x = left + column * per_column
+        canvas.box(x, _TOP, x + max(per_column, 1), _TOP + _PLOT_H, "gap", 110)
+
+
+def _draw_best(canvas: Canvas, view: Still, left: float, per_column: float) -> None:
+    for side, role in enumerate(("bid", "ask")):
+        run: list[tuple[float, float]] = []
+        for column, tick in enumerate(view.best[:, side]):
+            if tick == NO_TICK or view.marks[column] == MARK_EMPTY:
+                _finish(canvas, run, role)
+                run = []
+                continue
+            y = float(np.clip(_y(view, tick + 0.5), _TOP, _TOP + _PLOT_H))
+            run += [(left + column * per_column, y), (left + (column + 1) * per_column, y)]
+        _finish(canvas, run, role)
+
+
+def _finish(canvas: Canvas, run: list[tuple[float, float]], role: str) -> None:
+    if len(run) > 1:
+        canvas.line(run, role, 1.2)
+
+
+def _draw_trades(canvas: Canvas, view: Still, left: float, per_column: float) -> None:
+    largest = view.trades[np.argsort(-view.trades[:, 2], kind="stable")][:MOST_BUBBLES]
+    if not len(largest):
+        return
+    unit = 9.0 / np.sqrt(np.percentile(largest[:, 2], 99))
+    for column, tick, lots, side in largest:
+        y = float(_y(view, tick + 0.5))
+        radius = min(unit * float(np.sqrt(lots)), 16.0)
+        if _TOP < y < _TOP + _PLOT_H and radius >= 0.7:
+            role = "buy" if side > 0 else "sell" if side < 0 else "faint"
+            canvas.disc(left + (column + 0.5) * per_column, y, radius, role, 215)
+
+
+def _draw_book(canvas: Canvas, view: Still) -> None:
+    lots = dequantise(view.now)
+    scale = 70 / max(float(np.percentile(lots[lots > 0], 99)), 1.0) if (lots > 0).any() else 0.0
+    height = _PLOT_H / lots.shape[1]
+    canvas.box(_PLOT_W, _TOP, WIDTH, HEIGHT, "panel")
+    for side, role in enumerate(("bid", "ask")):
+        for row in np.flatnonzero(lots[side]):
+            bottom = _TOP + _PLOT_H - row * height
+            length = min(lots[side, row] * scale, 76.0)
+            canvas.box(_PLOT_W + 2, bottom - height, _PLOT_W + 2 + length, bottom, role, 170)
+
+
+def _draw_axes(canvas: Canvas, view: Still, instrument: Instrument, left: float, per_column: float) -> None:
+    for tick in axes.price_ticks(view.low_tick, view.high_tick - 1, 12):
+        y = _y(view, tick + 0.5)
+        canvas.line([(0, y), (_PLOT_W, y)], "text", 0.5, 26)
+        canvas.text(WIDTH - 6, y, axes.price_text(tick, instrument.tick_size), "text", 11, "rm")
+    span = len(view.codes) * view.column_ms
+    for ms, text in axes.time_steps(view.start_ms, view.start_ms + span, max(2, int(len(view.codes) * per_column // 110))):
+        x = left + (ms - view.start_ms) / view.column_ms * per_column
+        canvas.text(min(max(x, 26), _PLOT_W - 26), HEIGHT - _BOTTOM / 2, text, "faint", 11, "mm")
+    canvas.text(WIDTH - 6, HEIGHT - _BOTTOM / 2, "UTC", "faint", 11, "rm")
+
+
+# -- Plotly --------------------------------------------------------------------------------------------------------
+def figure(message: Message, instrument: Instrument, colours: str, theme_name: str) -> Any:
+    """Plotly figure of the newest columns; hovering shows sizes in real units. Times are UTC."""
+    import plotly.graph_objects as go
+
+    view = still(message, 400)
+    lots = np.where(view.codes > 0, dequantise(view.codes), np.nan)
+    low, high = (2.0 ** ((cut - 1) / 1024) * float(instrument.lot_size) for cut in view.cut)
+    times = _times(view)
+    middle = view.low_tick + (np.arange(view.codes.shape[1]) + 0.5) * view.row_ticks - 0.5
+    chart = go.Figure()
+    chart.add_heatmap(
+        x=times,
+        y=middle * float(instrument.tick_size),
+        z=(lots.T * float(instrument.lot_size)).astype(np.float32),
+        zmin=low,
+        zmax=high,
+        colorscale=_log_scale(colours, theme_name, low, high),
+        colorbar={"title": "size", "thickness": 10},
+        hovertemplate="%{x}<br>price %{y}<br>size %{z:.4g}<extra></extra>",
+        name="resting size",
+    )
+    for side, (name, role) in enumerate((("best bid", "bid"), ("best ask", "ask"))):
+        ticks = np.where(view.best[:, side] == NO_TICK, np.nan, view.best[:, side].astype(np.float64))
+        line = {"color": theme(theme_name)[role], "width": 1, "shape": "hv"}
+        chart.add_scatter(x=times, y=ticks * float(instrument.tick_size), mode="lines", line=line, name=name)
+    _add_trades(chart, view, instrument, theme_name)
+    _lay_out(chart, instrument, theme_name, view)
+    return chart
+
+
+def _times(view: Still, columns: Array | None = None) -> Array:
+    at = np.arange(len(view.codes)) if columns is None else columns
+    return (view.start_ms + (at + 0.5) * view.column_ms).astype("datetime64[ms]")
+
+
+def _log_scale(colours: str, theme_name: str, low: float, high: float) -> list[list[Any]]:
+    """Colour scale whose stops lie at sizes spaced by ratio: Plotly itself has no logarithmic colours."""
+    anchors = palette(colours, theme_name)[1:]
+    sizes = np.geomspace(low, high, len(anchors))
+    stops = (sizes - low) / (high - low)
+    stops[0], stops[-1] = 0.0, 1.0
+    return [[float(stop), colour] for stop, colour in zip(stops, anchors)]
+
+
+def _add_trades(chart: Any, view: Still, instrument: Instrument, theme_name: str) -> None:
+    largest = view.trades[np.argsort(-view.trades[:, 2], kind="stable")][:500]
+    for side, name, role in ((1, "buys", "buy"), (-1, "sells", "sell")):
+        mine = largest[np.sign(largest[:, 3]) == side]
+        if not len(mine):
+            continue
+        sizes = mine[:, 2] * float(instrument.lot_size)
+        diameter = 16 * np.sqrt(mine[:, 2] / np.percentile(largest[:, 2], 99))
+        chart.add_scatter(
+            x=_times(view, mine[:, 0]),
+            y=mine[:, 1].astype(np.float64) * float(instrument.tick_size),
+            mode="markers",
+            marker={"size": np.clip(diameter, 2, 28), "color": theme(theme_name)[role], "opacity": 0.85},
+            customdata=sizes,
+            hovertemplate="%{x}<br>%{y}<br>volume %{customdata:.4g}<extra></extra>",
+            name=name,
+        )
+
+
+def _lay_out(chart: Any, instrument: Instrument, theme_name: str, view: Still) -> None:
+    shades = theme(theme_name)
+    tick = float(instrument.tick_size)
+    chart.update_layout(
+        template="plotly_dark" if theme_name == "dark" else "plotly_white",
+        title={"text": _plain(instrument.symbol), "x": 0.01},
+        paper_bgcolor=shades["background"],
+        plot_bgcolor=shades["background"],
+        margin={"l": 10, "r": 10, "t": 40, "b": 30},
+        height=HEIGHT,
+        legend={"orientation": "h", "y": 1.08, "x": 0.3},
+        yaxis={"side": "right", "range": [view.low_tick * tick, view.high_tick * tick], "showgrid": False},
+        xaxis={"showgrid": False},
+    )
+
+
+def _plain(name: str) -> str:
+    """Name for Plotly, which reads a little HTML in titles: shown letter by letter instead."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,304 @@
+"""What every live view shares: two message channels to the page, one sender thread per session, a static fallback.
+
+Two channels because of how kernels route: a reply on a channel that a busy thread pushes on waits for the running cell
+(measured 4 s), on its own channel it took 50 ms. So ``data`` (the widget itself) only ever sends, and ``control`` only
+ever receives, answering inside its handler. Handlers may run on another thread beside a running cell; all they do is
+note what the page wants, under a lock.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from workbench.events import Array, Instrument
+from workbench.views import theme as colours
+from workbench.views.esm import source
+from workbench.views.pacing import HEARTBEAT_NS, TICK_NS, Mode, Pacing
+from workbench.views.picture import blank
+
+__all__ = ["LiveView", "Message", "Showable"]
+
+_log = logging.getLogger("workbench.views")
+_FINAL_STATES: Final = ("closed",)
+
+Message = tuple[dict[str, Any], list[Array]]
+
+
+class Columns(Protocol):
+    """Append-only store of events as columns."""
+
+    def __len__(self) -> int: ...
+    def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[Array, ...]]: ...
+    def row_at(self, ts_ns: int) -> int: ...
+
+
+class Book(Protocol):
+    """What the ladder reads of a price-level book."""
+
+    @property
+    def best_bid(self) -> int | None: ...
+    @property
+    def best_ask(self) -> int | None: ...
+    @property
+    def valid(self) -> bool: ...
+    def window(self, low_tick: int, high_tick: int) -> tuple[Array, Array]: ...
+
+
+class Captured(Protocol):
+    """What views read of one instrument's capture."""
+
+    @property
+    def instrument(self) -> Instrument: ...
+    @property
+    def columns(self) -> Columns: ...
+    @property
+    def trades(self) -> Columns: ...
+    @property
+    def book(self) -> Book: ...
+    @property
+    def lock(self) -> AbstractContextManager[Any]: ...
+
+
+class ViewModel(Protocol):
+    """Core of a view: what to send next, given what the page wants and the time."""
+
+    def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None: ...
+
+
+class Showable(Protocol):
+    """Anything with these four can be shown: a session, live or inline."""
+
+    @property
+    def now_ns(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def health(self) -> object: ...
+    def capture(self, symbol: str | None = None) -> Any: ...
+
+
+class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
+    """Base of the live views: subclasses say what to send and how the static picture looks."""
+
+    control = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
+    options = traitlets.Dict().tag(sync=True)
+    _css = source("view.css")
+
+    def __init__(
+        self,
+        session: Showable,
+        capture: Captured,
+        make_model: Callable[[], ViewModel],
+        options: dict[str, Any],
+    ):
+        self._session = session
+        self._capture = capture
+        self._make_model = make_model
+        self._model = make_model()
+        self._pacing = Pacing()
+        self._wants: deque[dict[str, Any]] = deque(maxlen=64)
+        self._wants_lock = threading.Lock()
+        self._failure = ""
+        self._health: tuple[int, dict[str, Any]] = (0, {})
+        instrument = self._capture.instrument
+        fixed = {
+            "symbol": instrument.symbol,
+            "tick": format(instrument.tick_size, "f"),
+            "lot": format(instrument.lot_size, "f"),
+            "themes": colours.THEMES,
+        }
+        super().__init__(control=ipywidgets.Widget(), options={**fixed, **options})
+        self.control.on_msg(self._on_control)
+        Sender.of(session).add(self)
+
+    # -- page → kernel -------------------------------------------------------------------------------------------
+    def _on_control(self, channel: ipywidgets.Widget, content: dict[str, Any], buffers: Sequence[Any]) -> None:
+        kind = content.get("k")
+        now = time.monotonic_ns()
+        with self._wants_lock:
+            if kind == "ready":
+                self._pacing.on_ready(now)
+            elif kind == "ack" and isinstance(content.get("s"), int):
+                self._pacing.on_ack(content["s"], now)
+            elif kind == "bye":
+                self._pacing.on_leave()
+            if kind in ("ready", "view"):
+                self._wants.append(content)
+        if kind in ("ready", "ping"):
+            # Answering here tells the kernel which of its threads serves this page, so that later words arrive
+            # there at once instead of waiting for the cell that runs.
+            channel.send({"k": "pong"})
+        if kind == "ready":
+            Sender.of(self._session).wake()
+
+    # -- kernel → page -------------------------------------------------------------------------------------------
+    def _tick(self, now: int) -> None:
+        """Send what is due. Runs on the sender thread only."""
+        with self._wants_lock:
+            if not self._pacing.due(now):
+                return
+            wants, mode = list(self._wants), self._pacing.mode(now)
+            self._wants.clear()
+            number = self._pacing.note_sent(now)
+        content: dict[str, Any] = {"k": "idle"}
+        arrays: list[Array] = []
+        if mode is not Mode.IDLE or wants:
+            full = any(want.get("k") == "ready" for want in wants)
+            message = self._guarded_pull(wants, full)
+            if message is not None:
+                content, arrays = message
+        content.update(self._header(number))
+        self.send(content, [memoryview(array).cast("B") for array in arrays])
+
+    def _guarded_pull(self, wants: Sequence[dict[str, Any]], full: bool) -> Message | None:
+        try:
+            message = self._model.pull(wants, full, self._session.now_ns)
+        except Exception as error:  # noqa: BLE001 - shown under the widget; the other views go on
+            if not self._failure:
+                _log.exception("a view of %s failed", self._capture.instrument.symbol)
+            self._failure = f"{type(error).__name__}: {error}"
+            return None
+        self._failure = ""
+        return message
+
+    def _header(self, number: int) -> dict[str, Any]:
+        return {
+            "s": number,
+            "acked": self._pacing.acknowledged,
+            "sent": time.time() * 1e3,
+            "now": self._session.now_ns / 1e6,
+            "state": self._session.state,
+            "error": self._failure,
+            **self._health_facts(time.monotonic_ns()),
+        }
+
+    def _health_facts(self, now: int) -> dict[str, Any]:
+        """Facts of the session's health, asked for once a second at most: they may cost a pass over the gaps."""
+        asked, facts = self._health
+        if not facts or now - asked > HEARTBEAT_NS:
+            health = self._session.health
+            names = ("lag_ms", "gaps", "note")
+            facts = {name: getattr(health, name) for name in names if hasattr(health, name)}
+            self._health = (now, facts)
+        return facts
+
+    # -- static --------------------------------------------------------------------------------------------------
+    def picture(self) -> bytes:
+        """Still picture of what there is to see now, as a PNG."""
+        return self._draw(self._still())
+
+    def _draw(self, message: Message) -> bytes:
+        return blank(repr(self))
+
+    def _still(self) -> Message:
+        """Everything there is to see now, from a fresh model: the live one belongs to the sender thread."""
+        message = self._make_model().pull([], True, self._session.now_ns)
+        return message if message is not None else ({"k": "idle"}, [])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._capture.instrument.symbol!r})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Live view, and for pages without a kernel a picture and a text that never changes."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        data["text/plain"] = repr(self)
+        data["image/png"] = base64.b64encode(self.picture()).decode("ascii")
+        return data, metadata
+
+    def snapshot(self) -> Any:
+        """Still picture of this moment, to be shown under the live view and kept in the saved notebook."""
+        from IPython.display import Image
+
+        return Image(data=self.picture(), format="png", alt=repr(self))
+
+    def close(self) -> None:
+        """Leave the sender and take the widget off the page."""
+        Sender.of(self._session).remove(self)
+        self.control.close()
+        super().close()
+
+
+class Sender:
+    """The one daemon thread that feeds all views of a session, 20 times a second; it ends with the last view."""
+
+    _of: weakref.WeakKeyDictionary[Any, Sender] = weakref.WeakKeyDictionary()
+    _of_lock = threading.Lock()
+
+    def __init__(self, session: Showable):
+        self._session = weakref.ref(session)
+        self._views: weakref.WeakSet[LiveView] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def of(cls, session: Showable) -> Sender:
+        """Return the sender of a session, the same one for all its views."""
+        with cls._of_lock:
+            if session not in cls._of:
+                cls._of[session] = cls(session)
+            return cls._of[session]
+
+    def add(self, view: LiveView) -> None:
+        """Feed this view too."""
+        with self._lock:
+            self._views.add(view)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="workbench-views", daemon=True)
+                self._thread.start()
+
+    def remove(self, view: LiveView) -> None:
+        """Stop feeding this view."""
+        with self._lock:
+            self._views.discard(view)
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at the views now instead of at the next tick."""
+        self._wake.set()
+
+    def join(self, timeout: float) -> None:
+        """Wait until the thread has ended, after the last view has left or the session was closed."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        while views := self._current():
+            now = time.monotonic_ns()
+            for view in views:
+                view._tick(now)
+            del views
+            self._wake.wait(TICK_NS / 1e9)
+            self._wake.clear()
+
+    def _current(self) -> list[LiveView]:
+        session = self._session()
+        final = session is None or session.state in _FINAL_STATES
+        with self._lock:
+            views = list(self._views)
+            if not views or final:
+                self._thread = None
+                return self._farewell(views)
+            return views
+
+    @staticmethod
+    def _farewell(views: list[LiveView]) -> list[LiveView]:
+        for view in views:  # the page learns that the session is closed
+            view._tick(time.monotonic_ns() + TICK_NS)
+        return []

@@ -1,0 +1,96 @@
+"""Trades as views show them: bubbles per column, row and aggressor, and volume at price."""
+
+from __future__ import annotations
+
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.events import SUBTICK_SHIFT, SUBTICKS_PER_TICK, Array, Flag
+from workbench.views.raster import Scale
+
+__all__ = ["VolumeAtPrice", "bubbles"]
+
+
+def bubbles(columns: tuple[Array, ...], scale: Scale) -> npt.NDArray[np.float32]:
+    """Trades summed per column, price row and aggressor.
+
+    Parameters
+    ----------
+    columns : event columns of trades only
+    scale : Scale
+
+    Returns
+    -------
+    float32, shape (n, 4)
+        Column; price in ticks above the window's low edge, the volume-weighted mean of the cell; lots; aggressor.
+        Ordered by column. Batch marks without size are left out.
+    """
+    ts, _, _, side, price, size, _, _, flags = columns[:9]
+    kept = size > 0
+    ts, side, size = ts[kept], side[kept].astype(np.int64), size[kept].astype(np.float64)
+    exact = price[kept] + (flags[kept] >> SUBTICK_SHIFT) / SUBTICKS_PER_TICK
+    column = ts // scale.column_ns - scale.origin_column
+    row = np.floor(exact / scale.row_ticks).astype(np.int64)
+    order = np.lexsort((side, row, column))
+    keys = np.stack([column, row, side])[:, order]
+    if not len(order):
+        return np.empty((0, 4), np.float32)
+    starts = np.flatnonzero(np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)])
+    lots = np.add.reduceat(size[order], starts)
+    centre = np.add.reduceat((size * (exact - scale.low_tick))[order], starts) / lots
+    return np.stack([keys[0, starts], centre, lots, keys[2, starts]], axis=1).astype(np.float32)
+
+
+class VolumeAtPrice:
+    """Traded lots by tick and aggressor, summed as trades come in."""
+
+    def __init__(self) -> None:
+        self.low = 0
+        self.lots: npt.NDArray[np.int64] = np.zeros((0, 3), np.int64)
+        self.last: tuple[int, int, int] | None = None  # tick, lots, aggressor of the newest print
+        self.prints = 0
+
+    def add(self, columns: tuple[Array, ...]) -> None:
+        """Take in trades given as event columns; off-book prints (OTC) are left out."""
+        side, price, size, flags = columns[3], columns[4], columns[5], columns[8]
+        kept = (size > 0) & ((flags & Flag.OTC) == 0)
+        if not kept.any():
+            return
+        price, size, side = price[kept].astype(np.int64), size[kept], side[kept]
+        self._cover(int(price.min()), int(price.max()))
+        which = np.where(side > 0, 0, np.where(side < 0, 1, 2))
+        np.add.at(self.lots, (price - self.low, which), size)
+        self.last = (int(price[-1]), int(size[-1]), int(side[-1]))
+        self.prints += len(price)
+
+    def _cover(self, low: int, high: int) -> None:
+        if not len(self.lots):
+            self.low = low - 64
+            self.lots = np.zeros((high - low + 129, 3), np.int64)
+            return
+        below, above = max(0, self.low - low), max(0, high - (self.low + len(self.lots) - 1))
+        if below or above:
+            room = len(self.lots) // 2  # doubling keeps the copies amortised
+            below, above = below + room * (below > 0), above + room * (above > 0)
+            self.lots = np.pad(self.lots, ((below, above), (0, 0)))
+            self.low -= below
+
+    def between(self, low: int, high: int) -> npt.NDArray[np.int64]:
+        """Lots bought, sold and unknown per tick of [low, high), int64, shape (high − low, 3)."""
+        found = np.zeros((high - low, 3), np.int64)
+        start, stop = max(low, self.low), min(high, self.low + len(self.lots))
+        if start < stop:
+            found[start - low : stop - low] = self.lots[start - self.low : stop - self.low]
+        return found
+
+    def rows(self, row_ticks: int) -> tuple[int, npt.NDArray[np.int64]]:
+        """Lowest row's low edge in ticks, and lots by row from the lowest to the highest traded one, (n, 3)."""
+        traded = np.flatnonzero(self.lots.any(axis=1))
+        if not len(traded):
+            return 0, np.zeros((0, 3), np.int64)
+        low = (self.low + int(traded[0])) // row_ticks * row_ticks
+        high = -(-(self.low + int(traded[-1]) + 1) // row_ticks) * row_ticks
+        return low, self.between(low, high).reshape(-1, row_ticks, 3).sum(axis=1)
+
+
