@@ -31,7 +31,9 @@ class Damaged:
         self.data = journal_path(template, 0).read_bytes()
         self.index = index_path(journal_path(template, 0)).read_bytes()
 
-    def read(self, data: bytes | None = None, index: bytes | None = None) -> tuple[JournalReader, list[EventBatch]]:
+    def read(
+        self, data: bytes | None = None, index: bytes | None = None
+    ) -> tuple[JournalReader, list[EventBatch]]:
         journal_path(self.place, 0).write_bytes(self.data if data is None else data)
         index_path(journal_path(self.place, 0)).write_bytes(self.index if index is None else index)
         reader = JournalReader.open(self.place)

@@ -31,6 +31,7 @@ from workbench.frames.journal import (
     pack_record,
 )
 from workbench.frames.paths import refuse_link
+
 SCHEMA_LIMIT_BYTES: Final = 2**20
 _SEGMENT = re.compile(r"journal-(\d{4})\.arrows")
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import DiskFullError, RecordingError
 from workbench.events import EventBatch, Instrument
-from workbench.frames.compaction import compact
 from workbench.frames.continuity import Continuity
 from workbench.frames.journal import BATCH_ROWS, Journal, Mark
 from workbench.frames.manifest import FileFact, Manifest
 from workbench.frames.paths import inside, safe_name, session_name
-from workbench.frames.publication import write_table
-from workbench.frames.recording import Recording, open_recording
 
+# Polars, numba and the books are needed at the end only; a recorder is running within a fraction of a second.
 if TYPE_CHECKING:
     import polars as pl
+
+    from workbench.frames.recording import Recording
 
 MINIMUM_FREE_BYTES: Final = 2**30
 SYNC_NS: Final = 1_000_000_000
@@ -174,6 +174,8 @@ class Recorder:
         """Add a further table to the recording: ``orders`` or ``annotations``."""
         if name not in ("orders", "annotations"):
             raise RecordingError(f"table {name!r}", expected="orders or annotations")
+        from workbench.frames.publication import write_table
+
         self._tables = [fact for fact in self._tables if fact.name != f"{name}.parquet"]
         self._tables.append(write_table(self.path, name, table.to_arrow()))
 
@@ -192,6 +194,8 @@ class Recorder:
         After a full disk or a failed device the journal is left as it is: it opens without repair. Closing twice is
         harmless.
         """
+        from workbench.frames.recording import open_recording
+
         if self.state == "recording":
             now = time.time_ns() if now_ns is None else now_ns
             self._finish(reason, now)
@@ -207,6 +211,8 @@ class Recorder:
         return f"Recorder({self.instrument.symbol}, {self.state}, acknowledged {self.acknowledged})"
 
     def _finish(self, reason: str, now: int) -> None:
+        from workbench.frames.compaction import compact
+
         try:
             self._write(now)
             self._journal.close(now)
