@@ -167,7 +167,7 @@ def _skip_scalar(text: Array, at: int) -> int:
 
 @_inline
 def _matches(text: Array, at: int, word: Array) -> bool:
-    for i in range(len(word)):
+    for i in range(len(word)):  # noqa: SIM110 – numba has no generators
         if text[at + i] != word[i]:
             return False
     return True
@@ -217,7 +217,7 @@ def _event_fits(text: Array, at: int, kind: int) -> bool:
 
 
 @_jit
-def scan(  # noqa: PLR0912 – one flat loop: a call per key costs more than the key
+def scan(
     text: Array,
     at: int,
     end: int,
@@ -380,7 +380,7 @@ def scan(  # noqa: PLR0912 – one flat loop: a call per key costs more than the
         line = lines[n_lines]
         line[KIND] = kind
         line[TS] = stamp
-        line[SOURCE] = MS * (trade_time if trade_time else event_time)
+        line[SOURCE] = MS * (trade_time or event_time)
         line[FIRST_ID] = first_id
         line[LAST_ID] = last_id
         line[PREVIOUS_ID] = previous_id

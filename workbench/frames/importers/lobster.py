@@ -1,0 +1,428 @@
+"""LOBSTER message and orderbook files (NASDAQ, order by order) as one stream of events.
+
+The orderbook file is the book: its differences from row to row become DEPTH rows. The messages become order-by-order
+rows and trades. A message's direction is the *resting* side, so the aggressor of an execution is its opposite. Orders
+beyond the file's levels are unknown to it: a deletion may name an order that never entered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from workbench.errors import ImportFailedError
+from workbench.events import (
+    SUBTICK_SHIFT,
+    SUBTICKS_PER_TICK,
+    Array,
+    EventBatch,
+    EventKind,
+    Flag,
+    Instrument,
+    IntArray,
+    Status,
+)
+from workbench.frames.importers.files import Imported, Request, damaged, read_raw
+from workbench.frames.importers.grid import check_ticks, common_step, unit_decimal, units_of
+
+DECIMALS: Final = 4  # prices are dollars times 10,000
+CENT: Final = 100
+DUMMY: Final = 9_999_999_999  # stands where a side has fewer levels than the file
+CLOCK: Final = ZoneInfo("America/New_York")
+BATCH_MESSAGES: Final = 50_000
+
+ADD, PARTIAL, DELETE, EXECUTION, HIDDEN, CROSS, HALT = range(1, 8)
+
+_NAME = re.compile(
+    r"(?P<symbol>[^/_]+)_(?P<day>\d{4}-\d{2}-\d{2})_.*?(?P<what>message|orderbook)_(?P<levels>\d+)\.csv$"
+)
+
+
+@dataclass(slots=True)
+class Pair:
+    """The two files of one day, and what their names say."""
+
+    symbol: str
+    day: dt.date
+    levels: int
+    message_name: str
+    message: bytes
+    orderbook_name: str
+    orderbook: bytes
+    path: Path
+
+
+@dataclass(slots=True)
+class Messages:
+    """Columns of a message file; times in ns after midnight, prices in 1e-4 dollars."""
+
+    ns: IntArray
+    kind: IntArray
+    order: IntArray
+    size: IntArray
+    price: IntArray
+    direction: IntArray
+
+    def __len__(self) -> int:
+        return len(self.ns)
+
+
+def read(request: Request) -> Imported:
+    """Read a zip archive, or a message and an orderbook file, of one symbol and day.
+
+    Raises
+    ------
+    ImportFailedError
+        A file is missing, cut, or the two do not agree in their number of rows.
+    """
+    pair = _open(request.paths)
+    messages = _messages(pair)
+    prices, sizes = _books(pair, len(messages))
+    tick = _tick(request, messages, prices)
+    instrument = Instrument(
+        request.symbol or pair.symbol,
+        unit_decimal(tick, DECIMALS),
+        request.lot_size or Decimal(1),
+        features={"depth": True, "mbo": True, "levels": pair.levels},
+    )
+    lot = _lot(request)
+    kinds, counts = np.unique(messages.kind, return_counts=True)
+    facts: dict[str, object] = {
+        "symbol": pair.symbol,
+        "day": pair.day.isoformat(),
+        "levels": pair.levels,
+        "members": [pair.message_name, pair.orderbook_name],
+        "counts": {str(int(k)): int(n) for k, n in zip(kinds, counts)},
+        "dummy_levels": int(np.count_nonzero(np.abs(prices) == DUMMY)),
+        "stamps_out_of_order": int(np.count_nonzero(np.diff(messages.ns) < 0)),
+    }
+    stream = Stream(messages, prices, sizes, tick, lot, _midnight(pair.day))
+    return Imported(instrument, stream.batches(), facts)
+
+
+def _open(paths: tuple[Path, ...]) -> Pair:
+    found: dict[str, tuple[re.Match[str], str, bytes, Path]] = {}
+    for path in paths:
+        for name, data in _members(path):
+            match = _NAME.search(name)
+            if match:
+                if match["what"] in found:
+                    raise ImportFailedError(
+                        f"{name} beside {found[match['what']][1]}",
+                        expected="one message and one orderbook file",
+                        action="Import the days one by one",
+                        file=str(path),
+                    )
+                found[match["what"]] = (match, name, data, path)
+    for what in ("message", "orderbook"):
+        if what not in found:
+            raise ImportFailedError(
+                f"no {what} file in {', '.join(p.name for p in paths)}",
+                expected="SYMBOL_YYYY-MM-DD_…_message_N.csv and …_orderbook_N.csv, or a zip of both",
+                file=str(paths[0]),
+            )
+    match, name, data, path = found["message"]
+    other, book_name, book, _ = found["orderbook"]
+    for field in ("symbol", "day", "levels"):
+        if match[field] != other[field]:
+            raise damaged(path, f"{name} beside {book_name}", f"two files of the same {field}")
+    day = dt.date.fromisoformat(match["day"])
+    return Pair(match["symbol"], day, int(match["levels"]), name, data, book_name, book, path)
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+    if not zipfile.is_zipfile(path):
+        yield path.name, b"".join(read_raw(path))
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if _NAME.search(name):
+                    yield name, archive.read(name)
+    except (zipfile.BadZipFile, zlib_error(), EOFError) as error:
+        raise damaged(path, f"the zip archive is damaged ({error})", "an intact archive") from error
+
+
+def zlib_error() -> type[Exception]:
+    """Class of the errors of the standard library's inflater."""
+    import zlib
+
+    return zlib.error
+
+
+def _table(pair: Pair, data: bytes, name: str, columns: list[str]) -> pl.DataFrame:
+    if not data.endswith(b"\n"):
+        last = data[data.rfind(b"\n") + 1 :]
+        if last.count(b",") != len(columns) - 1:
+            raise damaged(
+                pair.path,
+                f"{name} is cut in its last line {last[-40:]!r}",
+                f"{len(columns)} columns",
+                line=data.count(b"\n") + 1,
+            )
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(data), has_header=False, infer_schema=False, new_columns=columns, raise_if_empty=False
+        )
+    except pl.exceptions.PolarsError as error:
+        raise damaged(
+            pair.path,
+            f"{name} does not read as CSV ({str(error).splitlines()[0]})",
+            f"{len(columns)} columns",
+        ) from error
+    if not len(frame):
+        raise damaged(pair.path, f"{name} is empty", "at least one message")
+    if frame.width != len(columns):
+        raise damaged(pair.path, f"{name} has {frame.width} columns", f"{len(columns)} columns")
+    return frame
+
+
+def _integers(pair: Pair, name: str, frame: pl.DataFrame, column: str) -> IntArray:
+    values = frame[column].str.strip_chars().cast(pl.Int64, strict=False)
+    if values.null_count():
+        row = int(values.is_null().arg_max() or 0)
+        raise damaged(
+            pair.path,
+            f"{name}: {column} {frame[column][row]!r} is no integer",
+            "whole numbers",
+            line=row + 1,
+        )
+    return values.to_numpy()
+
+
+def _messages(pair: Pair) -> Messages:
+    columns = ["time", "type", "order", "size", "price", "direction"]
+    frame = _table(pair, pair.message, pair.message_name, columns)
+    rest = {c: _integers(pair, pair.message_name, frame, c) for c in columns[1:]}
+    unknown = np.flatnonzero((rest["type"] < ADD) | (rest["type"] > HALT))
+    if len(unknown):
+        raise damaged(
+            pair.path,
+            f"{pair.message_name}: message type {int(rest['type'][unknown[0]])}",
+            "types 1 to 7",
+            line=int(unknown[0]) + 1,
+        )
+    return Messages(_nanoseconds(pair, frame), *(rest[c] for c in columns[1:]))
+
+
+def _nanoseconds(pair: Pair, frame: pl.DataFrame) -> IntArray:
+    # The number of decimals varies: padded as text, because a float would lose the order of ns.
+    parts = frame["time"].str.strip_chars().str.split_exact(".", 1).struct.unnest()
+    whole = parts["field_0"].cast(pl.Int64, strict=False)
+    decimals = (
+        parts["field_1"].fill_null("0").str.slice(0, 9).str.pad_end(9, "0").cast(pl.Int64, strict=False)
+    )
+    ns = whole * 1_000_000_000 + decimals
+    if ns.null_count():
+        row = int(ns.is_null().arg_max() or 0)
+        raise damaged(
+            pair.path,
+            f"{pair.message_name}: time {frame['time'][row]!r}",
+            "seconds after midnight",
+            line=row + 1,
+        )
+    return ns.to_numpy()
+
+
+def _books(pair: Pair, messages: int) -> tuple[IntArray, IntArray]:
+    """Prices and sizes, shape (n_messages, 2 · levels), ask and bid by turns."""
+    columns = [f"{what}{n}" for n in range(2 * pair.levels) for what in ("price", "size")]
+    frame = _table(pair, pair.orderbook, pair.orderbook_name, columns)
+    if len(frame) != messages:
+        raise damaged(
+            pair.path,
+            f"{messages} messages but {len(frame)} rows of the book",
+            "as many rows as messages",
+            line=min(messages, len(frame)) + 1,
+        )
+    values = np.column_stack([_integers(pair, pair.orderbook_name, frame, c) for c in columns])
+    return values[:, 0::2], values[:, 1::2]
+
+
+def _tick(request: Request, messages: Messages, prices: IntArray) -> int:
+    """Tick in 1e-4 dollars: named, else the cent, unless a displayed price is off the cent."""
+    if request.tick_size is not None:
+        return units_of(str(request.tick_size), DECIMALS)
+    displayed = messages.price[(messages.kind <= EXECUTION) & (messages.price > 0)]
+    shown = prices[np.abs(prices) != DUMMY]
+    step = common_step(shown, common_step(displayed))
+    return CENT if step % CENT == 0 else common_step(np.array([CENT]), step)
+
+
+def _lot(request: Request) -> int:
+    lot = request.lot_size or Decimal(1)
+    if lot != int(lot):
+        raise ImportFailedError(f"lot_size={lot}", expected="whole shares", action="Leave lot_size unset")
+    return int(lot)
+
+
+def _midnight(day: dt.date) -> int:
+    """UTC ns of the midnight that the file's seconds count from, by New York's clock and its daylight saving."""
+    # Seconds count on the wall clock: noon's offset holds for the session, the change comes at 2 in the night.
+    noon = dt.datetime.combine(day, dt.time(12), CLOCK)
+    return (int(noon.timestamp()) - 12 * 3600) * 1_000_000_000
+
+
+class Stream:
+    """Rows of the messages and of the book's changes, in the order of the file.
+
+    Parameters
+    ----------
+    messages : Messages
+    prices, sizes : array of int64, shape (n_messages, 2 · levels)
+    tick : int
+        In 1e-4 dollars.
+    lot : int
+        In shares.
+    midnight : int
+        UTC ns that the file's times count from.
+    """
+
+    def __init__(
+        self, messages: Messages, prices: IntArray, sizes: IntArray, tick: int, lot: int, midnight: int
+    ):
+        self.messages = messages
+        self.prices = prices
+        self.sizes = sizes
+        self.tick = tick
+        self.lot = lot
+        self.stamps = np.maximum.accumulate(messages.ns) + midnight
+        self.source = messages.ns + midnight
+        self.remaining: dict[int, int] = {}
+
+    def batches(self) -> Iterator[EventBatch]:
+        """Batches of some ten thousand messages each."""
+        sequence = 0
+        for start in range(0, len(self.messages), BATCH_MESSAGES):
+            batch = self._batch(start, min(start + BATCH_MESSAGES, len(self.messages)), sequence)
+            sequence += len(batch)
+            yield batch
+
+    def _batch(self, start: int, stop: int, sequence: int) -> EventBatch:
+        # Parts of one message are ordered by rank: snapshot, trade, order, levels.
+        parts = [self._trades(start, stop), self._orders(start, stop), self._depth(start, stop)]
+        if start == 0:
+            parts.insert(0, self._snapshot())
+        rows = np.concatenate([p[0] for p in parts])
+        order = np.argsort(rows, kind="stable")
+        names = ("kind", "side", "price", "size", "order_id", "flags")
+        columns = {n: np.concatenate([p[1 + i] for p in parts])[order] for i, n in enumerate(names)}
+        rows = rows[order]
+        check_ticks(columns["price"])
+        return EventBatch.of(sequence, ts=self.stamps[rows], ts_source=self.source[rows], **columns)
+
+    def _ticks(self, prices: IntArray) -> tuple[IntArray, IntArray]:
+        """Ticks at or below, and the rest in thousandths of a tick."""
+        ticks = prices // self.tick
+        return ticks, (prices - ticks * self.tick) * SUBTICKS_PER_TICK // self.tick
+
+    def _lots(self, sizes: IntArray) -> IntArray:
+        lots = sizes // self.lot
+        off = np.flatnonzero(lots * self.lot != sizes)
+        if len(off):
+            raise ImportFailedError(
+                f"size {int(sizes[off[0]])} is no multiple of {self.lot}",
+                expected="whole lots",
+                action="Leave lot_size unset",
+            )
+        return lots
+
+    def _snapshot(self) -> tuple[Array, ...]:
+        """The book of the first row; there is none before it."""
+        sides, prices, sizes = _levels_of(self.prices[0], self.sizes[0])
+        n = len(prices)
+        kinds = np.full(n + 2, EventKind.DEPTH)
+        kinds[0], kinds[-1] = EventKind.CLEAR, EventKind.SNAPSHOT_END
+        flags = np.full(n + 2, int(Flag.SNAPSHOT))
+        flags[[0, -1]] = 0
+        zeros = np.zeros(n + 2, np.int64)
+
+        def framed(values: IntArray) -> IntArray:
+            return np.concatenate(([0], values, [0]))
+
+        ticks = framed(self._ticks(prices)[0])
+        return zeros, kinds, framed(sides), ticks, framed(self._lots(sizes)), zeros, flags
+
+    def _trades(self, start: int, stop: int) -> tuple[Array, ...]:
+        m = self.messages
+        kind = m.kind[start:stop]
+        rows = start + np.flatnonzero((kind >= EXECUTION) & (kind <= HALT))
+        kinds = np.where(m.kind[rows] == HALT, EventKind.STATUS, EventKind.TRADE)
+        traded = kinds == EventKind.TRADE
+        ticks, rest = self._ticks(np.where(traded, m.price[rows], 0))
+        sides = np.where(m.kind[rows] <= HIDDEN, -m.direction[rows], 0)
+        # A halt has price -1, quotes again 0, trading again 1.
+        states = np.where(m.price[rows] == 1, Status.LIVE, Status.PAUSED)
+        sizes = np.where(traded, self._lots(np.where(traded, m.size[rows], 0)), states)
+        marks = np.select([m.kind[rows] == HIDDEN, m.kind[rows] == CROSS], [Flag.HIDDEN, Flag.OTC], 0)
+        return rows, kinds, sides, ticks, sizes, m.order[rows] * traded, marks | (rest << SUBTICK_SHIFT)
+
+    def _orders(self, start: int, stop: int) -> tuple[Array, ...]:
+        m = self.messages
+        rows = start + np.flatnonzero(m.kind[start:stop] <= EXECUTION)
+        kinds = np.empty(len(rows), np.int64)
+        sizes = np.empty(len(rows), np.int64)
+        left = self.remaining
+        plain = zip(m.kind[rows].tolist(), m.order[rows].tolist(), m.size[rows].tolist())
+        for i, (kind, order, size) in enumerate(plain):
+            if kind == ADD:
+                kinds[i], sizes[i] = EventKind.MBO_NEW, size
+                left[order] = size
+                continue
+            rest = left.get(order, 0) - size if kind != DELETE else 0
+            if rest > 0:
+                kinds[i], sizes[i] = EventKind.MBO_REPLACE, rest
+                left[order] = rest
+            else:
+                kinds[i], sizes[i] = EventKind.MBO_CANCEL, 0
+                left.pop(order, None)
+        sides = np.where(kinds == EventKind.MBO_NEW, m.direction[rows], 0)
+        flags = np.where(m.kind[rows] == EXECUTION, int(Flag.EXEC_END), 0)
+        ticks = self._ticks(m.price[rows])[0]
+        return rows, kinds, sides, ticks, self._lots(sizes), m.order[rows], flags
+
+    def _depth(self, start: int, stop: int) -> tuple[Array, ...]:
+        found: list[tuple[int, int, int, int]] = []
+        first = max(start, 1)
+        if first < stop:
+            prices, sizes = self.prices[first - 1 : stop], self.sizes[first - 1 : stop]
+            for row in first + np.flatnonzero(
+                (prices[1:] != prices[:-1]).any(axis=1) | (sizes[1:] != sizes[:-1]).any(axis=1)
+            ):
+                found += _differences(int(row), self.prices, self.sizes)
+        rows, sides, units, levels = (
+            np.array(found, np.int64).reshape(-1, 4).T if found else np.zeros((4, 0), np.int64)
+        )
+        zeros = np.zeros(len(rows), np.int64)
+        kinds = np.full(len(rows), EventKind.DEPTH)
+        return rows, kinds, sides, self._ticks(units)[0], self._lots(levels), zeros, zeros
+
+
+def _levels_of(prices: IntArray, sizes: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Sides, prices and sizes of one row of the orderbook file, without its dummies; bids first."""
+    sides = np.where(np.arange(len(prices)) % 2 == 0, -1, 1)
+    real = np.abs(prices) != DUMMY
+    order = np.argsort(-sides[real], kind="stable")
+    return sides[real][order], prices[real][order], sizes[real][order]
+
+
+def _differences(row: int, prices: IntArray, sizes: IntArray) -> list[tuple[int, int, int, int]]:
+    """Levels that the row changes: (row, side, price, new size), removals first."""
+    found = []
+    for side, offset in ((1, 1), (-1, 0)):
+        before = dict(zip(prices[row - 1, offset::2].tolist(), sizes[row - 1, offset::2].tolist()))
+        after = dict(zip(prices[row, offset::2].tolist(), sizes[row, offset::2].tolist()))
+        found += [(row, side, p, 0) for p in before if p not in after and abs(p) != DUMMY]
+        found += [(row, side, p, s) for p, s in after.items() if before.get(p) != s and abs(p) != DUMMY]
+    return found
