@@ -84,7 +84,7 @@ def _extras() -> Iterator[Finding]:
 
 
 def _runtime_folder() -> Iterator[Finding]:
-    from workbench.feeds.discovery import runtime_dir, running_feeds
+    from workbench.feeds.discovery import running_feeds, runtime_dir
 
     yield Finding("runtime folder", True, f"private, {len(running_feeds())} feeds running: {runtime_dir()}")
 

@@ -79,6 +79,11 @@ class Replay:
         return tuple(stream.instrument for stream in self._streams)
 
     @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """What is replayed, by instrument and time."""
+        return tuple(recording for stream in self._streams for recording in stream.recordings)
+
+    @property
     def name(self) -> str:
         """What is replayed and when it happened; the same in every run."""
         symbols = ", ".join(i.symbol for i in self.instruments)

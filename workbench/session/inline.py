@@ -13,6 +13,7 @@ from typing import Final
 from workbench.errors import ReplayError
 from workbench.events import EventBatch
 from workbench.feeds.source import Source
+from workbench.feeds.times import moment_datetime
 from workbench.frames.book_index import Books
 from workbench.frames.capture import Capture
 from workbench.frames.recorder import Recorder
@@ -179,6 +180,10 @@ class InlineLine:
         self._check_open()
         if self._paused:
             raise ReplayError("the session is paused", action="Call resume() first", code="paused")
+
+
+def _session_name(ns: int) -> str:
+    return f"{moment_datetime(ns):%Y%m%dT%H%M%SZ}"
 
 
 def opening_snapshot(capture: Capture) -> EventBatch:

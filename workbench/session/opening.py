@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from workbench.errors import ReplayError
 from workbench.feeds.pacing import parse_speed
 from workbench.feeds.replay import Recordings, Replay
 from workbench.feeds.simulator.source import Simulator
 from workbench.feeds.source import Source
+from workbench.feeds.specification import SourceSpec
 from workbench.feeds.times import Moment
 from workbench.session.facade import Session
 from workbench.session.inline import InlineLine
 from workbench.session.line import Line
-from workbench.session.rerun import calling_place, close_earlier, remember
+from workbench.session.rerun import Place, calling_place, close_earlier, remember
 
 
 def simulate(
@@ -44,9 +47,17 @@ def simulate(
     -------
     Session
     """
-    options = {"symbol": symbol, "symbols": symbols, "start": start, "intensity": intensity}
-    source = Simulator(seed, profile, **options)  # type: ignore[arg-type]
-    return _open_source(source, parse_speed(speed), inline)
+    source = Simulator(seed, profile, symbol=symbol, symbols=symbols, start=start, intensity=intensity)
+    options: dict[str, Any] = {
+        "seed": seed,
+        "profile": profile,
+        "symbols": [i.symbol for i in source.instruments],
+        "start": source.start_ns,
+        "intensity": intensity,
+    }
+    return _open_source(
+        source, SourceSpec(kind="simulate", options=options, speed=parse_speed(speed)), inline
+    )
 
 
 def replay(
@@ -81,13 +92,63 @@ def replay(
         A path that is no recording; recordings of one instrument that overlap.
     """
     source = Replay(recording, speed, start, end)
-    return _open_source(source, source.speed, inline)
+    options: dict[str, Any] = {
+        "recordings": [str(r.path.absolute()) for r in source.recordings],
+        "start": source.start_ns,
+        "end": source.end_ns,
+    }
+    return _open_source(source, SourceSpec(kind="replay", options=options, speed=source.speed), inline)
 
 
-def _open_source(source: Source, speed: float, inline: bool) -> Session:
+def connect(uri: str | None = None, token: str | None = None, *, inline: bool = False) -> Session:
+    """Open a session on a feed that runs already.
+
+    Parameters
+    ----------
+    uri : str, optional
+        ``ws://127.0.0.1:PORT/v1``, or ``"bookmap"`` for the bridge inside Bookmap. Default: the only feed there is.
+    token : str, optional
+        Needed only for feeds that do not tell where they are by a discovery file of yours.
+    inline : bool
+        Not for a live feed: it happens by itself.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    FeedError
+        Nothing listens there, it is not a workbench feed, or it is not on this machine and has no TLS.
+    AuthenticationError
+        The token was refused.
+    DiscoveryError
+        No address was given and there are several feeds (they are listed), or none.
+    """
+    from workbench.session.engines import line_to
+
+    if inline:
+        raise ReplayError(
+            "a live feed happens by itself",
+            expected="inline=False",
+            action="Record it, then replay it inline",
+        )
+    place = calling_place()
+    close_earlier(place, f"connect {uri}")
+    return _opened(line_to(uri, token), place)
+
+
+def _open_source(source: Source, spec: SourceSpec, inline: bool) -> Session:
     place = calling_place()
     close_earlier(place, source.name)
-    line: Line = InlineLine(source, speed) if inline else _engine_line(source, speed)
+    if inline:
+        return _opened(InlineLine(source, spec.speed), place)
+    from workbench.session.engines import line_of
+
+    return _opened(line_of(spec, source.name), place)
+
+
+def _opened(line: Line, place: Place | None) -> Session:
     session = Session(line)
     remember(place, session)
     return session

@@ -31,6 +31,8 @@ STOP_TIMEOUT_S: Final = 120.0
 HEALTH_INTERVAL_MS: Final = 250
 WAIT_SLICE_S: Final = 0.25
 READY: Final = "ready"
+STATES: Final = {"waiting": "connecting", "failed": "stale"}
+"""Our words for states of the engine that differ from its own."""
 
 
 class EngineLine:
@@ -74,8 +76,8 @@ class EngineLine:
         assert isinstance(engine, messages.Engine) and isinstance(listed, messages.Instruments)
         facts = engine.sources[0] if engine.sources else {}
         self.source = source or str(facts.get("name", engine.name))
-        self.start_ns = int(facts.get("start_ns") or 0)
-        self.end_ns = facts.get("end_ns")
+        self.start_ns = int(facts.get("start") or 0)
+        self.end_ns = facts.get("end")
         instruments = [Instrument.from_dict(plain) for plain in listed.instruments]
         self.captures = {i.symbol: Capture(i) for i in instruments}
         self._client.send(messages.HealthQuery(interval_ms=HEALTH_INTERVAL_MS))
@@ -102,7 +104,7 @@ class EngineLine:
             return "closed"
         if self._client.state != READY:
             return "stale"
-        return "live" if self._report is None else self._report.state
+        return "live" if self._report is None else STATES.get(self._report.state, self._report.state)
 
     @property
     def speed(self) -> float:
@@ -174,7 +176,7 @@ class EngineLine:
             events_per_s=link.events_per_s,
             reconnects=link.reconnects,
             bad_messages=link.bad_messages,
-            note=link.reason if self.state == "stale" else self._failure(),
+            note=self._trouble(link.reason),
         )
 
     def close(self, *, leave: bool = False) -> None:
@@ -203,8 +205,12 @@ class EngineLine:
         except (EngineError, FeedError):
             return  # it is going or gone already
 
-    def _failure(self) -> str:
-        return next((r.reason for r in self._recordings if r.reason), "")
+    def _trouble(self, link_reason: str) -> str:
+        if self._client.state != READY:
+            return "" if self._closed else link_reason
+        sources = self._report.sources if self._report is not None else []
+        reasons = [str(s.get("reason", "")) for s in sources] + [r.reason for r in self._recordings]
+        return next((reason for reason in reasons if reason), "")
 
     def _steer(self, action: str, value: float | int | None = None) -> None:
         self._check_open()

@@ -1,0 +1,83 @@
+"""Which engine a session talks to: one that runs already, or one started for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workbench.feeds import discovery
+from workbench.feeds.addresses import check_address
+from workbench.feeds.client import FeedClient, Target
+from workbench.feeds.engines import spawn_engine
+from workbench.feeds.specification import SourceSpec
+from workbench.session.remote import EngineLine
+
+BOOKMAP: Final = "bookmap"
+
+
+def line_of(spec: SourceSpec, source: str) -> EngineLine:
+    """Line through the engine that serves these events, started if none does.
+
+    Parameters
+    ----------
+    spec : SourceSpec
+    source : str
+        Deterministic name, for the session's repr.
+
+    Notes
+    -----
+    A kernel that was restarted finds the engine it left behind. An engine whose stream has ended is no use to
+    somebody who asks for the stream again: then a new one is started.
+    """
+    running = discovery.find(spec.key)
+    if running is not None:
+        line = EngineLine(_target(running), source, on_demand=True)
+        if line.state != "ended":
+            if line.speed != spec.speed:
+                line.set_speed(spec.speed)
+            return line
+        line.close()
+    return EngineLine(_target(spawn_engine(spec)), source, on_demand=True)
+
+
+def line_to(uri: str | None, token: str | None) -> EngineLine:
+    """Line to a feed that runs already.
+
+    Parameters
+    ----------
+    uri : str or None
+        ``ws://…``, ``"bookmap"``, or None for the only feed there is.
+    token : str or None
+        Needed for feeds whose discovery file is not ours.
+
+    Notes
+    -----
+    An engine of ours is used directly. Any other feed goes through an engine that relays it, so that it can be
+    recorded while the kernel is busy.
+    """
+    endpoint = _endpoint(uri)
+    if endpoint is not None and not _is_bridge(endpoint):
+        return EngineLine(_target(endpoint))
+    address = endpoint.uri if endpoint is not None else str(uri)
+    secret = endpoint.secret if endpoint is not None else token
+    check_address(address)
+    with FeedClient(Target(address, secret), lambda _: None, name="probe").open():
+        pass  # a wrong address or token is told here, by the one who asked
+    spec = SourceSpec(kind="upstream", options={"uri": address, "token": secret})
+    return line_of(spec, f"connect {address}")
+
+
+def _endpoint(uri: str | None) -> discovery.Endpoint | None:
+    if uri is None:
+        return discovery.the_only(discovery.running_feeds())
+    if uri == BOOKMAP:
+        return discovery.the_only(e for e in discovery.running_feeds() if _is_bridge(e))
+    check_address(uri)
+    return discovery.at_address(uri)
+
+
+def _is_bridge(endpoint: discovery.Endpoint) -> bool:
+    return endpoint.source.startswith(BOOKMAP)
+
+
+def _target(endpoint: discovery.Endpoint) -> Target:
+    return Target(endpoint.uri, endpoint.secret, endpoint.identity)
