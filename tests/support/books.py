@@ -82,3 +82,59 @@ def chunks(batch: EventBatch, cuts: list[int]) -> list[EventBatch]:
     """The batch, cut at the given rows (taken modulo its length)."""
     at = sorted({0, len(batch), *(c % (len(batch) + 1) for c in cuts)})
     return [batch[a:b] for a, b in itertools.pairwise(at)]
+
+
+class ListBook:
+    """By-order book as one list of ``[order_id, side, price, size]`` in order of priority."""
+
+    def __init__(self) -> None:
+        self.orders: list[list[int]] = []
+        self.unknown = self.rejected = 0
+
+    def row(self, kind: int, side: int, price: int, size: int, order_id: int) -> None:
+        if kind == EventKind.CLEAR:
+            self.orders = []
+        if kind not in (EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL):
+            return
+        known = next((o for o in self.orders if o[0] == order_id), None)
+        if kind == EventKind.MBO_REPLACE and known and side == 0:
+            side = known[1]
+        if kind == EventKind.MBO_CANCEL or (kind == EventKind.MBO_REPLACE and (size <= 0 or side == 0)):
+            if known:
+                self.orders.remove(known)
+            else:
+                self.unknown += 1
+        elif order_id == 0 or size <= 0 or side == 0:
+            self.rejected += 1
+        elif known and known[1:3] == [side, price] and size <= known[3]:
+            known[3] = size
+        else:
+            if known:
+                self.orders.remove(known)
+            self.orders.append([order_id, side, price, size])
+
+    def queue(self, side: int, price: int) -> list[list[int]]:
+        return [o for o in self.orders if o[1:3] == [side, price]]
+
+    def levels(self, side: int) -> list[tuple[int, int]]:
+        prices = sorted({o[2] for o in self.orders if o[1] == side}, reverse=side == 1)
+        return [(p, sum(o[3] for o in self.queue(side, p))) for p in prices]
+
+
+@st.composite
+def order_streams(draw: st.DrawFn, max_rows: int = 200) -> EventBatch:
+    """By-order events of any order: moves, growth, shrinking, unknown and repeated ids, clears, trades."""
+    rows = draw(st.integers(0, max_rows))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    kinds = [EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL, EventKind.TRADE, EventKind.CLEAR]
+    kind = rng.choice(kinds, rows, p=[0.5, 0.25, 0.2, 0.04, 0.01])
+    # Few distinct ids meet often; multiples of a power of two are what a weak hash puts in one place.
+    ids = rng.integers(0, draw(st.sampled_from([5, 40, 4000])), rows) * draw(
+        st.sampled_from([1, -1, 1 << 40])
+    )
+    side = rng.choice([1, -1, 0], rows, p=[0.48, 0.48, 0.04])
+    replaced = kind == EventKind.MBO_REPLACE
+    side[replaced & (rng.random(rows) < 0.8)] = 0
+    price = draw(st.sampled_from([0, 100, LOW + 3])) + rng.integers(-3, 4, rows)
+    size = rng.integers(-1, 6, rows)
+    return EventBatch.of(ts=np.arange(rows), kind=kind, side=side, price=price, size=size, order_id=ids)

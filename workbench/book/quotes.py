@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.events import COLUMNS, EventBatch, EventKind, Flag, IntArray, Side
+from workbench.events import COLUMNS, Array, EventBatch, EventKind, Flag, IntArray, Side
 
 
 class Top(NamedTuple):
@@ -151,16 +151,9 @@ class Quotes(ABC):
             Sequence number of the first row.
         """
         bid_prices, bid_sizes, ask_prices, ask_sizes = self.top(2**62)
-        bids, asks = len(bid_prices), len(ask_prices)
-        columns = {c.name: np.zeros(bids + asks + 2, c.dtype) for c in COLUMNS}
-        columns["ts"][:] = ts
-        columns["kind"][:] = EventKind.DEPTH
-        columns["kind"][0], columns["kind"][-1] = EventKind.CLEAR, EventKind.SNAPSHOT_END
-        columns["flags"][1:-1] = Flag.SNAPSHOT
-        columns["side"][1:-1] = np.repeat(np.array([1, -1], np.int8), [bids, asks])
-        columns["price"][1:-1] = np.concatenate([bid_prices, ask_prices])
-        columns["size"][1:-1] = np.concatenate([bid_sizes, ask_sizes])
-        return EventBatch.trusted(tuple(columns.values()), sequence)
+        sides = np.repeat(np.array([1, -1], np.int8), [len(bid_prices), len(ask_prices)])
+        prices, sizes = np.concatenate([bid_prices, ask_prices]), np.concatenate([bid_sizes, ask_sizes])
+        return snapshot_batch(EventKind.DEPTH, ts, sequence, sides, prices, sizes)
 
     def checksum(self) -> int:
         """CRC32 of all levels, best first; equal books have equal checksums on every path and machine."""
@@ -176,3 +169,24 @@ def describe(book: Quotes) -> str:
     bid = "no bid" if book.best_bid is None else f"bid {book.best_bid_size} @ {book.best_bid}"
     ask = "no ask" if book.best_ask is None else f"ask {book.best_ask_size} @ {book.best_ask}"
     return f"{bid}, {ask}, {book.level_count(Side.BID)} + {book.level_count(Side.ASK)} levels"
+
+
+def snapshot_batch(
+    kind: EventKind,
+    ts: int,
+    sequence: int,
+    sides: Array,
+    prices: IntArray,
+    sizes: IntArray,
+    order_ids: IntArray | None = None,
+) -> EventBatch:
+    """Rows of one kind flagged SNAPSHOT, between CLEAR and SNAPSHOT_END, all at one time."""
+    columns = {c.name: np.zeros(len(sides) + 2, c.dtype) for c in COLUMNS}
+    columns["ts"][:] = ts
+    columns["kind"][:] = kind
+    columns["kind"][0], columns["kind"][-1] = EventKind.CLEAR, EventKind.SNAPSHOT_END
+    columns["flags"][1:-1] = Flag.SNAPSHOT
+    columns["side"][1:-1], columns["price"][1:-1], columns["size"][1:-1] = sides, prices, sizes
+    if order_ids is not None:
+        columns["order_id"][1:-1] = order_ids
+    return EventBatch.trusted(tuple(columns.values()), sequence)
