@@ -209,6 +209,7 @@ class Commands:
             "start": source.start_ns,
             "end": source.end_ns,
             "live": self._engine.live,
+            "first": {s: market.stream.start_sequence for s, market in self._engine.markets.items()},
             "reason": str(self._engine.failure or ""),
         }
 

@@ -127,6 +127,11 @@ class Stream:
         return self._next or 0
 
     @property
+    def start_sequence(self) -> int | None:
+        """Number of the very first event, from which a client gets all there was; None once that is forgotten."""
+        return self._ring[0].batch.first_sequence if self._ring and not self.first_index else None
+
+    @property
     def end_index(self) -> int:
         """Index the next publication will have."""
         return self.first_index + len(self._ring)
