@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from workbench.errors import DiscoveryError, EngineError
 from workbench.feeds import discovery
@@ -124,12 +124,12 @@ def open_log(path: Path) -> IO[bytes]:
 
 def _launch(line: bytes, log: IO[bytes]) -> subprocess.Popen[bytes]:
     _collect()
-    process = subprocess.Popen(
+    process: subprocess.Popen[bytes] = subprocess.Popen(
         [sys.executable, "-m", "workbench.feeds.engine_process"],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
-        **_detached(),  # type: ignore[call-overload]
+        **_detached(),
     )
     _started.append(process)
     assert process.stdin is not None
@@ -141,7 +141,7 @@ def _launch(line: bytes, log: IO[bytes]) -> subprocess.Popen[bytes]:
     return process
 
 
-def _detached() -> dict[str, object]:
+def _detached() -> dict[str, Any]:
     # A session of its own: Ctrl-C in the notebook's terminal, or its end, does not reach the engine.
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS

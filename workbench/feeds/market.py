@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+import numpy as np
 
-from workbench.events import Array, EventBatch, EventKind, Flag, Instrument
+from workbench.events import Array, EventBatch, EventKind, Flag, Instrument, Side
 from workbench.frames.book_index import Books
 from workbench.protocol.stream import BookState, Stream
-
-ALL_LEVELS: Final = 1 << 30
 
 
 class Market:
@@ -47,12 +45,12 @@ class Market:
 
     def book_state(self, levels: int | None, orders: bool) -> BookState:
         """Both books as the protocol sends them: best first; ``levels=None`` is every level."""
-        top = self.books.levels.top(ALL_LEVELS if levels is None else levels)
+        bids, asks = (self._side(side, levels) for side in (Side.BID, Side.ASK))
         return BookState(
             next_sequence=self.next_sequence,
             ts=self.last_ts,
-            bids=(top.bid_prices, top.bid_sizes),
-            asks=(top.ask_prices, top.ask_sizes),
+            bids=bids,
+            asks=asks,
             valid=self.books.levels.valid,
             orders=self._orders() if orders and self.books.has_orders else None,
         )
@@ -61,6 +59,10 @@ class Market:
         """Rows that a recording begun now starts with: the books, numbered to end right before the next event."""
         rows = self.books.snapshot(self.last_ts)
         return EventBatch.trusted(rows.columns, self.next_sequence - len(rows))
+
+    def _side(self, side: Side, levels: int | None) -> tuple[Array, Array]:
+        prices, sizes = self.books.levels.levels(side, levels)
+        return prices.astype(np.int32), sizes
 
     def _orders(self) -> tuple[Array, Array, Array, Array]:
         rows = self.books.orders.snapshot(self.last_ts, 0)

@@ -23,16 +23,22 @@ import websockets
 from websockets.asyncio.server import Server, serve
 from websockets.asyncio.server import ServerConnection as WebSocket
 from websockets.http11 import Request, Response
-from websockets.typing import Origin, Subprotocol
+from websockets.typing import Subprotocol
 
 from workbench.feeds.addresses import Listening, bind
 from workbench.protocol import limits
+from workbench.protocol.handshake import LOOPBACK_HOSTS, check_request, choose_subprotocol
 from workbench.protocol.messages import Command, Message
-from workbench.protocol.notices import CommandReceived, LoggedIn, LoginRefused, SubscriptionChanged
+from workbench.protocol.notices import (
+    BadMessage,
+    CommandReceived,
+    LoggedIn,
+    LoginRefused,
+    SubscriptionChanged,
+)
 from workbench.protocol.server import LoginGuard, ServerConnection
 from workbench.protocol.stream import Stream
 
-LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 PENDING_HANDSHAKES: Final = 16
 """Sockets beyond the allowed clients that may be in their opening handshake, which has two seconds."""
 WRITE_BUFFER_BYTES: Final = 256 << 10
@@ -254,7 +260,6 @@ class FeedServer:
             self._handle,
             sock=sock,
             ssl=self.listening.tls,
-            origins=[None, *(Origin(o) for o in self.listening.origins)],
             subprotocols=[Subprotocol(limits.BINARY_SUBPROTOCOL)],
             process_request=self._check_request,
             select_subprotocol=_select_subprotocol,
@@ -270,32 +275,26 @@ class FeedServer:
         )
 
     def _check_request(self, websocket: WebSocket, request: Request) -> Response | None:
-        status, text = self._judge(request)
-        if status is None:
+        judged = self._judge(request)
+        if judged is None:
             return None
         self.refused += 1
-        return websocket.respond(status, text)
+        status, text = judged
+        return websocket.respond(status, f"not a workbench feed\n{text}\n" if status == 404 else f"{text}\n")
 
-    def _judge(self, request: Request) -> tuple[http.HTTPStatus | None, str]:
-        if not self._is_own_host(request.headers.get_all("Host")):
-            return http.HTTPStatus.FORBIDDEN, "refused: this name is not served here\n"
-        if request.path != limits.PATH:
-            return (
-                http.HTTPStatus.NOT_FOUND,
-                f"not a workbench feed; the feed is a WebSocket at {limits.PATH}\n",
-            )
+    def _judge(self, request: Request) -> tuple[int, str] | None:
+        refusal = check_request(
+            request.path,
+            request.headers.raw_items(),
+            port=self.port,
+            hosts=(*LOOPBACK_HOSTS, *self.listening.names),
+            allowed_origins=self.listening.origins,
+        )
+        if refusal is not None:
+            return refusal.status, refusal.reason
         if len(self._clients) >= self.listening.max_clients:
-            return http.HTTPStatus.SERVICE_UNAVAILABLE, f"full: {self.listening.max_clients} clients\n"
-        return None, ""
-
-    def _is_own_host(self, values: list[str]) -> bool:
-        # A page that rebinds its own name to 127.0.0.1 arrives with that name in Host.
-        if len(values) != 1:
-            return False
-        name, colon, port = values[0].lower().rpartition(":")
-        if not colon or port != str(self.port):
-            return False
-        return name in LOOPBACK_NAMES or name in self.listening.names
+            return http.HTTPStatus.SERVICE_UNAVAILABLE, f"full: {self.listening.max_clients} clients"
+        return None
 
     async def _handle(self, websocket: WebSocket) -> None:
         client = Client(websocket, self._new_connection(websocket))
@@ -356,9 +355,11 @@ class FeedServer:
                     self._on_change()
                 case CommandReceived():
                     self._on_command(client, notice.command)
+                case BadMessage():
+                    _log.debug("bad message from %r: %s", client.name, notice.code)
 
 
 def _select_subprotocol(websocket: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     # None of ours offered: answer without one, as a plain JSON client expects, instead of refusing.
-    ours = Subprotocol(limits.BINARY_SUBPROTOCOL)
-    return ours if ours in offered else None
+    chosen = choose_subprotocol(offered)
+    return None if chosen is None else Subprotocol(chosen)
