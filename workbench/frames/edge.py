@@ -80,4 +80,7 @@ def _scaled(values: pl.Expr, step: Decimal) -> pl.Expr:
     scaled = values.cast(pl.Float64)
     if ratio.numerator != 1:
         scaled = scaled * float(ratio.numerator)
-    return scaled if ratio.denominator == 1 else scaled / float(ratio.denominator)
+    if ratio.denominator == 1:
+        return scaled
+    # Polars divides by a scalar as a product with its reciprocal, rounding twice; by a column it divides.
+    return scaled / (scaled * 0.0 + float(ratio.denominator))

@@ -42,7 +42,7 @@ def safe_name(name: str) -> str:
     digest is of the exact text. Two names collide with probability 2⁻⁴⁸.
 
     >>> safe_name("BTC/USD@BMX")
-    'BTC-USD-BMX~cc43dc6e9d4f'
+    'BTC-USD-BMX~04f6cf966461'
     """
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     slug = _NOT_PORTABLE.sub("-", ascii_only).strip("-")[:SLUG_LENGTH].strip("-")
