@@ -5,34 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from workbench.events import EventKind, Flag
-from workbench.feeds.simulator.chance import below, kernel, uniform
-from workbench.feeds.simulator.profiles import (
-    AGGRESSIONS,
-    BALANCE,
-    BURST_LENGTHS,
-    BURST_SHARE,
-    BURST_TRADE,
-    CAP_SHARE,
-    CHASE,
-    CLOSE_SHARE,
-    ECHO,
-    FAST_KICK,
-    FLICKER,
-    FOLLOW,
-    FULL_CLOSE,
-    IMBALANCE,
-    LEAN,
-    MODIFY_SHARE,
-    PARENT_BIAS,
-    PARENT_KEEP,
-    PROTECT_TICKS,
-    RESIZE_SHARE,
-    REST_SHARE,
-    SLOW_KICK,
-    TRADE_SHARE,
-    TREND_BIAS,
-    WALL_SHARE,
-)
+from workbench.feeds.simulator.chance import below, exponential, kernel, uniform
 from workbench.feeds.simulator.queues import (
     append,
     best,
@@ -46,6 +19,37 @@ from workbench.feeds.simulator.queues import (
     retreat,
     unlink,
 )
+from workbench.feeds.simulator.rules import (
+    AGGRESSIONS,
+    BALANCE,
+    BURST_LENGTHS,
+    BURST_SHARE,
+    BURST_TRADE,
+    CAP_SHARE,
+    CHASE,
+    CLOSE_SHARE,
+    ECHO,
+    FADE_SHARE,
+    FADE_STEPS,
+    FAST_KICK,
+    FLICKER,
+    FOLLOW,
+    FULL_CLOSE,
+    IMBALANCE,
+    LEAN,
+    MODIFY_SHARE,
+    NEAR_SIZES,
+    PARENT_BIAS,
+    PARENT_KEEP,
+    PROTECT_TICKS,
+    RESIZE_SHARE,
+    REST_SHARE,
+    SLOW_KICK,
+    TABLE_LENGTH,
+    TRADE_SHARE,
+    TREND_BIAS,
+    WALL_SHARE,
+)
 from workbench.feeds.simulator.state import (
     ACTIONS,
     ALARM,
@@ -54,6 +58,8 @@ from workbench.feeds.simulator.state import (
     BURST,
     BURST_SIGN,
     COUNT,
+    FADE,
+    FADE_LEFT,
     FREE,
     HEAD,
     HEAT_FAST,
@@ -160,7 +166,9 @@ def match(m: Market, sign: int, size: int, limit: int, aggressor: int) -> int:
 def drawn_sign(m: Market) -> int:
     """Side of the next aggressor: the burst, the last order's next slice, or the parent order at work."""
     s, r = m.s, m.rules
-    if s[BURST] > 0 and uniform(m.rng) < 0.85:
+    if s[BURST] > 0 and uniform(m.rng) < 0.8:
+        if uniform(m.rng) < 0.06:  # the other side fights back
+            s[BURST_SIGN] = -s[BURST_SIGN]
         return s[BURST_SIGN]
     if uniform(m.rng) < r[ECHO]:
         return s[SIGN]
@@ -198,7 +206,8 @@ def aggress(m: Market) -> None:
 def close_spread(m: Market) -> None:
     """Quote inside a wide spread: the price follows the pressure, or the depleted side comes back."""
     s, r = m.s, m.rules
-    follows = uniform(m.rng) < r[FOLLOW] + r[LEAN] * s[TREND] * s[PRESSURE]
+    chance = 0.95 if s[FADE] != 0 else r[FOLLOW] + r[LEAN] * s[TREND] * s[PRESSURE]
+    follows = uniform(m.rng) < chance
     side = s[PRESSURE] if follows else -s[PRESSURE]
     room = s[ASK] - s[BID] - 1
     step = room if uniform(m.rng) < r[FULL_CLOSE] else 1 + below(m.rng, room)
@@ -270,11 +279,40 @@ def modify(m: Market) -> None:
     if order < 0:
         return
     goal = settled(m, side, drawn_distance(m))
-    if uniform(m.rng) < m.rules[RESIZE_SHARE] or goal == price:
+    whale = m.orders[order, O_SIZE] > m.tables[NEAR_SIZES, TABLE_LENGTH - 2]  # stays away from the touch
+    if uniform(m.rng) < m.rules[RESIZE_SHARE] or goal == price or whale:
         size = drawn_size(m, (best(m, side) - price) * side)
         resize(m, order, size if size != m.orders[order, O_SIZE] else size + 1)
     else:
         move(m, order, goal)
+
+
+@kernel
+def begin_fade(m: Market) -> None:
+    """Let the quotes of one side give way for some steps: the price moves without much trade."""
+    s, r = m.s, m.rules
+    up = uniform(m.rng) < 0.5 + r[TREND_BIAS] * s[TREND]
+    s[FADE] = -1 if up else 1
+    s[FADE_LEFT] = 1 + int(r[FADE_STEPS] * exponential(m.rng))
+
+
+@kernel
+def fade(m: Market) -> None:
+    """Pull or set back one order of the touch that gives way; a wall there ends it."""
+    s = m.s
+    side = s[FADE]
+    price = best(m, side)
+    order = picked(m, price)
+    if order < 0:
+        s[FADE] = 0
+        return
+    if below(m.rng, 2):
+        cancel(m, order)
+    else:
+        move(m, order, settled(m, side, 1 + drawn_distance(m)))
+    if best(m, side) != price:
+        s[FADE_LEFT] -= 1
+        s[FADE] = side if s[FADE_LEFT] > 0 else 0
 
 
 @kernel
@@ -287,8 +325,13 @@ def act(m: Market) -> None:
     if s[ASK] - s[BID] > 1 and uniform(m.rng) < r[CLOSE_SHARE]:
         close_spread(m)
         return
+    if s[FADE] != 0 and uniform(m.rng) < 0.75:
+        fade(m)
+        return
     if s[ALARM] > 0 and uniform(m.rng) < 0.6 and tend_wall(m, s[ALARM] - 1):
         return
+    if s[FADE] == 0 and uniform(m.rng) < r[FADE_SHARE]:
+        begin_fade(m)
     trade = r[BURST_TRADE] if s[BURST] > 0 else r[TRADE_SHARE]
     u = uniform(m.rng)
     if u < trade:

@@ -21,8 +21,12 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile for the market: cached on disk, without Python's lock, without reordering of arithmetic."""
-    compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    """Compile for the market: without Python's lock, without reordering of arithmetic.
+
+    Not cached one by one: the cache watches only the file of a function, and would keep using an old version of a
+    kernel of another file. The entry points are cached, see :mod:`workbench.feeds.simulator.entry`.
+    """
+    compiled: _Function = numba.njit(nogil=True, error_model="numpy")(function)
     return compiled
 
 

@@ -7,7 +7,8 @@ from typing import Final
 from workbench.events import EventKind, Flag
 from workbench.feeds.simulator.actions import act
 from workbench.feeds.simulator.chance import decay, exponential, kernel, uniform
-from workbench.feeds.simulator.profiles import (
+from workbench.feeds.simulator.queues import cancel, emit, level
+from workbench.feeds.simulator.rules import (
     BURST_NS,
     FAST_NS,
     JITTER_NS,
@@ -23,7 +24,6 @@ from workbench.feeds.simulator.profiles import (
     TREND_LIVES,
     WARM_ACTIONS,
 )
-from workbench.feeds.simulator.queues import cancel, emit, level
 from workbench.feeds.simulator.state import (
     ACTIONS,
     ANCHOR,
@@ -36,6 +36,7 @@ from workbench.feeds.simulator.state import (
     HEAT_FAST,
     HEAT_SLOW,
     HIGH,
+    LATENCY,
     LOW,
     MARKET_NS,
     NEXT_CLOCK,
@@ -60,6 +61,7 @@ from workbench.feeds.simulator.terrain import drawn, settle_side
 
 CLOCK_NS: Final = 100_000_000
 _SECOND_NS: Final = 1e9
+_CLUSTER_NS: Final = 5e6
 _TRIM_ROWS: Final = 2000
 _DEPTH: Final = int(EventKind.DEPTH)
 _NEW: Final = int(EventKind.MBO_NEW)
@@ -109,8 +111,9 @@ def schedule(m: Market) -> None:
     if f[MARKET_NS] > f[TREND_END]:
         turn_trend(m)
     s[NEXT_VENUE] += int(gap / r[PACE])
-    received = s[NEXT_VENUE] + int(r[LATENCY_NS] + r[JITTER_NS] * exponential(m.rng))
-    s[NEXT_TS] = max(s[NEXT_TS], received)
+    if gap > _CLUSTER_NS:  # messages of a cluster travel together
+        s[LATENCY] = int(r[LATENCY_NS] + r[JITTER_NS] * exponential(m.rng))
+    s[NEXT_TS] = max(s[NEXT_TS], s[NEXT_VENUE] + s[LATENCY])
 
 
 @kernel

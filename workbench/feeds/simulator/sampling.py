@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import numba
 import numpy as np
 
 from workbench.events import Array, EventBatch, EventKind, IntArray
-from workbench.feeds.simulator.chance import kernel
 
 LEVELS: Final = 10
 UP, DOWN, NEW, GONE = range(4)
@@ -64,17 +64,13 @@ def sample_book(batch: EventBatch, times: IntArray, first: int, every_ns: int) -
         np.zeros(4, np.int64),
     )
     book = np.zeros((2, high - low + 1), np.int64)
-    used = follow(
-        rows, times, batch.side, batch.price, batch.size, low, book, first, every_ns, *samples
-    )
+    used = follow(rows, times, batch.side, batch.price, batch.size, low, book, first, every_ns, *samples)
     valid = slice(0, used)
     return Samples(*(a[valid] for a in samples[:4]), samples.changes)
 
 
-@kernel
-def take_sample(
-    book: IntArray, low: int, bid: int, ask: int, best: Array, depth: Array, gaps: Array
-) -> None:
+@numba.njit(cache=True, nogil=True)
+def take_sample(book: IntArray, low: int, bid: int, ask: int, best: Array, depth: Array, gaps: Array) -> None:
     """Write the best prices, and the first ten levels of both sides with their gaps."""
     best[0], best[1] = bid + low, ask + low
     for side in range(2):
@@ -90,7 +86,7 @@ def take_sample(
             tried += 1
 
 
-@kernel
+@numba.njit(cache=True, nogil=True)
 def follow(
     rows: IntArray,
     times: IntArray,

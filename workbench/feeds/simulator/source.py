@@ -135,7 +135,8 @@ class Simulator:
         """
         if ts_ns < self.start_ns:
             raise ReplayError(
-                f"seek to {moment_text(ts_ns)}", expected=f"not before the start, {moment_text(self.start_ns)}"
+                f"seek to {moment_text(ts_ns)}",
+                expected=f"not before the start, {moment_text(self.start_ns)}",
             )
         for stream in self._streams:
             stream.seek(ts_ns)

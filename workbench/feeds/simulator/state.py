@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.events import COLUMNS, IntArray
-from workbench.feeds.simulator.profiles import RULES, TABLES, Profile
+from workbench.feeds.simulator.profiles import Profile
+from workbench.feeds.simulator.rules import RULES, TABLES
 
 # rows of `levels`: one per price, addressed by price & (span - 1)
 SIZE, COUNT, HEAD, TAIL = range(4)
@@ -45,8 +46,11 @@ WALLS: Final = 10
     STALE_ASK,
     ACTIONS,
     ANCHOR,  # price that the trends lean back to
-) = range(25)
-SCALARS: Final = 25
+    LATENCY,  # from the venue to the receiver, ns
+    FADE,  # side whose quotes give way, 0 none
+    FADE_LEFT,
+) = range(28)
+SCALARS: Final = 28
 MARKET_NS, HEAT_FAST, HEAT_SLOW, TREND_END = range(4)
 REALS: Final = 4
 
@@ -72,7 +76,7 @@ class Market(NamedTuple):
     f : float64, shape (REALS,)
     rng : uint64, shape (2,)
     rules : float64, shape (n_rules,)
-        Constants of the profile, see :data:`workbench.feeds.simulator.profiles.RULES`.
+        Constants of the profile, see :data:`workbench.feeds.simulator.rules.RULES`.
     tables : int64, shape (n_tables, 1024)
         Quantile tables of the profile.
     out : int64, shape (OUT_ROWS + ACTION_ROWS, 9)

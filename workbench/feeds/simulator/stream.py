@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.events import COLUMNS, EventBatch, IntArray
-from workbench.feeds.simulator.kernel import found_market, run, snapshot
+from workbench.feeds.simulator.entry import found_market, run, snapshot
 from workbench.feeds.simulator.profiles import Profile
 from workbench.feeds.simulator.state import OUT_ROWS, TS, Market, empty_market, restore, saved
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.feeds.simulator.chance import below, cell, kernel, mixed, uniform
-from workbench.feeds.simulator.profiles import (
+from workbench.feeds.simulator.queues import best, level, place
+from workbench.feeds.simulator.rules import (
     BOOK_TICKS,
     DISTANCES,
     FAR_SIZES,
@@ -17,7 +18,6 @@ from workbench.feeds.simulator.profiles import (
     TABLE_LENGTH,
     TARGETS,
 )
-from workbench.feeds.simulator.queues import best, level, place
 from workbench.feeds.simulator.state import COUNT, FREE, HEAD, O_KIND, O_NEXT, PLAIN, ROWS, TAIL, Market
 
 _NONE = -1
@@ -47,9 +47,9 @@ def inhabited(m: Market, price: int, distance: int) -> bool:
     gap = int(m.rules[GAP_TICKS])
     if gap <= 1 or distance == 0 or price % int(m.rules[ROUND_TICKS]) == 0:
         return True
-    if distance > 5000:
+    if distance > 2000:
         gap *= 2
-    if distance > 20_000:
+    if distance > 8000:
         gap *= 2
     return grain(m, price) % gap == 0
 

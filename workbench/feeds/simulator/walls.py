@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from workbench.feeds.simulator.chance import below, kernel, uniform
-from workbench.feeds.simulator.profiles import (
+from workbench.feeds.simulator.queues import best, cancel, depth, level, place
+from workbench.feeds.simulator.rules import (
     FLINCH_TICKS,
     ROUND_TICKS,
     WALL_FAR,
@@ -11,7 +12,6 @@ from workbench.feeds.simulator.profiles import (
     WALL_NEAR,
     WALL_SIZES,
 )
-from workbench.feeds.simulator.queues import best, cancel, depth, level, place
 from workbench.feeds.simulator.state import (
     ALARM,
     HEAD,
@@ -97,6 +97,8 @@ def tend_wall(m: Market, k: int) -> bool:
         return False
     if m.f[MARKET_NS] > w[W_UNTIL] or (w[W_FLIGHTY] and distance <= m.rules[FLINCH_TICKS]):
         return pull_brick(m, k)
-    if uniform(m.rng) < 0.3:
+    if distance == 0:  # under attack: whoever stands behind it loses heart
+        w[W_TARGET] -= w[W_TARGET] // 8
+    elif uniform(m.rng) < 0.3:
         return lay_brick(m, k)
     return False
