@@ -73,6 +73,14 @@ class BookView:
         """Middle of the best prices, None when a side is empty."""
         return (self.asks[0][0] + self.bids[0][0]) / 2 if self.bids and self.asks else None
 
+    @property
+    def microprice(self) -> float | None:
+        """Best prices weighted by the size on the other side, None when a side is empty."""
+        if not (self.bids and self.asks):
+            return None
+        (bid, bid_size), (ask, ask_size) = self.bids[0], self.asks[0]
+        return (bid * ask_size + ask * bid_size) / (bid_size + ask_size)
+
     def __repr__(self) -> str:
         state = "" if self.valid else ", not valid"
         bid, ask = _level_text(self.bids), _level_text(self.asks)

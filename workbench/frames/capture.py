@@ -74,6 +74,21 @@ class Capture:
             for part in self._continuity.admit(batch):
                 self._append(part)
 
+    def apply_snapshot(self, batch: EventBatch, next_sequence: int) -> None:
+        """Take in the state of the books before event ``next_sequence``.
+
+        Parameters
+        ----------
+        batch : EventBatch
+            Rows of a snapshot that is no part of the stream: their numbers may repeat ones that were seen.
+        next_sequence : int
+            Where the stream goes on.
+        """
+        with self.lock:
+            if len(batch):
+                self._append(batch)
+            self._continuity.next_sequence = next_sequence
+
     def _append(self, batch: EventBatch) -> None:
         counts = np.bincount(batch.columns[2], minlength=_KINDS)
         self.columns.append(batch)
