@@ -292,7 +292,7 @@ BTC_LIKE: Final = Profile(
     pace=1.0,
     span=1 << 17,
     capacity=1 << 15,
-    trade_share=0.008,
+    trade_share=.0075,
     modify_share=0.2,
     wall_share=.003,
     balance=0.35,
@@ -319,7 +319,7 @@ BTC_LIKE: Final = Profile(
     trend_bias=0.12,
     follow=0.53,
     lean=0.06,
-    fade_share=.001,
+    fade_share=.0009,
     fade_steps=3,
     close_share=.6,
     full_close=0.8,
@@ -336,7 +336,7 @@ BTC_LIKE: Final = Profile(
     latency_ns=1.5e6,
     jitter_ns=400e3,
     warm_actions=100_000,
-    near_sizes=ramp((0, 1), (100, 2), (300, 5), (550, 22), (800, 115), (950, 460), (990, 1000), (1000, 2600)),
+    near_sizes=ramp((0, 1), (100, 2), (300, 5), (550, 23), (800, 130), (950, 540), (990, 1150), (1000, 3000)),
     far_sizes=ramp(
         (0, 1), (200, 3), (600, 22), (800, 100), (920, 350), (985, 1500), (999, 9000), (1000, 40_000)
     ),
