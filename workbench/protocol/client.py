@@ -2,23 +2,32 @@
 
 The shell's loop::
 
-    client = ClientConnection(secret=…, endpoint=…); client.subscribe("ESZ6", data)
-    for delay in reconnect_delays(rng): …connect…; client.opened(secrets.token_bytes(32), now)
+    client = ClientConnection(secret=…, endpoint=…)
+    client.subscribe("ESZ6", ("FULL_ORDER_BOOK", "TRADES"))
+    for delay in reconnect_delays(rng):
+        …connect…
+        client.opened(secrets.token_bytes(32), now)
         client.receive(frame, now); for notice in client.events(): …
         for frame in client.data_to_send(now): websocket.send(frame)
-        if client.closing: websocket.close(…)
-        …wait until client.deadline(); client.on_time(now)
+        if client.closing: …close with its code and reason…
+        …wait until client.deadline(), or until something arrives…; client.on_time(now)
         client.lost(reason, now)         # the socket is gone; subscriptions resume at the next opened()
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
-from workbench.protocol import messages
+from workbench.errors import FeedError, WorkbenchError
+from workbench.protocol import limits, messages
+from workbench.protocol.bad_messages import BadMessages
+from workbench.protocol.codec import decode_frame
+from workbench.protocol.login import client_proof, matches, server_proof
 from workbench.protocol.notices import (
     BadMessage,
     Close,
+    Counts,
     Ladder,
     MarketData,
     Received,
@@ -26,8 +35,45 @@ from workbench.protocol.notices import (
     StateChanged,
     StreamChanged,
 )
+from workbench.protocol.reader import StreamReader
+from workbench.protocol.rows import ROW_TYPES
+from workbench.protocol.snapshot import Dom
+from workbench.protocol.strict import parse
+from workbench.protocol.version import mismatch
 
 ClientNotice = StateChanged | StreamChanged | MarketData | Snapshot | Ladder | Received | BadMessage
+
+TRANSITIONS: Final[dict[tuple[str, str], str]] = {
+    ("offline", "opened, holding a secret"): "greeting",
+    ("offline", "opened, holding none"): "waiting",
+    ("offline", "close"): "closed",
+    ("greeting", "right challenge"): "proving",
+    ("greeting", "wrong challenge"): "refused",
+    ("greeting", "welcome"): "refused",
+    ("proving", "welcome"): "ready",
+    ("waiting", "welcome"): "ready",
+    ("greeting", "rejected"): "refused",
+    ("proving", "rejected"): "refused",
+    ("waiting", "rejected"): "refused",
+    ("greeting", "silence"): "closed",
+    ("proving", "silence"): "closed",
+    ("waiting", "silence"): "closed",
+    ("ready", "late heartbeat"): "stale",
+    ("stale", "sign of life"): "ready",
+    ("stale", "silence"): "closed",
+    ("ready", "welcome"): "ready",
+    ("stale", "welcome"): "ready",
+    **{
+        (state, event): following
+        for state in ("greeting", "proving", "waiting", "ready", "stale", "refused", "closed")
+        for event, following in (("lost", "offline"), ("close", "closed"))
+        if (state, event) not in {("refused", "close"), ("closed", "close")}
+    },
+}
+"""State and event give the next state; pairs that are not here change nothing."""
+
+_CONNECTED: Final = ("ready", "stale")
+_SUBSCRIPTION_ERRORS: Final = ("unknown_instrument", "bad_instrument", "too_many")
 
 
 class ClientConnection:
@@ -41,25 +87,318 @@ class ClientConnection:
         As in the discovery file, to bind the proof to it; "" for an address given by hand.
     client : str
         Name shown in the engine's list of clients.
+
+    Attributes
+    ----------
+    state : str
+        One of the states of :data:`TRANSITIONS`.
+    closing : Close or None
+        Set once this connection is to end; cleared by the next :meth:`opened`.
+    welcome : messages.Welcome or None
+        What the server said of itself.
+    counts : Counts
     """
 
-    state: str
-    closing: Close | None
+    def __init__(self, *, secret: str | None = None, endpoint: str = "", client: str = ""):
+        self.state = "offline"
+        self.closing: Close | None = None
+        self.welcome: messages.Welcome | None = None
+        self.counts = Counts()
+        self._secret = secret
+        self._endpoint = endpoint
+        self._client = client
+        self._nonce = ""
+        self._readers: dict[str, StreamReader] = {}
+        self._streams: dict[int, StreamReader] = {}
+        self._notices: list[ClientNotice] = []
+        self._outgoing: list[str | bytes] = []
+        self._bad = BadMessages()
+        self._heard_at = 0
+        self._heartbeat_at = 0
 
-    def __init__(self, *, secret: str | None = None, endpoint: str = "", client: str = ""): ...
+    def __repr__(self) -> str:
+        return f"ClientConnection(state={self.state!r}, subscriptions={sorted(self._readers)})"
 
-    def opened(self, nonce: bytes, now: int) -> None: ...
-    def lost(self, reason: str, now: int) -> None: ...
-    def receive(self, data: str | bytes, now: int) -> None: ...
-    def events(self) -> list[ClientNotice]: ...
-    def data_to_send(self, now: int) -> list[str | bytes]: ...
-    def deadline(self) -> int | None: ...
-    def on_time(self, now: int) -> None: ...
+    # -- the verbs -----------------------------------------------------------------------------------------------
+
+    def opened(self, nonce: bytes, now: int) -> None:
+        """A socket is connected.
+
+        Parameters
+        ----------
+        nonce : bytes, 32
+            Fresh random bytes.
+        now : int, monotonic ns
+        """
+        if self.state != "offline":
+            self.lost("reopened", now)
+        self.closing = None
+        self._heard_at = now
+        self._heartbeat_at = now + limits.HEARTBEAT_NS
+        self._nonce = nonce.hex()
+        if self._secret is None:
+            self._step("opened, holding none")
+            return
+        self._step("opened, holding a secret")
+        hello = messages.Hello(nonce=self._nonce, client=self._client, endpoint=self._endpoint)
+        self._outgoing.append(messages.encode(hello))
+
+    def lost(self, reason: str, now: int) -> None:
+        """The socket is gone; subscriptions keep their place."""
+        for reader in self._readers.values():
+            reader.lost()
+        self._collect()
+        self._streams.clear()
+        self._outgoing.clear()
+        self._step("lost", reason)
+
+    def receive(self, data: str | bytes, now: int) -> None:
+        """Take one WebSocket message; never raises for what a peer sent."""
+        if self.closing or self.state in ("offline", "closed", "refused"):
+            return
+        self._heard_at = now
+        self.counts.messages += 1
+        self._step("sign of life")
+        try:
+            if isinstance(data, str):
+                self._receive_text(data, now)
+            else:
+                self._receive_frame(data, now)
+        except WorkbenchError as error:
+            self._count_bad(error, now)
+
+    def events(self) -> list[ClientNotice]:
+        """What happened since the last call, in order for each instrument."""
+        for reader in self._readers.values():
+            reader.flush(self._heard_at)
+        self._collect()
+        notices, self._notices = self._notices, []
+        return notices
+
+    def data_to_send(self, now: int) -> list[str | bytes]:
+        """Frames to send now."""
+        if self.state in _CONNECTED:
+            for reader in self._readers.values():
+                if reader.ask_at is not None and now >= reader.ask_at:
+                    self._outgoing += [messages.encode(message) for message in reader.subscription(now)]
+        outgoing, self._outgoing = self._outgoing, []
+        return outgoing
+
+    def deadline(self) -> int | None:
+        """When :meth:`on_time` (and then :meth:`data_to_send`) wants to be called, monotonic ns."""
+        if self.closing or self.state in ("offline", "closed", "refused"):
+            return None
+        limit = limits.STALE_NS if self.state == "ready" else limits.DEAD_NS
+        times = [self._heard_at + limit]
+        if self.state in _CONNECTED:
+            times.append(self._heartbeat_at)
+            times += [time for reader in self._readers.values() if (time := reader.deadline) is not None]
+        return min(times)
+
+    def on_time(self, now: int) -> None:
+        """Do what is due."""
+        silence = now - self._heard_at
+        if silence >= limits.STALE_NS:
+            self._step("late heartbeat", f"nothing heard for {silence / limits.SECOND_NS:.1f} s")
+        if silence >= limits.DEAD_NS and self._step("silence", "nothing heard for 4 s"):
+            self.closing = Close(limits.CLOSE_GOING_AWAY, "nothing heard for 4 s", abort=True)
+        if self.state not in _CONNECTED:
+            return
+        if now >= self._heartbeat_at:
+            self._heartbeat_at = now + limits.HEARTBEAT_NS
+            self._outgoing.append(messages.encode(messages.Heartbeat()))
+        for reader in self._readers.values():
+            reader.on_time(now)
+        self._collect()
+
+    # -- for the owner -------------------------------------------------------------------------------------------
+
     def subscribe(
         self, symbol: str, data: Iterable[str] = ("FULL_ORDER_BOOK", "TRADES"), **options: int
-    ) -> None: ...
-    def unsubscribe(self, symbol: str) -> None: ...
-    def send(self, message: messages.Message) -> None:
-        """Queue a command (PLACE_ORDER, RECORD, …); refused with FeedError unless the state is ready."""
+    ) -> None:
+        """Ask for data of an instrument, now or once connected, and again after each reconnect.
 
-    def close(self, code: int = 1000, reason: str = "") -> None: ...
+        Parameters
+        ----------
+        symbol : str
+        data : iterable of str
+            ``FULL_ORDER_BOOK``, ``TRADES``, ``MBO``, ``DOM``, ``ACCOUNT``. Asking twice for the same is no-op.
+        **options : int
+            ``from_sequence``, ``dom_levels``, ``dom_interval_ms``.
+        """
+        kinds: list[Any] = list(data)
+        request = messages.Subscribe(symbol=symbol, data=kinds, **options)
+        before = self._readers.get(symbol)
+        if before is not None and before.request == request and before.state != "refused":
+            return
+        self._readers[symbol] = StreamReader(symbol, request, self.counts)
+        if before is not None and before.number is not None:
+            self._streams.pop(before.number, None)
+        if self.state in _CONNECTED:
+            self._readers[symbol].ask_at = self._heard_at
+
+    def unsubscribe(self, symbol: str) -> None:
+        """Ask for no more data of an instrument."""
+        reader = self._readers.pop(symbol, None)
+        if reader is None:
+            return
+        if reader.number is not None:
+            self._streams.pop(reader.number, None)
+        if self.state in _CONNECTED:
+            self._outgoing.append(messages.encode(messages.Unsubscribe(symbol=symbol)))
+
+    def next_sequence(self, symbol: str) -> int | None:
+        """Number of the next event of an instrument; None before the first, or without subscription."""
+        reader = self._readers.get(symbol)
+        return reader.next_sequence if reader is not None else None
+
+    def send(self, message: messages.Message) -> None:
+        """Queue a command.
+
+        Raises
+        ------
+        FeedError
+            Not connected: commands are refused, never kept for later.
+        """
+        if self.state not in _CONNECTED:
+            raise FeedError(
+                f"not connected to the feed (state {self.state})", action="Wait for state 'ready'"
+            )
+        self._outgoing.append(messages.encode(message))
+
+    def close(self, code: int = limits.CLOSE_NORMAL, reason: str = "") -> None:
+        """End the connection once everything queued went out."""
+        if self._step("close", reason) and self.closing is None:
+            self.closing = Close(code, reason)
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _step(self, event: str, reason: str = "") -> bool:
+        following = TRANSITIONS.get((self.state, event))
+        if following is None:
+            return False
+        if following != self.state:
+            self.state = following
+            self._notices.append(StateChanged(following, reason))
+        return True
+
+    def _collect(self) -> None:
+        for reader in self._readers.values():
+            if reader.notices:
+                self._notices += reader.notices
+                reader.notices = []
+            if reader.complaint:
+                self._notices.append(BadMessage("no_snapshot", f"{reader.symbol}: {reader.complaint}"))
+                reader.complaint = ""
+
+    def _count_bad(self, error: WorkbenchError, now: int) -> None:
+        if error.code == "unknown_type":
+            self.counts.unknown += 1
+            return
+        self.counts.bad += 1
+        self.counts.examples.setdefault(error.code, error.message)
+        self._notices.append(BadMessage(error.code, error.message))
+        if self._bad.is_flood(now):
+            self.close(limits.CLOSE_POLICY, "too many malformed messages")
+
+    def _receive_frame(self, data: bytes, now: int) -> None:
+        frame = decode_frame(data)
+        reader = self._streams.get(frame.stream)
+        if reader is None:
+            self.counts.unknown += 1
+            return
+        reader.frame(frame, now)
+        self._notices += reader.notices
+        reader.notices = []
+
+    def _receive_text(self, text: str, now: int) -> None:
+        plain = parse(text)
+        kind = messages.type_of(plain)
+        if kind in ROW_TYPES or kind == "SNAPSHOT":
+            reader = self._readers.get(str(plain.get("symbol")))
+            if reader is None:
+                self.counts.unknown += 1
+            else:
+                reader.message(plain, now)
+        elif kind == "DOM":
+            dom = messages.convert_to(plain, Dom)
+            self._notices.append(
+                Ladder(dom.symbol, dom.sequence, dom.ts, _floats(dom.bids), _floats(dom.asks))
+            )
+        else:
+            self._handle(messages.convert(plain, messages.FROM_SERVER), now)
+
+    def _handle(self, message: messages.Message, now: int) -> None:
+        handler = _HANDLERS.get(type(message))
+        if handler is not None:
+            handler(self, message, now)
+        if not isinstance(message, messages.Heartbeat | messages.Challenge):
+            self._notices.append(Received(message))
+
+    def _challenged(self, challenge: messages.Challenge, now: int) -> None:
+        if self._secret is None or self.state != "greeting":
+            return
+        right = server_proof(self._secret, self._nonce, challenge.nonce, self._endpoint)
+        if not matches(challenge.proof, right):
+            self._refuse(
+                "wrong challenge", "not the bridge I started: it could not prove that it holds the token"
+            )
+            return
+        self._step("right challenge")
+        proof = client_proof(self._secret, self._nonce, challenge.nonce, self._endpoint)
+        self._outgoing.append(messages.encode(messages.Proof(proof=proof)))
+
+    def _refuse(self, event: str, reason: str) -> None:
+        if self._step(event, reason):
+            self.closing = Close(limits.CLOSE_POLICY, reason)
+
+    def _welcomed(self, welcome: messages.Welcome, now: int) -> None:
+        wrong_version = mismatch(peer=welcome.version, peer_name="bridge", own_name="workbench")
+        if wrong_version is not None:
+            self.close(limits.CLOSE_PROTOCOL, wrong_version)
+            return
+        if self.state == "greeting":
+            self._refuse("welcome", "not the bridge I started: it let us in without a challenge")
+            return
+        if self.state not in ("proving", "waiting"):
+            return
+        if self.welcome is not None and self.welcome.session != welcome.session:
+            for reader in self._readers.values():
+                reader.renumbered()
+        self.welcome = welcome
+        self._step("welcome")
+        for reader in self._readers.values():
+            reader.ask_at = now
+
+    def _rejected(self, error: messages.Error, now: int) -> None:
+        if error.code == "bad_token":
+            self._refuse("rejected", "token rejected by the feed")
+        elif error.code in _SUBSCRIPTION_ERRORS and isinstance(error.request_id, str):
+            reader = self._readers.get(error.request_id.removeprefix("subscribe "))
+            if reader is not None:
+                reader.refused(error.message)
+
+    def _subscribed(self, message: messages.Subscribed, now: int) -> None:
+        reader = self._readers.get(message.symbol)
+        if reader is not None:
+            reader.subscribed(message, now)
+            self._streams[message.stream] = reader
+
+    def _heard(self, heartbeat: messages.Heartbeat, now: int) -> None:
+        for symbol, following in heartbeat.sequences.items():
+            reader = self._readers.get(symbol)
+            if reader is not None:
+                reader.told_next(following, now)
+
+
+def _floats(levels: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(float(price), float(size)) for price, size in levels]
+
+
+_HANDLERS: Final[dict[type[messages.Message], Callable[[ClientConnection, Any, int], None]]] = {
+    messages.Challenge: ClientConnection._challenged,
+    messages.Welcome: ClientConnection._welcomed,
+    messages.Error: ClientConnection._rejected,
+    messages.Subscribed: ClientConnection._subscribed,
+    messages.Heartbeat: ClientConnection._heard,
+}

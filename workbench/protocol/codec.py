@@ -18,7 +18,8 @@ offset   type    meaning (little-endian)
 
 A frame *covers* ``[first, next)``: every number in it either has its row here, is filtered out by the subscription,
 or is lost as its last row, a GAP, says. The next frame of the stream starts at ``next``; anything else is a loss or a
-duplicate. A snapshot covers nothing (``first == next``): it is the state before that number.
+duplicate. A snapshot covers nothing: it is the state before ``next``. Its rows are numbered to end there, over all its
+frames, so that a lost frame shows; the last one has ``first + rows == next``.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def encode_filtered(batch: EventBatch, mask: Array, stream: int, send_ns: int) -
 
 def encode_snapshot(batch: EventBatch, next_sequence: int, stream: int, send_ns: int) -> bytes:
     """Frame of (a part of) the state before ``next_sequence``; the last part ends with SNAPSHOT_END."""
-    return _encode(_SNAPSHOT, batch.columns, stream, next_sequence, next_sequence, send_ns)
+    return _encode(_SNAPSHOT, batch.columns, stream, batch.first_sequence, next_sequence, send_ns)
 
 
 def _encode(
@@ -224,7 +225,7 @@ def _check_coverage(frame: Frame) -> None:
     """Numbers must add up: a decoded frame is a batch like any other."""
     batch = frame.batch
     if frame.kind == _SNAPSHOT:
-        consistent = frame.first == frame.next
+        consistent = frame.first + len(batch) <= frame.next
     elif frame.sequence is None:
         consistent = batch.next_sequence == frame.next
     else:

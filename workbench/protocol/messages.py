@@ -21,6 +21,7 @@ Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 RequestId = Int64 | str | None
 Real = float | Int64
+Nonce = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 PositiveReal = Annotated[float, msgspec.Meta(gt=0)]
 Plain = dict[str, Any]
 StructT = TypeVar("StructT", bound=msgspec.Struct)
@@ -48,7 +49,7 @@ class Login(Message, tag="LOGIN"):
 class Hello(Message, tag="HELLO"):
     """Client: begin the mutual challenge. ``nonce`` is 64 hex digits; ``endpoint`` as in the discovery file."""
 
-    nonce: str
+    nonce: Nonce
     version: str = PROTOCOL_VERSION
     client: str = ""
     endpoint: str = ""
@@ -58,7 +59,7 @@ class Hello(Message, tag="HELLO"):
 class Challenge(Message, tag="CHALLENGE"):
     """Server: its own nonce, and the proof that it holds the secret."""
 
-    nonce: str
+    nonce: Nonce
     proof: str
     request_id: RequestId = None
 

@@ -139,7 +139,7 @@ class Received:
     message: messages.Message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counts:
     """Counters of one connection, for health."""
 

@@ -238,6 +238,7 @@ class RowReader:
         self._sequences: list[int] = []
         self._first = 0
         self._next = 0
+        self._ended = False
 
     def add(self, plain: Plain) -> Covered | None:
         """Take one parsed message.
@@ -257,13 +258,14 @@ class RowReader:
         first = row.sequence if row.previous is None else row.previous + 1
         if first > row.sequence:
             raise ProtocolError(f"previous {row.previous} of sequence {row.sequence}", code="bad_value")
-        done = self.take() if self._rows and first != self._next else None
+        done = self.take() if self._rows and (first != self._next or self._ended) else None
         if not self._rows:
             self._first = first
         self._rows.append(values)
         self._sequences.append(row.sequence)
         lost = values[5] if values[2] == EventKind.GAP else 1
         self._next = row.sequence + max(lost, 1)
+        self._ended = lost > 1  # a batch ends at a gap that skips numbers
         return done
 
     def take(self) -> Covered | None:

@@ -205,7 +205,8 @@ class ServerConnection:
             more = cursor.pull()
             frames += more
             room -= sum(map(len, more))
-        frames += [text for ladder in self._ladders.values() if (text := ladder.pull(now)) is not None]
+        started = [ladder for symbol, ladder in self._ladders.items() if self._cursors[symbol].started]
+        frames += [text for ladder in started if (text := ladder.pull(now)) is not None]
         self._outbox.handed_out(now, bool(frames))
         return frames
 

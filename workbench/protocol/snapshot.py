@@ -86,7 +86,7 @@ def binary_snapshot(state: BookState, stream: int, send_ns: int) -> list[bytes]:
 class SnapshotMessage(Message, kw_only=True, tag="SNAPSHOT"):
     """The books after event ``sequence``: ``[price, size]`` best first; ``SNAPSHOT_END`` follows.
 
-    A long one comes in several messages, numbered by ``part``; levels of later parts come after those before.
+    A long one comes in several messages, ``part`` 0 to ``parts`` − 1; levels of later parts come after those before.
     ``orders`` (with MBO): ``[order_id, "BID" | "ASK", price, size]``, oldest first in a level.
     """
 
@@ -97,6 +97,7 @@ class SnapshotMessage(Message, kw_only=True, tag="SNAPSHOT"):
     asks: list[Level]
     orders: list[OrderRow] = msgspec.field(default_factory=list)
     part: Count = 0
+    parts: Count = 1
 
 
 class Dom(Message, kw_only=True, tag="DOM"):
@@ -131,6 +132,7 @@ def json_snapshot(state: BookState, instrument: Instrument) -> list[str]:
     bids, asks = real_levels(state.bids, instrument), real_levels(state.asks, instrument)
     orders = _real_orders(state, instrument)
     count = max(len(bids), len(asks), len(orders), 1)
+    parts = -(-count // MAX_ROWS_PER_FRAME)
     common: dict[str, Any] = {
         "symbol": instrument.symbol,
         "sequence": state.next_sequence - 1,
@@ -141,7 +143,9 @@ def json_snapshot(state: BookState, instrument: Instrument) -> list[str]:
         part = slice(start, start + MAX_ROWS_PER_FRAME)
         number = start // MAX_ROWS_PER_FRAME
         messages.append(
-            SnapshotMessage(**common, bids=bids[part], asks=asks[part], orders=orders[part], part=number)
+            SnapshotMessage(
+                **common, bids=bids[part], asks=asks[part], orders=orders[part], part=number, parts=parts
+            )
         )
     messages.append(SnapshotEnd(**common))
     return [_ENCODER.encode(message).decode() for message in messages]
