@@ -17,12 +17,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from workbench.errors import FeedError, WorkbenchError
 from workbench.feeds.meter import FeedHealth, Meter
 from workbench.feeds.requests import Answer, Requests
+from workbench.feeds.target import Target, fatal_error
 from workbench.feeds.transport import ConnectionLostError, Transport
 from workbench.protocol import limits, messages
 from workbench.protocol.backoff import reconnect_delays
@@ -44,30 +44,11 @@ REQUEST_TIMEOUT_S: Final = 10.0
 JOIN_TIMEOUT_S: Final = 5.0
 READY: Final = "ready"
 
+__all__ = ["Delivery", "FeedClient", "FeedHealth", "Target"]
+
 _log = logging.getLogger("workbench.feeds.client")
 
 Delivery = MarketData | Snapshot | Ladder | StreamChanged | Received
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to connect and what proves us there.
-
-    Parameters
-    ----------
-    uri : str
-    secret : str or None
-        Not part of the repr, and never sent.
-    endpoint : str
-        As in the discovery file; empty for an address given by hand.
-    """
-
-    uri: str
-    secret: str | None = None
-    endpoint: str = ""
-
-    def __repr__(self) -> str:
-        return f"Target({self.uri}{', with token' if self.secret else ''})"
 
 
 class FeedClient:
@@ -105,7 +86,7 @@ class FeedClient:
         self._meter = Meter()
         self._state, self._reason = "connecting", ""
         self._opened = threading.Event()
-        self._stopping = False
+        self._stopping = self._let_in = False
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
         self._wake_in.setblocking(False)
@@ -238,12 +219,15 @@ class FeedClient:
 
     def _keep_connected(self) -> None:
         delays = reconnect_delays(random.random)
-        while not self._stopping and self.error is None:
+        while not self._is_over:
             if self._connect_once():
                 delays = reconnect_delays(random.random)
-                self._meter.reconnects += 1
-            if not self._stopping and self.error is None:
+            if not self._is_over:
                 self._pause(next(delays))
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stopping or self.error is not None
 
     def _connect_once(self) -> bool:
         """Connect and stay connected; whether the feed had let us in."""
@@ -253,7 +237,6 @@ class FeedClient:
             self._not_connected(problem)
             return False
         self._connection.opened(secrets.token_bytes(limits.NONCE_BYTES), time.monotonic_ns())
-        was_ready = self._opened.is_set()
         self._let_in = False
         try:
             self._pump(transport)
@@ -263,7 +246,7 @@ class FeedClient:
             self._meter.received_bytes += transport.received_bytes
             closing = self._connection.closing or Close(limits.CLOSE_NORMAL, "")
             transport.close(closing.code, closing.reason)
-        return self._let_in and (was_ready or self._opened.is_set())
+        return self._let_in
 
     def _pump(self, transport: Transport) -> None:
         with selectors.DefaultSelector() as selector:
@@ -315,8 +298,9 @@ class FeedClient:
 
     def _take_state(self, notice: StateChanged) -> None:
         self._set_state(notice.state, notice.reason)
-        if notice.state == READY:
+        if notice.state == READY and not self._let_in:
             self._let_in = True
+            self._meter.reconnects += self._opened.is_set()
             self._opened.set()
 
     def _take_message(self, notice: Received) -> None:
@@ -330,14 +314,11 @@ class FeedClient:
             self._requests.refuse(answer, problem)
 
     def _take_close(self, closing: Close) -> None:
-        error = _fatal(closing, self.target)
-        if error is not None:
-            self._fail(error)
-        else:
-            self._lost(ConnectionLostError(closing.reason, closing.code))
+        self._lost(ConnectionLostError(closing.reason, closing.code))
 
     def _lost(self, lost: ConnectionLostError) -> None:
-        error = _fatal(Close(lost.code, lost.reason), self.target)
+        closing = self._connection.closing or Close(lost.code, lost.reason)
+        error = fatal_error(closing, self._connection.state, self.target)
         if error is not None:
             self._fail(error)
         self._connection.lost(lost.reason, time.monotonic_ns())
@@ -376,8 +357,3 @@ class FeedClient:
                 pass
         except BlockingIOError:
             return
-
-
-def _fatal(closing: Close, target: Target) -> WorkbenchError | None:
-    """Error that trying again cannot heal, or None."""
-    return None

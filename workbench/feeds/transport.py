@@ -28,6 +28,7 @@ from workbench.feeds.addresses import check_address
 from workbench.protocol import limits
 
 READ_BYTES: Final = 256 << 10
+FULL: Final = 503
 _log = logging.getLogger("workbench.feeds.websockets")
 _log.setLevel(logging.CRITICAL)
 
@@ -171,7 +172,7 @@ class Transport:
         elif data == b"":
             self._protocol.receive_eof()
         if self._protocol.handshake_exc is not None or data == b"":
-            raise _not_a_feed(uri, _explain(self._protocol.handshake_exc))
+            raise _refused(uri, self._protocol.handshake_exc)
 
     def _receive(self) -> bytes | None:
         try:
@@ -237,16 +238,17 @@ def _open_socket(uri: str, timeout: float, tls: ssl.SSLContext | None) -> socket
     return sock
 
 
-def _explain(problem: Exception | None) -> str:
-    if isinstance(problem, websockets.InvalidStatus):
-        return _answered(problem.response)
-    return "it hung up" if problem is None else "its answer is no WebSocket handshake"
+def _refused(uri: str, problem: Exception | None) -> FeedError:
+    if not isinstance(problem, websockets.InvalidStatus):
+        return _not_a_feed(uri, "it hung up" if problem is None else "its answer is no WebSocket handshake")
+    status, lines = problem.response.status_code, _lines(problem.response)
+    if status == FULL and lines and lines[0].startswith("full"):
+        return FeedError(f"{uri} is {lines[0]}", action="Close a session that is not needed", code="full")
+    return _not_a_feed(uri, f"it answered {status}{': ' if lines else ''}{'; '.join(lines)}")
 
 
-def _answered(response: Response) -> str:
-    body = (response.body or b"").decode("utf-8", "replace").strip().splitlines()
-    text = f": {body[0][:200]}" if body else ""
-    return f"it answered {response.status_code}{text}"
+def _lines(response: Response) -> list[str]:
+    return (response.body or b"")[:200].decode("utf-8", "replace").split("\n")[:-1]
 
 
 def _not_a_feed(uri: str, why: str) -> FeedError:
