@@ -7,7 +7,28 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-_STEPS_S: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_STEPS_S: Final = (
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    14400,
+    43200,
+    86400,
+)
 
 
 def nice_step(span: float, most: int) -> float:
@@ -46,3 +67,8 @@ def time_steps(start_ms: float, stop_ms: float, most: int) -> list[tuple[float, 
     moments = [index * step for index in range(first, math.floor(stop_ms / step) + 1)]
     texts = [datetime.fromtimestamp(ms / 1e3, UTC).strftime(form) for ms in moments]
     return [(ms, text[:-5] if step < 1000 else text) for ms, text in zip(moments, texts)]
+
+
+def plain(name: str) -> str:
+    """Name for Plotly, which reads a little HTML in titles: shown letter by letter instead."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

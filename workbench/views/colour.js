@@ -1,6 +1,7 @@
 // Colours of the heat: 16-bit logarithmic sizes → RGBA words. Pure, read by `node --test` as it is.
 
 const STEPS_PER_OCTAVE = 1024;
+const COLOUR_POWER = 0.4;
 
 /** Lots of a 16-bit code; 0 is nothing. */
 export function lotsOf(code) {
@@ -30,12 +31,16 @@ export function ramp(anchors) {
   return words;
 }
 
-/** Table over all 16-bit codes: codes up to cut[0] get the first colour after the background, from cut[1] the last. */
+/**
+ * Table over all 16-bit codes. Sizes up to cut[0] lots get the first colour after the background, from cut[1] the last;
+ * between them a power of the size decides: a wall stands out, and ordinary size still shows.
+ */
 export function codeTable(words, cut, out = new Uint32Array(65536)) {
-  const span = Math.max(cut[1] - cut[0], 1);
+  const [low, high] = cut.map((lots) => lots ** COLOUR_POWER);
+  const span = Math.max(high - low, 1e-9);
   out[0] = words[0];
   for (let code = 1; code < 65536; code++) {
-    const position = Math.min(Math.max((code - cut[0]) / span, 0), 1);
+    const position = Math.min(Math.max((2 ** (((code - 1) * COLOUR_POWER) / STEPS_PER_OCTAVE) - low) / span, 0), 1);
     out[code] = words[1 + Math.round(position * 254)];
   }
   return out;

@@ -11,7 +11,8 @@ from workbench.views.raster import NO_TICK, Array
 
 NICE: Final = (1, 2, 5, 10, 20, 25, 50)
 VISIBLE_ROWS: Final = 140
-REACH_LEVELS: Final = 25
+REACH_LEVELS: Final = 20
+LEAST_TICKS: Final = 40.0
 
 
 def nice_ticks(wanted: float) -> int:
@@ -29,8 +30,8 @@ def mids(best: Array) -> Array:
     return np.where(known, best.astype(np.float64).mean(axis=1), np.nan)
 
 
-def row_ticks(best: Array, reach: int) -> int:
-    """Ticks per row so that the mid's range and the levels near the touch fit into :data:`VISIBLE_ROWS`.
+def visible_ticks(best: Array, reach: int) -> float:
+    """Price range to show, in ticks: the mid's range with room round it, and the levels near the touch.
 
     Parameters
     ----------
@@ -42,8 +43,12 @@ def row_ticks(best: Array, reach: int) -> int:
     known = mids(best)
     known = known[~np.isnan(known)]
     moved = float(np.ptp(np.percentile(known, [1, 99]))) if len(known) else 0.0
-    # Levels far behind the touch say little: at most half a picture is given to the book at rest.
-    return nice_ticks(max(moved * 1.5, 2.0 * reach, 40.0) / VISIBLE_ROWS)
+    return max(moved * 1.7, 2.0 * reach, LEAST_TICKS)
+
+
+def row_ticks(span: float) -> int:
+    """Ticks per row so that about :data:`VISIBLE_ROWS` rows show ``span`` ticks."""
+    return nice_ticks(span / VISIBLE_ROWS)
 
 
 def worth_changing(current: int, ideal: int) -> bool:

@@ -115,7 +115,7 @@ export function drawBubbles(context, bubbles, store, view, colours) {
   const sizes = bubbles.map((bubble) => bubble.lots).sort((a, b) => a - b);
   if (!sizes.length) return;
   const large = sizes[Math.floor(sizes.length * 0.98)];
-  const unit = 11 / Math.sqrt(large);
+  const unit = 9 / Math.sqrt(large);
   context.lineWidth = 1;
   context.strokeStyle = faded(colours.background, 0.65);
   for (const bubble of [...bubbles].sort((a, b) => b.lots - a.lots)) {

@@ -53,6 +53,7 @@ export class HeatStore {
     this.rowTicks = content.row_ticks;
     this.lowTick = content.low_tick;
     this.auto = content.auto;
+    this.visibleTicks = content.visible_ticks;
     this.codes = new Uint16Array(this.columns * this.rows);
     this.edges = new Int32Array(this.columns * 3).fill(NO_TICK);
     this.trades = [];

@@ -12,7 +12,6 @@ const AXIS_PX = 74;
 const BOOK_PX = 78;
 const VOLUME_PX = 58;
 const TIME_PX = 20;
-const VISIBLE_ROWS = 140;
 const MOST_BUBBLES = 2000;
 const COLUMN_PX = 2;
 const SETTLE_MS = 140;
@@ -97,7 +96,7 @@ class HeatmapView {
       const mid = this.store.mid();
       this.view.centre = mid ?? this.store.lowTick + (this.store.rows * this.store.rowTicks) / 2;
     }
-    if (!this.ownPriceZoom) this.view.ticksPerPx = (this.store.rowTicks * VISIBLE_ROWS) / this.view.height;
+    if (!this.ownPriceZoom) this.view.ticksPerPx = this.store.visibleTicks / this.view.height;
   }
 
   /** Asks for another resolution once the hand rests: what is there is shown stretched meanwhile. */

@@ -58,7 +58,7 @@ class Heatmap(LiveView):
         row_ticks: int | None = None,
         rule: Literal["max", "last", "mean"] = "max",
         colours: ColourMap = "bookmap",
-        cut: tuple[float, float] = (10.0, 99.0),
+        cut: tuple[float, float] = (10.0, 98.5),
         theme: Literal["auto", "dark", "light"] = "auto",
         height: int = 480,
     ):

@@ -12,7 +12,7 @@ from workbench.events import Array
 from workbench.views import framing
 from workbench.views.live import Captured, Message
 from workbench.views.prints import bubbles
-from workbench.views.raster import STEPS_PER_OCTAVE, Raster, Scale, cut_offs, quantise
+from workbench.views.raster import Raster, Scale, cut_offs, quantise
 
 RECENT_COLUMNS: Final = 600
 """Columns that decide colours and row size: about what a page shows."""
@@ -43,7 +43,7 @@ class HeatmapModel:
         column_ns: int,
         row_ticks: int | None = None,
         rule: str = "max",
-        cut: tuple[float, float] = (10.0, 99.0),
+        cut: tuple[float, float] = (10.0, 98.5),
         columns: int = 2048,
         rows: int = 512,
     ):
@@ -59,6 +59,7 @@ class HeatmapModel:
         self._considered = 0
         self._epoch = 0
         self._colours = (1.0, 2.0)
+        self._visible_ticks = framing.LEAST_TICKS
 
     def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None:
         """Return what the page lacks; None while there is nothing to show."""
@@ -115,8 +116,9 @@ class HeatmapModel:
         origin = int(first[0][0]) // self._wanted.column_ns
         if self._auto or self._centre is None:
             probe = self._drawn(replace(self._wanted, origin_column=origin, rows=1, row_ticks=1), length)
+            self._visible_ticks = self._span(probe)
             if self._auto:
-                self._wanted = replace(self._wanted, row_ticks=self._ideal(probe))
+                self._wanted = replace(self._wanted, row_ticks=framing.row_ticks(self._visible_ticks))
             middle = self._middle(probe) if self._centre is None else self._centre
         else:
             middle = self._centre
@@ -137,8 +139,9 @@ class HeatmapModel:
         last, first = raster.last_column or 0, raster.first_column or 0
         return max(first, last + 1 - RECENT_COLUMNS), last + 1
 
-    def _ideal(self, raster: Raster) -> int:
-        return framing.row_ticks(raster.best(*self._recent(raster)), raster.reach(framing.REACH_LEVELS))
+    def _span(self, raster: Raster) -> float:
+        best = raster.best(*self._recent(raster))
+        return framing.visible_ticks(best, raster.reach(framing.REACH_LEVELS))
 
     def _middle(self, raster: Raster) -> float:
         known = framing.mids(raster.best(*self._recent(raster)))
@@ -156,7 +159,7 @@ class HeatmapModel:
     def _reconsider(self, raster: Raster, length: int) -> None:
         self._considered = raster.last_column or 0
         scale = raster.scale
-        ideal = self._ideal(raster) if self._auto else scale.row_ticks
+        ideal = framing.row_ticks(self._span(raster)) if self._auto else scale.row_ticks
         middle = self._middle(raster)
         leaving = abs((middle - scale.low_tick) / (scale.high_tick - scale.low_tick) - 0.5) > 0.25
         if framing.worth_changing(scale.row_ticks, ideal) or (leaving and self._centre is None):
@@ -165,7 +168,10 @@ class HeatmapModel:
             self._recolour(raster, certain=False)
 
     def _recolour(self, raster: Raster, certain: bool) -> None:
-        low, high = cut_offs(raster.heat(*self._recent(raster)), *self._cut)
+        scale = raster.scale
+        half = max(10, int(self._visible_ticks / scale.row_ticks / 2))
+        row = int(np.clip((self._middle(raster) - scale.low_tick) / scale.row_ticks, half, scale.rows - half))
+        low, high = cut_offs(raster.heat(*self._recent(raster))[:, row - half : row + half], *self._cut)
         drift = max(abs(np.log2(low / self._colours[0])), abs(np.log2(high / self._colours[1])))
         if certain or drift > CUT_OFF_DRIFT:
             self._colours = (low, high)
@@ -182,7 +188,7 @@ class HeatmapModel:
             "first": start,
             "last": last,
             "valid": raster.valid,
-            "cut": [1 + STEPS_PER_OCTAVE * float(np.log2(value)) for value in (low, high)],
+            "cut": [low, high],
         }
         if full:
             content.update(self._geometry(raster.scale))
@@ -202,6 +208,7 @@ class HeatmapModel:
             "row_ticks": scale.row_ticks,
             "low_tick": scale.low_tick,
             "auto": self._auto,
+            "visible_ticks": self._visible_ticks,
         }
 
     def _bubbles(self, scale: Scale, start: int) -> Array:

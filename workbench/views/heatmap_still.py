@@ -9,16 +9,17 @@ import numpy as np
 
 from workbench.events import Array, Instrument
 from workbench.views import axes
-from workbench.views.framing import VISIBLE_ROWS, mids
+from workbench.views.framing import mids
 from workbench.views.live import Message
 from workbench.views.picture import Canvas
-from workbench.views.raster import MARK_EMPTY, MARK_GAP, NO_TICK, dequantise
+from workbench.views.prints import merged
+from workbench.views.raster import COLOUR_POWER, MARK_EMPTY, MARK_GAP, NO_TICK, dequantise
 from workbench.views.theme import colour_table, palette, theme
 
 WIDTH, HEIGHT = 1100, 480
 _RIGHT, _BOTTOM, _TOP = 150, 22, 24
 _PLOT_W, _PLOT_H = WIDTH - _RIGHT, HEIGHT - _BOTTOM - _TOP
-MOST_COLUMNS: Final = 600
+MOST_COLUMNS: Final = 475
 MOST_BUBBLES: Final = 2000
 
 
@@ -49,8 +50,9 @@ def still(message: Message, most_columns: int = MOST_COLUMNS) -> Still:
     count = min(len(codes), most_columns)
     skipped = len(codes) - count
     best, marks = edges[skipped:, :2], edges[skipped:, 2]
-    row = _first_row(best, content, codes.shape[1])
-    rows = slice(row, row + min(VISIBLE_ROWS, codes.shape[1]))
+    visible = int(np.clip(content["visible_ticks"] / content["row_ticks"], 20, codes.shape[1]))
+    row = _first_row(best, content, visible, codes.shape[1])
+    rows = slice(row, row + visible)
     first = content["first"] + skipped
     shown = trades[trades[:, 0] >= first].copy()
     shown[:, 0] -= first
@@ -69,19 +71,19 @@ def still(message: Message, most_columns: int = MOST_COLUMNS) -> Still:
     )
 
 
-def _first_row(best: Array, content: dict[str, Any], rows: int) -> int:
+def _first_row(best: Array, content: dict[str, Any], visible: int, rows: int) -> int:
     known = mids(best)
     known = known[~np.isnan(known)]
     if not len(known):
-        return max(0, (rows - VISIBLE_ROWS) // 2)
-    low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
-    middle = ((low + high) / 2 - content["low_tick"]) / content["row_ticks"]
-    return int(np.clip(middle - VISIBLE_ROWS / 2, 0, max(0, rows - VISIBLE_ROWS)))
+        return max(0, (rows - visible) // 2)
+    middle = ((known.min() + known.max()) / 2 - content["low_tick"]) / content["row_ticks"]
+    return int(np.clip(middle - visible / 2, 0, max(0, rows - visible)))
 
 
 def shade(codes: Array, cut: tuple[float, float]) -> Array:
     """Index 0–255 into a colour table; 0 where nothing rests. Shape as given."""
-    position = (codes.astype(np.float64) - cut[0]) / max(cut[1] - cut[0], 1.0)
+    low, high = np.power(cut, COLOUR_POWER)
+    position = (dequantise(codes) ** COLOUR_POWER - low) / max(high - low, 1e-9)
     return np.where(codes > 0, 1 + np.rint(np.clip(position, 0, 1) * 254), 0).astype(np.uint8)
 
 
@@ -91,7 +93,7 @@ def png(message: Message, instrument: Instrument, colours: str, theme_name: str)
     view = still(message)
     canvas = Canvas(WIDTH, HEIGHT, theme_name)
     table = colour_table(colours, theme_name)
-    width = min(_PLOT_W, len(view.codes) * max(1, _PLOT_W // max(len(view.codes), 1)))
+    width = min(_PLOT_W, len(view.codes) * 4)
     left = _PLOT_W - width
     canvas.paste(table[shade(view.codes, view.cut)].transpose(1, 0, 2)[::-1], left, _TOP, width, _PLOT_H)
     per_column = width / len(view.codes)
@@ -133,13 +135,14 @@ def _finish(canvas: Canvas, run: list[tuple[float, float]], role: str) -> None:
 
 
 def _draw_trades(canvas: Canvas, view: Still, left: float, per_column: float) -> None:
-    largest = view.trades[np.argsort(-view.trades[:, 2], kind="stable")][:MOST_BUBBLES]
+    cells = merged(view.trades, max(1, round(6 / per_column)), view.row_ticks)
+    largest = cells[np.argsort(-cells[:, 2], kind="stable")][:MOST_BUBBLES]
     if not len(largest):
         return
-    unit = 9.0 / np.sqrt(np.percentile(largest[:, 2], 99))
+    unit = 7.5 / np.sqrt(np.percentile(largest[:, 2], 98))
     for column, tick, lots, side in largest:
         y = float(_y(view, tick + 0.5))
-        radius = min(unit * float(np.sqrt(lots)), 16.0)
+        radius = min(unit * float(np.sqrt(lots)), 18.0)
         if _TOP < y < _TOP + _PLOT_H and radius >= 0.7:
             role = "buy" if side > 0 else "sell" if side < 0 else "faint"
             canvas.disc(left + (column + 0.5) * per_column, y, radius, role, 215)
@@ -163,7 +166,9 @@ def _draw_axes(canvas: Canvas, view: Still, instrument: Instrument, left: float,
         canvas.line([(0, y), (_PLOT_W, y)], "text", 0.5, 26)
         canvas.text(WIDTH - 6, y, axes.price_text(tick, instrument.tick_size), "text", 11, "rm")
     span = len(view.codes) * view.column_ms
-    for ms, text in axes.time_steps(view.start_ms, view.start_ms + span, max(2, int(len(view.codes) * per_column // 110))):
+    for ms, text in axes.time_steps(
+        view.start_ms, view.start_ms + span, max(2, int(len(view.codes) * per_column // 110))
+    ):
         x = left + (ms - view.start_ms) / view.column_ms * per_column
         canvas.text(min(max(x, 26), _PLOT_W - 26), HEIGHT - _BOTTOM / 2, text, "faint", 11, "mm")
     canvas.text(WIDTH - 6, HEIGHT - _BOTTOM / 2, "UTC", "faint", 11, "rm")
@@ -176,7 +181,7 @@ def figure(message: Message, instrument: Instrument, colours: str, theme_name: s
 
     view = still(message, 400)
     lots = np.where(view.codes > 0, dequantise(view.codes), np.nan)
-    low, high = (2.0 ** ((cut - 1) / 1024) * float(instrument.lot_size) for cut in view.cut)
+    low, high = (cut * float(instrument.lot_size) for cut in view.cut)
     times = _times(view)
     middle = view.low_tick + (np.arange(view.codes.shape[1]) + 0.5) * view.row_ticks - 0.5
     chart = go.Figure()
@@ -186,7 +191,7 @@ def figure(message: Message, instrument: Instrument, colours: str, theme_name: s
         z=(lots.T * float(instrument.lot_size)).astype(np.float32),
         zmin=low,
         zmax=high,
-        colorscale=_log_scale(colours, theme_name, low, high),
+        colorscale=_power_scale(colours, theme_name, low, high),
         colorbar={"title": "size", "thickness": 10},
         hovertemplate="%{x}<br>price %{y}<br>size %{z:.4g}<extra></extra>",
         name="resting size",
@@ -205,17 +210,18 @@ def _times(view: Still, columns: Array | None = None) -> Array:
     return (view.start_ms + (at + 0.5) * view.column_ms).astype("datetime64[ms]")
 
 
-def _log_scale(colours: str, theme_name: str, low: float, high: float) -> list[list[Any]]:
-    """Colour scale whose stops lie at sizes spaced by ratio: Plotly itself has no logarithmic colours."""
+def _power_scale(colours: str, theme_name: str, low: float, high: float) -> list[list[Any]]:
+    """Colour scale whose stops give colours that follow a power of the size, as on the page."""
     anchors = palette(colours, theme_name)[1:]
-    sizes = np.geomspace(low, high, len(anchors))
+    sizes = np.linspace(low**COLOUR_POWER, high**COLOUR_POWER, len(anchors)) ** (1 / COLOUR_POWER)
     stops = (sizes - low) / (high - low)
     stops[0], stops[-1] = 0.0, 1.0
     return [[float(stop), colour] for stop, colour in zip(stops, anchors)]
 
 
 def _add_trades(chart: Any, view: Still, instrument: Instrument, theme_name: str) -> None:
-    largest = view.trades[np.argsort(-view.trades[:, 2], kind="stable")][:500]
+    cells = merged(view.trades, 3, view.row_ticks)
+    largest = cells[np.argsort(-cells[:, 2], kind="stable")][:500]
     for side, name, role in ((1, "buys", "buy"), (-1, "sells", "sell")):
         mine = largest[np.sign(largest[:, 3]) == side]
         if not len(mine):
@@ -238,7 +244,7 @@ def _lay_out(chart: Any, instrument: Instrument, theme_name: str, view: Still) -
     tick = float(instrument.tick_size)
     chart.update_layout(
         template="plotly_dark" if theme_name == "dark" else "plotly_white",
-        title={"text": _plain(instrument.symbol), "x": 0.01},
+        title={"text": axes.plain(instrument.symbol), "x": 0.01},
         paper_bgcolor=shades["background"],
         plot_bgcolor=shades["background"],
         margin={"l": 10, "r": 10, "t": 40, "b": 30},
@@ -247,8 +253,3 @@ def _lay_out(chart: Any, instrument: Instrument, theme_name: str, view: Still) -
         yaxis={"side": "right", "range": [view.low_tick * tick, view.high_tick * tick], "showgrid": False},
         xaxis={"showgrid": False},
     )
-
-
-def _plain(name: str) -> str:
-    """Name for Plotly, which reads a little HTML in titles: shown letter by letter instead."""
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -16,7 +16,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import anywidget
 import ipywidgets
@@ -124,7 +124,9 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
         Sender.of(session).add(self)
 
     # -- page → kernel -------------------------------------------------------------------------------------------
-    def _on_control(self, channel: ipywidgets.Widget, content: dict[str, Any], buffers: Sequence[Any]) -> None:
+    def _on_control(
+        self, channel: ipywidgets.Widget, content: dict[str, Any], buffers: Sequence[Any]
+    ) -> None:
         kind = content.get("k")
         now = time.monotonic_ns()
         with self._wants_lock:
@@ -236,7 +238,7 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
 class Sender:
     """The one daemon thread that feeds all views of a session, 20 times a second; it ends with the last view."""
 
-    _of: weakref.WeakKeyDictionary[Any, Sender] = weakref.WeakKeyDictionary()
+    _of: ClassVar[weakref.WeakKeyDictionary[Any, Sender]] = weakref.WeakKeyDictionary()
     _of_lock = threading.Lock()
 
     def __init__(self, session: Showable):

@@ -30,12 +30,16 @@ class Canvas:
         self.image = Image.new("RGB", (width * FINE, height * FINE), self.colours["background"])
         self.draw = ImageDraw.Draw(self.image, "RGBA")
 
-    def text(self, x: float, y: float, text: str, role: str = "text", size: int = 11, anchor: str = "lm") -> None:
+    def text(
+        self, x: float, y: float, text: str, role: str = "text", size: int = 11, anchor: str = "lm"
+    ) -> None:
         """Write ``text`` at (x, y); ``anchor`` as Pillow names it."""
         font = ImageFont.load_default(size * FINE)
         self.draw.text((x * FINE, y * FINE), text, fill=self.colours[role], font=font, anchor=anchor)
 
-    def line(self, points: list[tuple[float, float]], role: str, width: float = 1.0, alpha: int = 255) -> None:
+    def line(
+        self, points: list[tuple[float, float]], role: str, width: float = 1.0, alpha: int = 255
+    ) -> None:
         """Draw a polyline."""
         scaled = [(x * FINE, y * FINE) for x, y in points]
         self.draw.line(scaled, fill=(*rgb(self.colours[role]), alpha), width=max(1, round(width * FINE)))
@@ -58,13 +62,17 @@ class Canvas:
     def paste(self, pixels: Array, left: int, top: int, width: int, height: int) -> None:
         """Paste an RGB array, shape (h, w, 3), stretched without smoothing."""
         picture = Image.fromarray(np.ascontiguousarray(pixels))
-        self.image.paste(picture.resize((width * FINE, height * FINE), Image.Resampling.NEAREST), (left * FINE, top * FINE))
+        self.image.paste(
+            picture.resize((width * FINE, height * FINE), Image.Resampling.NEAREST), (left * FINE, top * FINE)
+        )
 
     def png(self) -> bytes:
         """Picture as a PNG of at most 256 colours, which keeps notebooks small."""
         small = self.image.resize((self.width, self.height), Image.Resampling.BOX)
         out = io.BytesIO()
-        small.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        small.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+            out, "PNG", optimize=True
+        )
         return out.getvalue()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import numpy.typing as npt
 
 from workbench.events import SUBTICK_SHIFT, SUBTICKS_PER_TICK, Array, Flag
 from workbench.views.raster import Scale
 
-__all__ = ["VolumeAtPrice", "bubbles"]
+__all__ = ["VolumeAtPrice", "bubbles", "merged"]
 
 
 def bubbles(columns: tuple[Array, ...], scale: Scale) -> npt.NDArray[np.float32]:
@@ -31,15 +30,25 @@ def bubbles(columns: tuple[Array, ...], scale: Scale) -> npt.NDArray[np.float32]
     ts, side, size = ts[kept], side[kept].astype(np.int64), size[kept].astype(np.float64)
     exact = price[kept] + (flags[kept] >> SUBTICK_SHIFT) / SUBTICKS_PER_TICK
     column = ts // scale.column_ns - scale.origin_column
-    row = np.floor(exact / scale.row_ticks).astype(np.int64)
-    order = np.lexsort((side, row, column))
-    keys = np.stack([column, row, side])[:, order]
-    if not len(order):
-        return np.empty((0, 4), np.float32)
+    cells = np.stack([column, exact - scale.low_tick, size, side], axis=1)
+    return merged(cells, 1, scale.row_ticks).astype(np.float32)
+
+
+def merged(cells: Array, per_slot: int, per_row: int) -> npt.NDArray[np.float64]:
+    """Cells of :func:`bubbles` summed over ``per_slot`` columns × ``per_row`` ticks × aggressor.
+
+    Each sum stands at the volume-weighted mean of its columns and prices. Ordered by column.
+    """
+    cells = cells.astype(np.float64)
+    if not len(cells):
+        return np.empty((0, 4))
+    keys = np.stack([cells[:, 0] // per_slot, cells[:, 1] // per_row, cells[:, 3]])
+    order = np.lexsort(keys[::-1])
+    cells, keys = cells[order], keys[:, order]
     starts = np.flatnonzero(np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)])
-    lots = np.add.reduceat(size[order], starts)
-    centre = np.add.reduceat((size * (exact - scale.low_tick))[order], starts) / lots
-    return np.stack([keys[0, starts], centre, lots, keys[2, starts]], axis=1).astype(np.float32)
+    lots = np.add.reduceat(cells[:, 2], starts)
+    column, tick = (np.add.reduceat(cells[:, c] * cells[:, 2], starts) / lots for c in (0, 1))
+    return np.stack([column, tick, lots, cells[starts, 3]], axis=1)
 
 
 class VolumeAtPrice:
@@ -83,14 +92,3 @@ class VolumeAtPrice:
         if start < stop:
             found[start - low : stop - low] = self.lots[start - self.low : stop - self.low]
         return found
-
-    def rows(self, row_ticks: int) -> tuple[int, npt.NDArray[np.int64]]:
-        """Lowest row's low edge in ticks, and lots by row from the lowest to the highest traded one, (n, 3)."""
-        traded = np.flatnonzero(self.lots.any(axis=1))
-        if not len(traded):
-            return 0, np.zeros((0, 3), np.int64)
-        low = (self.low + int(traded[0])) // row_ticks * row_ticks
-        high = -(-(self.low + int(traded[-1]) + 1) // row_ticks) * row_ticks
-        return low, self.between(low, high).reshape(-1, row_ticks, 3).sum(axis=1)
-
-
