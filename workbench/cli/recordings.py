@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from workbench.frames.recording import Recording
 
 FORMATS = ("binance-futures", "binance-spot", "lobster", "databento", "tardis", "csv", "kraken", "bybit")
+EXPORTS = ("parquet", "csv", "arrow", "feather", "hftbacktest")
+SUFFIXES = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".npz": "hftbacktest",
+}
 
 
 @click.command("import")
@@ -94,6 +102,24 @@ def verify_command(context: click.Context, path: Path, as_json: bool) -> None:
     if verification.verdict == "INVALID":
         say(f"workbench: {recording.path} is INVALID: {verification.reasons[0]}")
         context.exit(1)
+
+
+@click.command("export")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--format", "layout", type=click.Choice(EXPORTS), help="Default: told from the name of TARGET.")
+@click.option("--kind", type=click.Choice(("events", "trades", "depth")), default="events", show_default=True)
+@json_option
+def export_command(path: Path, target: Path, layout: str | None, kind: str, as_json: bool) -> None:
+    """Write a recording to TARGET in a form that other programs read."""
+    from workbench.frames.export import export
+    from workbench.frames.recording import open_recording
+
+    chosen = layout or SUFFIXES.get(target.suffix)
+    if chosen is None:
+        raise click.UsageError(f"cannot tell the format of {target.name}; give --format")
+    written = export(open_recording(path), target, chosen, kind=kind)
+    answer({"path": written, "format": chosen, "kind": kind, "bytes": written.stat().st_size}, as_json)
 
 
 def facts_of(recording: Recording) -> dict[str, object]:

@@ -11,13 +11,15 @@ _HOMES = {
     "Session": "facade",
     "Stream": "stream",
     "connect": "opening",
+    "demo": "demo",
     "replay": "opening",
     "simulate": "opening",
 }
 
-__all__ = ["Health", "RecordingHandle", "Session", "Stream", "connect", "replay", "simulate"]
+__all__ = ["Health", "RecordingHandle", "Session", "Stream", "connect", "demo", "replay", "simulate"]
 
 if TYPE_CHECKING:
+    from workbench.session.demo import demo
     from workbench.session.facade import Session
     from workbench.session.health import Health
     from workbench.session.opening import connect, replay, simulate

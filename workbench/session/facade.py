@@ -192,7 +192,7 @@ class Session:
         """
         moment = None if ts is None else self._moment(ts)
         done, wanted = self._condition(moment, events, predicate)
-        if moment is events is predicate is None:
+        if moment is None and events is None and predicate is None:
             moment = self._line.end_ns
         if self._line.wait(done, timeout, until_ns=moment, events=events):
             return

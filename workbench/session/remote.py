@@ -81,8 +81,10 @@ class EngineLine:
         instruments = [Instrument.from_dict(plain) for plain in listed.instruments]
         self.captures = {i.symbol: Capture(i) for i in instruments}
         self._client.send(messages.HealthQuery(interval_ms=HEALTH_INTERVAL_MS))
+        history = facts.get("first") or {}
         for symbol in self.captures:
-            self._client.subscribe(symbol, KINDS)
+            first = history.get(symbol)
+            self._client.subscribe(symbol, KINDS, **({} if first is None else {"from_sequence": first}))
         if not self._wait(lambda: self._live >= set(self.captures), FIRST_BOOK_S):
             raise FeedError(
                 f"no snapshot from {self._client.target.uri} in {FIRST_BOOK_S:g} s", code="timeout"

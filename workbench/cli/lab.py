@@ -1,0 +1,84 @@
+"""``workbench lab``: JupyterLab on the first notebook, with the feed running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from workbench.cli.answers import say
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.feeds.specification import SourceSpec
+
+FIRST_NOTEBOOK: Final = "00_first_look.ipynb"
+SHUTDOWN_S: Final = 15.0
+
+
+@click.command("lab", context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--recording", type=click.Path(path_type=Path), help="Default: real data if here, else simulated."
+)
+@click.option("--speed", default="1", show_default=True, help="Virtual seconds per second.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Of JupyterLab; default: its own choice.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
+def lab_command(
+    recording: Path | None, speed: str, port: int | None, no_browser: bool, jupyter_options: tuple[str, ...]
+) -> None:
+    """Open JupyterLab on the first notebook, with a feed running. Further options go to JupyterLab."""
+    from workbench.feeds.engines import spawn_engine, stop_engine
+    from workbench.session.demo import FEED_VARIABLE
+
+    notebook = _notebooks() / FIRST_NOTEBOOK
+    endpoint = spawn_engine(_source(recording, speed), grace_s=None)
+    say(f"the feed: {endpoint.source} ({', '.join(endpoint.symbols)}) at {endpoint.uri}")
+    command = [sys.executable, "-m", "jupyter", "lab", str(notebook)]
+    command += [f"--ServerApp.port={port}"] * (port is not None) + ["--no-browser"] * no_browser
+    try:
+        code = _run([*command, *jupyter_options], os.environ | {FEED_VARIABLE: endpoint.uri})
+    finally:
+        stop_engine(endpoint)
+    if code:
+        raise WorkbenchError(f"JupyterLab ended with exit code {code}", action="Its messages are above")
+
+
+def _source(recording: Path | None, speed: str) -> SourceSpec:
+    from workbench.cli.engines import SIMULATE, replay_spec, source_spec
+    from workbench.session.demo import real_recording
+
+    if recording is not None:
+        return replay_spec((recording,), speed, None, None)
+    real = real_recording(progress=True)
+    if real is not None:
+        return replay_spec((real.path,), speed, None, None)
+    return source_spec(SIMULATE, {"seed": 7}, speed)
+
+
+def _notebooks() -> Path:
+    folder = Path(__file__).resolve().parents[2] / "notebooks"
+    if not (folder / FIRST_NOTEBOOK).is_file():
+        raise WorkbenchError(
+            f"no {FIRST_NOTEBOOK} in {folder}", action="Run this from a clone of the project"
+        )
+    return folder
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run JupyterLab; an interrupt or a request to end is passed on, and it gets time to shut its kernels down."""
+    process = subprocess.Popen(command, env=environment)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            # the terminal told JupyterLab too; without one it would wait for an answer to "shut down?"
+            process.terminate()
+            continue
+        return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
