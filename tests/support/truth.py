@@ -126,14 +126,12 @@ def crc_of_best(case: Case, rows: IntArray) -> int:
     best = case.best
     p, z = case.prices_per_tick, case.sizes_per_lot
     text = bytearray()
-    crc = 0
     columns = (best.bid[rows], best.bid_size[rows], best.ask[rows], best.ask_size[rows])
     for bid, bid_size, ask, ask_size in zip(*(c.tolist() for c in columns)):
         left = f"{bid * p},{bid_size * z}" if bid_size else "-,-"
         right = f"{ask * p},{ask_size * z}" if ask_size else "-,-"
         text += f"{left},{right}\n".encode()
-    crc = zlib.crc32(text, crc)
-    return crc
+    return zlib.crc32(text)
 
 
 def sha_of(case: Case, book: Any) -> str:

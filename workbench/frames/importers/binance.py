@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.events import Array, EventBatch, Instrument, IntArray
 from workbench.frames.importers import binance_scan as scan
+from workbench.frames.importers.binance_check import QuoteCheck
 from workbench.frames.importers.binance_plain import PlainParser, symbol_of
 from workbench.frames.importers.binance_sync import BookSync, Piece
 from workbench.frames.importers.files import (
@@ -91,7 +92,9 @@ def read(request: Request, *, futures: bool) -> Iterator[Imported]:
     symbol = request.symbol or symbol_of(paths[0], lines_of(paths[0]))
     grid = Grid.of(request, futures)
     while True:
-        capture = Capture(paths, symbol, grid, futures=futures, progress=request.progress)
+        capture = Capture(
+            paths, symbol, grid, futures=futures, progress=request.progress, check=request.check
+        )
         first = _first_batch(capture)
         if first is not None:
             instrument = Instrument(
@@ -136,10 +139,19 @@ class Capture:
     symbol : str
     grid : Grid
         Its tick, when 0, is set from the prices of the first piece.
+    check : bool
+        Compare the book after every diff with the exchange's best quotes, for the manifest.
     """
 
     def __init__(
-        self, paths: tuple[Path, ...], symbol: str, grid: Grid, *, futures: bool, progress: bool = False
+        self,
+        paths: tuple[Path, ...],
+        symbol: str,
+        grid: Grid,
+        *,
+        futures: bool,
+        progress: bool = False,
+        check: bool = True,
     ):
         self.paths = paths
         self.symbol = symbol
@@ -153,6 +165,8 @@ class Capture:
         self._others: dict[str, int] = {}
         self._stream = self._batches()
         self._first: EventBatch | None = None
+        self._wants_check = check
+        self._check: QuoteCheck | None = None
 
     def start(self) -> EventBatch:
         """Read the first batch, by which the grid is known; it stays part of :meth:`batches`."""
@@ -176,12 +190,26 @@ class Capture:
                 for piece in read_lines(path, self._progress.advance):
                     tables = self._tables(path, piece, base)
                     self._refuse_strangers(path, tables, base)
-                    yield self._batch(self._sync.advance(tables, path.name, base))
+                    batch = self._batch(self._sync.advance(tables, path.name, base))
+                    self._compare(batch, tables)
+                    yield batch
                     base += len(tables.lines)
             yield self._batch(self._sync.finish())
         finally:
             self._progress.close()
         self.facts.update(self._sync.facts(), others=self._others, symbol=self.symbol)
+        if self._check is not None:
+            self.facts["bookticker_check"] = self._check.facts()
+
+    def _compare(self, batch: EventBatch, tables: scan.Tables) -> None:
+        rows, ids, early = self._sync.take_diffs()
+        if not self._wants_check:
+            return
+        if self._check is None:
+            self._check = QuoteCheck(self.grid.tick, self.grid.lot)
+        # A diff of no rows at the very start of a piece has its book in the piece before.
+        inside = rows >= 0
+        self._check.advance(batch, rows[inside], ids[inside], early, tables.tickers[:, 1:])
 
     def _tables(self, path: Path, piece: bytes, base: int) -> scan.Tables:
         text = np.frombuffer(piece, np.uint8)

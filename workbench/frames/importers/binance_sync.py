@@ -53,6 +53,9 @@ class Piece:
     sizes: IntArray
     flags: Array
 
+    def __len__(self) -> int:
+        return len(self.ts)
+
     @classmethod
     def join(cls, pieces: list[Piece]) -> Piece:
         """Rows of all pieces in their order; the only piece itself is not copied."""
@@ -119,6 +122,11 @@ class BookSync:
     duplicates: int = 0
     empty_trades: int = 0
     stepped_back: int = 0
+    level_entries: int = 0
+    first_ts: int = 0
+    diff_rows: list[IntArray] = field(default_factory=list)
+    diff_ids: list[IntArray] = field(default_factory=list)
+    early: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     _file: str = ""
     _base: int = 0
 
@@ -138,6 +146,7 @@ class BookSync:
         for kind, count in zip(*np.unique(lines[:, KIND], return_counts=True)):
             name = NAMES[int(kind)]
             self.counts[name] = self.counts.get(name, 0) + int(count)
+        self.level_entries += int(lines[lines[:, KIND] == DEPTH, ROWS].sum())
         pieces: list[Piece] = []
         edges = [-1, *np.flatnonzero(lines[:, KIND] == SNAPSHOT).tolist(), len(lines)]
         for before, after in pairwise(edges):
@@ -146,6 +155,14 @@ class BookSync:
                 self.snapshot = self._keep(tables, after)
                 self._try_start(pieces, int(lines[after, TS]))
         return Piece.join(pieces)
+
+    def take_diffs(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Since the last call: last row of each diff in its piece, its ``u``; best quotes inside snapshots."""
+        none = np.empty(0, np.int64)
+        rows, ids = np.concatenate([none, *self.diff_rows]), np.concatenate([none, *self.diff_ids])
+        early = np.array(self.early, np.int64).reshape(-1, 5)
+        self.diff_rows, self.diff_ids, self.early = [], [], []
+        return rows, ids, early
 
     def finish(self) -> Piece:
         """Rows behind the last line: diffs that never met a snapshot are a gap."""
@@ -158,6 +175,9 @@ class BookSync:
             "counts": dict(self.counts),
             "sync": self.starts[0] if self.starts else {"live_t": None, "reason": "no usable snapshot"},
             "resyncs": self.starts[1:],
+            "first_stamp": self.first_ts,
+            "last_update_id": self.last_id,
+            "level_entries": self.level_entries,
             "sequence_gaps": self.sequence_gaps,
             "duplicate_diffs_dropped": self.duplicates,
             "diffs_without_snapshot_dropped": self.forgotten,
@@ -175,6 +195,7 @@ class BookSync:
         if moved or blank.any():
             self.stepped_back += moved
             stamps[:] = raised
+        self.first_ts = self.first_ts or int(stamps[0])
         self.last_ts = int(stamps[-1])
 
     def _keep(self, tables: Tables, index: int) -> Levels:
@@ -258,7 +279,9 @@ class BookSync:
     def _start(self, snapshot: Levels, pieces: list[Piece], ts: int) -> None:
         chain = self._chain(self.waiting)
         rest = self.waiting[len(chain) :]
-        pieces.append(_merged(snapshot, chain, ts))
+        merged, quotes = _merged(snapshot, chain, ts)
+        pieces.append(merged)
+        self.early += quotes
         self.starts.append(self._start_facts(snapshot, chain, ts))
         self.live, self.last_id, self.stale = True, chain[-1].last, 0
         self.waiting, self.snapshot = [], None
@@ -309,6 +332,10 @@ class BookSync:
             rows = np.repeat(lines[:, ROW], counts) + offsets
         codes = np.where(lines[:, KIND] == TRADE, EventKind.TRADE, EventKind.DEPTH).astype(np.uint8)
         flags = np.where(lines[:, OTC] > 0, Flag.OTC, 0).astype(np.uint16)
+        diffs = lines[:, KIND] == DEPTH
+        before = sum(len(piece) for piece in pieces)
+        self.diff_rows.append(before + np.cumsum(counts)[diffs] - 1)
+        self.diff_ids.append(lines[diffs, LAST_ID])
         pieces.append(
             Piece(
                 np.repeat(lines[:, TS], counts),
@@ -338,9 +365,13 @@ class BookSync:
         return wanted
 
 
-def _merged(snapshot: Levels, diffs: list[Levels], ts: int) -> Piece:
-    """CLEAR, the book after the diffs (best first, bids then asks), SNAPSHOT_END."""
+Quote = tuple[int, int, int, int, int]
+
+
+def _merged(snapshot: Levels, diffs: list[Levels], ts: int) -> tuple[Piece, list[Quote]]:
+    """CLEAR, the book after the diffs (best first, bids then asks), SNAPSHOT_END; best quotes after each diff."""
     book: dict[tuple[int, int], tuple[int, int]] = {}
+    quotes: list[Quote] = []
     for levels in (snapshot, *diffs):
         source = int(levels.line[SOURCE])
         for side, price, size in zip(levels.sides.tolist(), levels.prices.tolist(), levels.sizes.tolist()):
@@ -348,9 +379,10 @@ def _merged(snapshot: Levels, diffs: list[Levels], ts: int) -> Piece:
                 book[side, price] = (size, source)
             else:
                 book.pop((side, price), None)
+        quotes.append(_best(levels.last, book))
     keys = sorted(book, key=lambda k: (-k[0], -k[0] * k[1]))
     n = len(keys)
-    levels_piece = Piece(
+    body = Piece(
         np.full(n, ts),
         np.array([book[k][1] for k in keys], np.int64),
         np.full(n, EventKind.DEPTH, np.uint8),
@@ -359,10 +391,11 @@ def _merged(snapshot: Levels, diffs: list[Levels], ts: int) -> Piece:
         np.array([book[k][0] for k in keys], np.int64),
         np.full(n, Flag.SNAPSHOT, np.uint16),
     )
-    return Piece.join(
-        [
-            Piece.marks(ts, (EventKind.CLEAR,)),
-            levels_piece,
-            Piece.marks(ts, (EventKind.SNAPSHOT_END,)),
-        ]
-    )
+    clear, end = Piece.marks(ts, (EventKind.CLEAR,)), Piece.marks(ts, (EventKind.SNAPSHOT_END,))
+    return Piece.join([clear, body, end]), quotes[1:]
+
+
+def _best(update_id: int, book: dict[tuple[int, int], tuple[int, int]]) -> Quote:
+    bid = max((k for k in book if k[0] > 0), default=(1, 0))
+    ask = min((k for k in book if k[0] < 0), default=(-1, 0))
+    return update_id, bid[1], book.get(bid, (0, 0))[0], ask[1], book.get(ask, (0, 0))[0]

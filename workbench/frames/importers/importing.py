@@ -90,7 +90,7 @@ def import_recording(
     try:
         for imported in read(request, chosen):
             # The manifest is written after the events: what is only known at their end joins the same mapping.
-            imported.facts.update(format=chosen, files=[file_facts(p) for p in paths])
+            imported.facts.update(format=chosen, files=[file_facts(p) for p in sorted(paths)])
             try:
                 return write_recording(target, imported.instrument, imported.batches, source=imported.facts)
             except FinerGridError:
