@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,7 +26,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def filled(events: EventBatch, cuts: list[int], keep_rows: int | None = None) -> LiveColumns:
     columns = LiveColumns(keep_rows)
     borders = [0, *sorted(c for c in cuts if c < len(events)), len(events)]
-    for start, stop in zip(borders, borders[1:]):
+    for start, stop in itertools.pairwise(borders):
         columns.append(events[start:stop])
     return columns
 

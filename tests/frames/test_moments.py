@@ -48,5 +48,5 @@ def test_end_before_start_is_refused() -> None:
     """A span that ends before it starts names both times."""
     check_span(1, 1)
     check_span(None, 1)
-    with pytest.raises(RecordingError, match="end 1970-.* before start 1970-"):
+    with pytest.raises(RecordingError, match=r"end 1970-.* before start 1970-"):
         check_span(2_000, 1_000)

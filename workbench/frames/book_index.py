@@ -12,7 +12,9 @@ from workbench.book.orders import OrderBook
 from workbench.events import EventBatch, EventKind
 from workbench.frames.parquet import ROW_GROUP_ROWS
 
-_MBO = (EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL)
+_KINDS = 256
+_MBO = [EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL]
+_FOR_ORDERS = [*_MBO, EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP]
 
 
 class Books:
@@ -26,8 +28,9 @@ class Books:
     def apply(self, batch: EventBatch) -> None:
         """Apply a batch to both books; the by-order book only once there are orders."""
         self.levels.apply(batch)
-        self.has_orders = self.has_orders or bool(np.isin(batch.kind, _MBO).any())
-        if self.has_orders:
+        kinds = np.bincount(batch.kind, minlength=_KINDS)
+        if self.has_orders or kinds[_FOR_ORDERS].any():
+            self.has_orders = self.has_orders or bool(kinds[_MBO].any())
             self.orders.apply(batch)
 
     def snapshot(self, ts: int, sequence: int = 0) -> EventBatch:

@@ -15,9 +15,9 @@ from workbench.frames.edge import depth_frame, gaps_frame, trades_frame
 from workbench.frames.live import LiveColumns
 
 _KINDS = max(EventKind) + 1
-_MBO = (EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL)
-# Rows that change the state of the by-order book.
-_ORDER_KINDS = np.isin(np.arange(256), [*_MBO, EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP])
+_MBO = np.isin(np.arange(_KINDS), (EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL))
+# The by-order book sees these from the beginning, all else only once there are orders.
+_FOR_ORDERS = _MBO | np.isin(np.arange(_KINDS), (EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP))
 
 
 class Capture:
@@ -97,8 +97,8 @@ class Capture:
             self._keep(self.trades, batch, EventKind.TRADE)
         if counts[EventKind.GAP]:
             self._keep(self.gap_rows, batch, EventKind.GAP)
-        if self.has_orders or counts[_MBO[0]] or counts[_MBO[1]] or counts[_MBO[2]]:
-            self.has_orders = True
+        if self.has_orders or counts @ _FOR_ORDERS:
+            self.has_orders = self.has_orders or bool(counts @ _MBO)
             self.orders.apply(batch)
         self._counts += counts[:_KINDS]
         self.last_ts = int(batch.columns[0][-1])
@@ -152,4 +152,4 @@ class Capture:
         return self.columns.frame()
 
     def __repr__(self) -> str:
-        return f"Capture({self.instrument.symbol}, {self.events:,} events, {self.gap_rows.__len__():,} gaps)"
+        return f"Capture({self.instrument.symbol}, {self.events:,} events, {len(self.gap_rows):,} gaps)"

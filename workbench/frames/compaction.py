@@ -8,7 +8,7 @@ from workbench.errors import DamagedError, RecordingError
 from workbench.frames.durable import sync_directory
 from workbench.frames.journal import index_path
 from workbench.frames.journal_reader import JournalReader, segments
-from workbench.frames.manifest import FileFact, Manifest
+from workbench.frames.manifest import FILE_NAME, FileFact, Manifest
 from workbench.frames.publication import publish
 
 
@@ -54,10 +54,14 @@ def compact(directory: Path, *, reason: str = "closed", tables: tuple[FileFact, 
 
 
 def remove_journal(directory: Path) -> None:
-    """Delete the journal of a closed recording."""
+    """Delete the journal of a closed recording, and what a crash left half written."""
     for path in segments(directory):
-        path.unlink()
+        # The index first: what is left after a crash is still found by the segment's name.
         index_path(path).unlink(missing_ok=True)
+        path.unlink()
+    for path in directory.glob(".*"):
+        if path.name.endswith(".writing") or path.name.startswith(f".{FILE_NAME}-"):
+            path.unlink()
     sync_directory(directory)
 
 

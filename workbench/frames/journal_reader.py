@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 import pyarrow as pa
 
-from workbench.errors import DamagedError, SchemaError, WorkbenchError
+from workbench.errors import DamagedError, RecordingError, SchemaError, WorkbenchError
 from workbench.events import EventBatch, Instrument
 from workbench.frames.arrow import STORED_SCHEMA, check_message, check_schema, columns_of, consecutive
 from workbench.frames.continuity import Continuity, gap
@@ -117,6 +117,13 @@ class JournalReader:
     def _read(self, entry: Entry, opened: _OneFile) -> list[EventBatch]:
         try:
             return _batches(entry, opened.at(entry.path))
+        except FileNotFoundError:
+            raise RecordingError(
+                f"{entry.path} is gone",
+                expected="the journal of an unclosed recording",
+                action="It was closed meanwhile: open the recording again",
+                code="closed_meanwhile",
+            ) from None
         except (DamagedError, SchemaError, OSError) as problem:
             what = getattr(problem, "found", str(problem))
             last = entry.first_sequence + entry.rows - 1

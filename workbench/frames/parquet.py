@@ -7,6 +7,7 @@ rows write fastest and still prune well.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -105,7 +106,10 @@ class EventFile:
 
     def abandon(self) -> None:
         """Release the descriptor; the file is worthless."""
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._writer.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _write_group(self) -> None:
         if not self._rows_buffered:

@@ -1,0 +1,134 @@
+"""Compaction: old or new after a crash at any step, never neither, never a mixture."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.recordings import START_NS, assert_accounted, crashed, pieces, recorder, reference
+from workbench.errors import DamagedError, DiskFullError, RecordingError
+from workbench.events import EventBatch
+from workbench.frames import publication
+from workbench.frames.compaction import compact
+from workbench.frames.recording import open_recording
+
+EVENTS = reference(1_500)
+
+
+def whole(path: Path) -> None:
+    """The recording opens and has every row, whatever files hold them."""
+    assert assert_accounted(open_recording(path).batches(), EVENTS) == len(EVENTS)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fork on Windows")
+def test_kill_at_each_step_leaves_old_or_new(tmp_path: Path) -> None:
+    """However far a killed compaction came, the recording is whole, and compacting again finishes it."""
+    template = crashed(tmp_path, pieces(EVENTS, 400))
+    copies = [shutil.copytree(template, tmp_path / f"step-{step}") for step in range(22)]
+    command = [sys.executable, "-m", "tests.support.compact_until_step", *map(str, copies)]
+    root = Path(__file__).parents[2]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    codes = [int(line) for line in answer.stdout.split()]
+    assert set(codes) == {0, 9}, answer.stderr
+    closed = []
+    for path in copies:
+        whole(path)
+        closed.append(open_recording(path).closed)
+        compact(path)
+        whole(path)
+        assert sorted(p.name for p in path.iterdir()) == ["events-0000.parquet", "manifest.json"]
+    new = closed.index(True)
+    assert 5 < new < codes.index(0), "some died before the new recording counted, some after"
+    assert all(closed[new:])
+
+
+def test_gaps_found_on_the_way_stay(tmp_path: Path) -> None:
+    """Damage in a journal becomes GAP rows and a remark in the manifest of the finished recording."""
+    path = crashed(tmp_path, pieces(EVENTS, 400))
+    journal = path / "journal-0000.arrows"
+    content = bytearray(journal.read_bytes())
+    content[len(content) // 2] ^= 1
+    journal.write_bytes(bytes(content))
+    before = open_recording(path)
+    kept = assert_accounted(before.batches(), EVENTS)
+    compact(path)
+    after = open_recording(path)
+    assert after.gaps.equals(before.gaps)
+    assert after.closed
+    assert after.manifest.reason == "crashed"
+    assert any("damaged, sequence" in reason for reason in after.verify().reasons)
+    assert assert_accounted(after.batches(), EVENTS) == kept < len(EVENTS)
+    with pytest.raises(RecordingError, match="open the recording again"):
+        list(before.batches())
+
+
+def test_a_live_recording_is_left_alone(tmp_path: Path) -> None:
+    """Nobody compacts what is being recorded."""
+    live = recorder(tmp_path)
+    live.append(EVENTS)
+    live.flush(START_NS)
+    with pytest.raises(RecordingError, match="is being recorded"):
+        compact(live.path)
+    live.close()
+
+
+def test_compacting_twice_changes_nothing(tmp_path: Path) -> None:
+    """A closed recording is left as it is."""
+    path = crashed(tmp_path, [EVENTS])
+    compact(path)
+    before = {p.name: p.read_bytes() for p in path.iterdir()}
+    compact(path)
+    assert before == {p.name: p.read_bytes() for p in path.iterdir()}
+
+
+def test_what_reads_back_wrong_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk returns other bytes than were written, the journal stays the recording."""
+    path = crashed(tmp_path, pieces(EVENTS, 400))
+
+    def flip(aside: Path) -> None:
+        content = bytearray(aside.read_bytes())
+        content[len(content) // 3] ^= 4
+        aside.write_bytes(bytes(content))
+
+    monkeypatch.setattr(publication, "sync_file", flip)
+    with pytest.raises(DamagedError):
+        compact(path)
+    whole(path)
+    assert not list(path.glob("*.parquet*"))
+
+
+def test_full_disk_while_closing_keeps_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without room for the Parquet file the recording stays a journal, closed and whole."""
+    live = recorder(tmp_path)
+    live.append(EVENTS)
+    live.flush(START_NS)
+
+    def no_room(*_: object, **__: object) -> None:
+        raise DiskFullError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publication.EventFile, "close", no_room)
+        recording = live.close()
+    assert live.state == "disk_full"
+    assert EventBatch.concatenate(recording.batches()) == EVENTS
+    compact(live.path)
+    assert open_recording(live.path).verify().verdict == "VALID"
+
+
+def test_write_errors_of_the_system_are_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENOSPC inside the Parquet writer surfaces as DiskFullError."""
+    path = crashed(tmp_path, [EVENTS])
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_batch", no_room)
+    with pytest.raises(DiskFullError):
+        compact(path)
+    whole(path)
