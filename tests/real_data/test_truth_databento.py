@@ -157,7 +157,10 @@ def test_counts_of_records(esh4: Case) -> None:
 
 def test_tick_of_the_definition_and_multiplier(esu4: Case) -> None:
     """Tick and contract size come from the definition beside the data."""
-    assert (esu4.recording.instrument.tick_size, esu4.recording.instrument.multiplier) == (Decimal("0.25"), 50)
+    assert (esu4.recording.instrument.tick_size, esu4.recording.instrument.multiplier) == (
+        Decimal("0.25"),
+        50,
+    )
 
 
 def test_best_quotes_of_mbp_1(esu4: Case) -> None:
