@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -174,7 +175,7 @@ def columns_of(batches: Iterable[EventBatch]) -> list[tuple[int, ...]]:
 def is_numbered(batches: Iterable[EventBatch]) -> bool:
     """Whether each batch starts where the one before ended."""
     parts = list(batches)
-    return all(a.next_sequence == b.first_sequence for a, b in zip(parts, parts[1:]))
+    return all(a.next_sequence == b.first_sequence for a, b in itertools.pairwise(parts))
 
 
 assert len(COLUMNS) == 9 and Flag.SNAPSHOT == 1
