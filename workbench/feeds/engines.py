@@ -15,8 +15,8 @@ from workbench.feeds.discovery import Endpoint
 from workbench.feeds.processes import terminate
 from workbench.feeds.specification import GRACE_S, EngineSpec, SourceSpec, encode
 
-START_TIMEOUT_S: Final = 60.0
-STOP_TIMEOUT_S: Final = 30.0
+START_TIMEOUT_S: Final = 240.0
+STOP_TIMEOUT_S: Final = 60.0
 POLL_S: Final = 0.02
 LOG_NAME: Final = "engine.log"
 MAX_LOG_BYTES: Final = 1 << 20
