@@ -9,6 +9,7 @@ and the book waits for the next snapshot.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from workbench.frames.importers.files import (
     Progress,
     Request,
     damaged,
+    head,
     lines_of,
     read_lines,
 )
@@ -38,6 +40,7 @@ from workbench.frames.importers.grid import (
     unit_decimal,
 )
 
+_SIZE = re.compile(rb'(?:"q": ?|\["[0-9.]+", ?)"[0-9]+\.([0-9]+)"')
 SPOT_DECIMALS = 8
 """Spot sizes are multiples of 1e-8: the book holds odd lots below the declared step."""
 
@@ -54,11 +57,12 @@ class Grid:
 
     @classmethod
     def of(cls, request: Request, futures: bool) -> Grid:
-        """Grid that the caller named; what is unset (tick 0) comes from the file."""
+        """Grid that the caller named; what is unset (tick 0, and the futures' sizes) comes from the file."""
         tick = int((request.tick_size or Decimal(0)).scaleb(UNIT_DECIMALS))
         lot_size = request.lot_size
         if lot_size is None:
-            return cls(tick, 0 if futures else SPOT_DECIMALS, 1, tick > 0, False)
+            decimals = _printed_decimals(request.paths[0]) if futures else SPOT_DECIMALS
+            return cls(tick, decimals, 1, tick > 0, False)
         decimals = max(SPOT_DECIMALS, -int(lot_size.normalize().as_tuple().exponent))
         return cls(tick, decimals, int(lot_size.scaleb(decimals)), tick > 0, True)
 
@@ -104,6 +108,11 @@ def read(request: Request, *, futures: bool) -> Iterator[Imported]:
         if capture.finer is None:
             return
         grid = _finer(grid, capture.finer)
+
+
+def _printed_decimals(path: Path) -> int:
+    """Decimals of the sizes at the beginning of a file; futures print as many as their size step has."""
+    return max((len(found) for found in _SIZE.findall(head(path))), default=0)
 
 
 def _first_batch(capture: Capture) -> EventBatch | None:

@@ -61,7 +61,7 @@ class PlainParser:
         """
         try:
             self._parse(line, tables, counts)
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
             shown = line[:60].decode("utf-8", "replace")
             what = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
             raise damaged(

@@ -31,6 +31,7 @@ DONE: Final = 0
 HAND_OVER: Final = 1  # the line at the position is for the plain parser
 
 MS: Final = 1_000_000
+MAX_MS: Final = (2**63 - 1) // MS
 MAX_DIGITS: Final = 18  # any 18 digits fit int64
 STAMP_DIGITS: Final = 19
 
@@ -355,6 +356,7 @@ def scan(
         if good:
             needed = _DEPTH_KEYS if kind == DEPTH else _TRADE_KEYS if kind == TRADE else _TICKER_KEYS
             good = (seen & needed) == needed and text[at] == 125
+            good = good and event_time <= MAX_MS and trade_time <= MAX_MS
             at += 1
             if good and text[at] == 13:
                 at += 1
