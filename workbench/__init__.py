@@ -21,6 +21,7 @@ _HOMES = {
     "simulate": "session",
     "replay": "session",
     "connect": "session",
+    "demo": "session.demo",
     "Session": "session",
     "open_recording": "frames.recording",
     "import_recording": "frames.importers",
@@ -54,6 +55,7 @@ __all__ = [
     "__version__",
     "connect",
     "cvd",
+    "demo",
     "errors",
     "events",
     "import_recording",
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from workbench.frames.importers import import_recording
     from workbench.frames.recording import Recording, open_recording
     from workbench.session import Session, connect, replay, simulate
+    from workbench.session.demo import demo
     from workbench.views.heatmap import Heatmap
     from workbench.views.ladder import Ladder
     from workbench.views.profile import Profile
