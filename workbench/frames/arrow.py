@@ -154,5 +154,5 @@ def _unpacked_length(body: memoryview, offset: int, length: int) -> int:
 
 
 def _binary(size: int) -> str:
-    unit = "GiB" if size >= 2**29 else "MiB"
+    unit = "GiB" if size >= 2**30 else "MiB"
     return f"{size / (2**30 if unit == 'GiB' else 2**20):.{1 if unit == 'GiB' else 0}f} {unit}"

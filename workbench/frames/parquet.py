@@ -1,8 +1,9 @@
 """Events in Parquet: how we write them small and fast, and how we read them without trusting them.
 
-Measured on a real futures feed: zstd 3 with DELTA_BINARY_PACKED times and ids and BYTE_STREAM_SPLIT integer prices
-and sizes takes 3.0 bytes an event, 2.4 times less than the usual compressed numpy file; row groups of 262,144
-rows write fastest and still prune well.
+Measured on a real futures feed: zstd 3 with DELTA_BINARY_PACKED times and BYTE_STREAM_SPLIT integer prices and sizes
+takes 3.0 bytes an event, 2.4 times less than the usual compressed numpy file. Elsewhere other encodings win (sizes
+in 1e-8 coins: dictionary, 17 % less; order numbers: plain, 46 % less), so the first rows of a file are tried with each.
+Row groups of 262,144 rows write fastest and still prune well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -36,7 +37,12 @@ ENCODINGS: Final = {
     "order_id": "DELTA_BINARY_PACKED",
     "aggressor_id": "DELTA_BINARY_PACKED",
 }
-DICTIONARY: Final = [name for name in COLUMN_NAMES if name not in ENCODINGS]
+DICTIONARY: Final = "DICTIONARY"
+TRIED: Final = ("BYTE_STREAM_SPLIT", "DELTA_BINARY_PACKED", "PLAIN", DICTIONARY)
+TRIAL_ROWS: Final = 65_536
+FEWEST_TRIAL_ROWS: Final = 8_192
+# One dictionary must hold the distinct sizes of a row group; beyond the limit the writer falls back to plain.
+DICTIONARY_BYTES: Final = 4 * 2**20
 
 
 class RowGroup(NamedTuple):
@@ -69,16 +75,7 @@ class EventFile:
         self._sequence = np.empty(row_group_rows, np.int64)
         self._schema = stream_schema(instrument)
         self._file = path.open("xb")
-        self._writer = pq.ParquetWriter(
-            self._file,
-            self._schema,
-            compression="zstd",
-            compression_level=3,
-            use_dictionary=DICTIONARY,
-            column_encoding=ENCODINGS,
-            write_page_checksum=True,
-            data_page_version="2.0",
-        )
+        self._writer: pq.ParquetWriter | None = None
 
     def write(self, batch: EventBatch) -> None:
         """Take in the rows of a batch."""
@@ -99,15 +96,16 @@ class EventFile:
         """Write the rest and the footer."""
         self._write_group()
         try:
-            self._writer.close()
+            self._started(None).close()
             self._file.close()
         except OSError as problem:
             raise write_error(self.path, problem) from problem
 
     def abandon(self) -> None:
         """Release the descriptor; the file is worthless."""
-        with contextlib.suppress(OSError):
-            self._writer.close()
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.close()
         with contextlib.suppress(OSError):
             self._file.close()
 
@@ -117,11 +115,49 @@ class EventFile:
         rows = self._rows_buffered
         batch = record_batch(tuple(c[:rows] for c in self._columns), self._sequence[:rows])
         try:
-            self._writer.write_batch(batch.replace_schema_metadata(self._schema.metadata), self._group_rows)
+            self._started(batch).write_batch(
+                batch.replace_schema_metadata(self._schema.metadata), self._group_rows
+            )
         except OSError as problem:
             raise write_error(self.path, problem) from problem
         self.rows += rows
         self._rows_buffered = 0
+
+    def _started(self, first: pa.RecordBatch | None) -> pq.ParquetWriter:
+        if self._writer is None:
+            encodings = ENCODINGS if first is None else best_encodings(first)
+            self._writer = pq.ParquetWriter(self._file, self._schema, **_options(encodings))
+        return self._writer
+
+
+def best_encodings(sample: pa.RecordBatch) -> dict[str, str]:
+    """Encoding of each column that makes the first rows of a file smallest."""
+    if sample.num_rows < FEWEST_TRIAL_ROWS:
+        return ENCODINGS
+    head = pa.Table.from_batches([sample.slice(0, TRIAL_ROWS)])
+    return {
+        name: min(TRIED, key=lambda encoding: _trial_bytes(head.select([name]), name, encoding))
+        for name in ENCODINGS
+    }
+
+
+def _trial_bytes(column: pa.Table, name: str, encoding: str) -> int:
+    sink = pa.BufferOutputStream()
+    pq.write_table(column, sink, **_options({name: encoding}))
+    return int(sink.tell())
+
+
+def _options(encodings: Mapping[str, str]) -> dict[str, Any]:
+    given = {name: encoding for name, encoding in encodings.items() if encoding != DICTIONARY}
+    return {
+        "compression": "zstd",
+        "compression_level": 3,
+        "use_dictionary": [name for name in COLUMN_NAMES if name not in given],
+        "column_encoding": given,
+        "dictionary_pagesize_limit": DICTIONARY_BYTES,
+        "write_page_checksum": True,
+        "data_page_version": "2.0",
+    }
 
 
 def open_events(path: Path) -> pq.ParquetFile:
