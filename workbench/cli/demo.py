@@ -108,7 +108,7 @@ def _draw(session: Session, out: Path) -> dict[str, Path]:
     heatmap = Heatmap(session)
     try:
         png, page = out / "heatmap.png", out / "heatmap.html"
-        png.write_bytes(heatmap.png())
+        png.write_bytes(heatmap.picture())
         heatmap.figure().write_html(page, include_plotlyjs=True, full_html=True)
     finally:
         heatmap.close()

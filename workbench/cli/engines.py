@@ -173,12 +173,12 @@ def _described(endpoint: Endpoint) -> dict[str, Any]:
         "recordings": [],
     }
     from workbench.errors import FeedError
-    from workbench.feeds.client import FeedClient, Target
+    from workbench.feeds.client import FeedClient
+    from workbench.feeds.target import Target
     from workbench.protocol import messages
 
-    target = Target(endpoint.uri, endpoint.secret, endpoint.identity)
     try:
-        with FeedClient(target, lambda _: None, name="engines").open() as client:
+        with FeedClient(Target.of(endpoint), lambda _: None, name="engines").open() as client:
             health = client.request(messages.HealthQuery())
     except (FeedError, EngineError):
         return facts

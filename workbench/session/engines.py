@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from workbench.errors import FeedError
 from workbench.feeds import discovery
 from workbench.feeds.addresses import check_address
-from workbench.feeds.client import FeedClient, Target
+from workbench.feeds.client import FeedClient
 from workbench.feeds.engines import spawn_engine
 from workbench.feeds.specification import SourceSpec
+from workbench.feeds.target import Target
 from workbench.session.remote import EngineLine
 
 BOOKMAP: Final = "bookmap"
@@ -30,13 +32,24 @@ def line_of(spec: SourceSpec, source: str) -> EngineLine:
     """
     running = discovery.find(spec.key)
     if running is not None:
-        line = EngineLine(_target(running), source, on_demand=True)
-        if line.state != "ended":
-            if line.speed != spec.speed:
-                line.set_speed(spec.speed)
+        line = _joined(running, spec.speed, source)
+        if line is not None:
             return line
+    started = spawn_engine(spec)
+    return EngineLine(Target.of(started), source, on_demand=started)
+
+
+def _joined(running: discovery.Endpoint, speed: float, source: str) -> EngineLine | None:
+    try:
+        line = EngineLine(Target.of(running), source, on_demand=running)
+    except FeedError:
+        return None  # it has left since
+    if line.state == "ended":
         line.close()
-    return EngineLine(_target(spawn_engine(spec)), source, on_demand=True)
+        return None
+    if line.speed != speed and line.is_steerable:
+        line.set_speed(speed)
+    return line
 
 
 def line_to(uri: str | None, token: str | None) -> EngineLine:
@@ -56,7 +69,7 @@ def line_to(uri: str | None, token: str | None) -> EngineLine:
     """
     endpoint = _endpoint(uri)
     if endpoint is not None and not _is_bridge(endpoint):
-        return EngineLine(_target(endpoint))
+        return EngineLine(Target.of(endpoint))
     address = endpoint.uri if endpoint is not None else str(uri)
     secret = endpoint.secret if endpoint is not None else token
     check_address(address)
@@ -77,7 +90,3 @@ def _endpoint(uri: str | None) -> discovery.Endpoint | None:
 
 def _is_bridge(endpoint: discovery.Endpoint) -> bool:
     return endpoint.source.startswith(BOOKMAP)
-
-
-def _target(endpoint: discovery.Endpoint) -> Target:
-    return Target(endpoint.uri, endpoint.secret, endpoint.identity)

@@ -18,7 +18,9 @@ import numpy as np
 
 from workbench.errors import EngineError, FeedError, ReplayError
 from workbench.events import EventBatch, EventKind, Instrument
-from workbench.feeds.client import Delivery, FeedClient, Target
+from workbench.feeds.client import Delivery, FeedClient
+from workbench.feeds.discovery import Endpoint
+from workbench.feeds.target import Target
 from workbench.frames.capture import Capture
 from workbench.frames.recording import Recording, open_recording
 from workbench.protocol import messages
@@ -28,6 +30,8 @@ from workbench.session.health import Health, tally
 KINDS: Final = ("FULL_ORDER_BOOK", "TRADES", "MBO")
 FIRST_BOOK_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 120.0
+LEAVE_S: Final = 5.0
+LEAVE_POLL_S: Final = 0.02
 HEALTH_INTERVAL_MS: Final = 250
 WAIT_SLICE_S: Final = 0.25
 READY: Final = "ready"
@@ -43,7 +47,7 @@ class EngineLine:
     target : Target
     source : str, optional
         Deterministic name of what was asked for; default: what the engine says.
-    on_demand : bool
+    on_demand : Endpoint, optional
         The engine was started for sessions like this one: the last session to be closed ends it.
 
     Raises
@@ -54,7 +58,7 @@ class EngineLine:
 
     place = "engine"
 
-    def __init__(self, target: Target, source: str = "", *, on_demand: bool = False):
+    def __init__(self, target: Target, source: str = "", *, on_demand: Endpoint | None = None):
         self._on_demand = on_demand
         self._changed = threading.Condition()
         self._report: messages.Health | None = None
@@ -62,6 +66,7 @@ class EngineLine:
         self._live: set[str] = set()
         self._recordings: list[EngineRecording] = []
         self._closed = False
+        self._is_leaving = False
         self.captures: Mapping[str, Capture] = {}
         self._client = FeedClient(target, self._take, name="session").open()
         try:
@@ -80,7 +85,7 @@ class EngineLine:
         self.end_ns = facts.get("end")
         instruments = [Instrument.from_dict(plain) for plain in listed.instruments]
         self.captures = {i.symbol: Capture(i) for i in instruments}
-        self._client.send(messages.HealthQuery(interval_ms=HEALTH_INTERVAL_MS))
+        self.is_steerable = not facts.get("live")
         history = facts.get("first") or {}
         for symbol in self.captures:
             first = history.get(symbol)
@@ -191,21 +196,29 @@ class EngineLine:
         finally:
             self._closed = True
             self._client.close()
-            with self._changed:
-                self._changed.notify_all()
+            self._wait_until_left()
 
     def _stop_all(self) -> None:
         for running in self._recordings:
             if running.running:
                 running.stop()
-        if not self._on_demand or self._client.state != READY:
+        if self._on_demand is None or self._client.state != READY:
             return
         try:
             engine = self._client.request(messages.EngineQuery())
             if isinstance(engine, messages.Engine) and len(engine.clients) <= 1 and not engine.recordings:
                 self._client.request(messages.Shutdown(reason="last session closed"))
+                self._is_leaving = True
         except (EngineError, FeedError):
             return  # it is going or gone already
+
+    def _wait_until_left(self) -> None:
+        give_up = time.monotonic() + LEAVE_S
+        with self._changed:
+            self._changed.notify_all()
+            # whoever asks for the same events next must not find an engine that is about to end
+            while self._is_leaving and _is_listed(self._on_demand) and time.monotonic() < give_up:
+                self._changed.wait(LEAVE_POLL_S)
 
     def _trouble(self, link_reason: str) -> str:
         if self._client.state != READY:
@@ -217,6 +230,12 @@ class EngineLine:
     def _steer(self, action: str, value: float | int | None = None) -> None:
         self._check_open()
         self._client.request(messages.Replay(action=action, value=value))  # type: ignore[arg-type]
+        self._ask_health()
+
+    def _ask_health(self) -> None:
+        report = self._client.request(messages.HealthQuery(interval_ms=HEALTH_INTERVAL_MS))
+        assert isinstance(report, messages.Health)
+        self._report = report
 
     def _check_open(self) -> None:
         if self._closed:
@@ -304,6 +323,10 @@ class EngineRecording:
                 self.reason = problem.message
             self._state = "closed"
         return {symbol: open_recording(path) for symbol, path in self._paths.items()}
+
+
+def _is_listed(endpoint: Endpoint | None) -> bool:
+    return endpoint is not None and endpoint.path is not None and endpoint.path.exists()
 
 
 def _seek_row(batch: EventBatch, last_ts: int, *, awaited: bool) -> int | None:
