@@ -21,7 +21,7 @@ def nice_ticks(wanted: float) -> int:
         return 1
     decade = 10 ** max(0, math.floor(math.log10(wanted)) - 1)
     choices = [step * decade for step in (*NICE, 100)]
-    return min(choices, key=lambda step: (abs(math.log(step / wanted)), step))
+    return int(min(choices, key=lambda step: (abs(math.log(step / wanted)), step)))
 
 
 def mids(best: Array) -> Array:

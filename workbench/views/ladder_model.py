@@ -40,8 +40,9 @@ class LadderModel:
         for want in wants:
             if want.get("k") == "view":
                 centre = want.get("centre")
-                known = isinstance(centre, int | float) and abs(centre) < 2**31
-                self._centre = float(centre) if known else None
+                self._centre = (
+                    float(centre) if isinstance(centre, int | float) and abs(centre) < 2**31 else None
+                )
         with self._capture.lock:
             self._count_trades()
             book = self._capture.book

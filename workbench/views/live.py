@@ -89,7 +89,7 @@ class Showable(Protocol):
     def capture(self, symbol: str | None = None) -> Any: ...
 
 
-class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
+class LiveView(anywidget.AnyWidget):
     """Base of the live views: subclasses say what to send and how the static picture looks."""
 
     control = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
@@ -154,26 +154,25 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
             wants, mode = list(self._wants), self._pacing.mode(now)
             self._wants.clear()
             number = self._pacing.note_sent(now)
-        content: dict[str, Any] = {"k": "idle"}
-        arrays: list[Array] = []
-        if mode is not Mode.IDLE or wants:
-            full = any(want.get("k") == "ready" for want in wants)
-            message = self._guarded_pull(wants, full)
-            if message is not None:
-                content, arrays = message
+        full = any(want.get("k") == "ready" for want in wants)
+        message = self._guarded_pull(wants, full) if mode is not Mode.IDLE or wants else None
+        content, arrays = message or ({"k": "idle"}, [])
         content.update(self._header(number))
-        self.send(content, [memoryview(array).cast("B") for array in arrays])
+        self.send(content, [array.tobytes() for array in arrays])
 
     def _guarded_pull(self, wants: Sequence[dict[str, Any]], full: bool) -> Message | None:
         try:
             message = self._model.pull(wants, full, self._session.now_ns)
         except Exception as error:  # noqa: BLE001 - shown under the widget; the other views go on
-            if not self._failure:
-                _log.exception("a view of %s failed", self._capture.instrument.symbol)
-            self._failure = f"{type(error).__name__}: {error}"
+            self._fail(error)
             return None
         self._failure = ""
         return message
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failure:
+            _log.warning("a view of %s failed", self._capture.instrument.symbol, exc_info=error)
+        self._failure = f"{type(error).__name__}: {error}"
 
     def _header(self, number: int) -> dict[str, Any]:
         return {
@@ -226,7 +225,7 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
         """Still picture of this moment, to be shown under the live view and kept in the saved notebook."""
         from IPython.display import Image
 
-        return Image(data=self.picture(), format="png", alt=repr(self))
+        return Image(data=self.picture(), format="png", alt=repr(self))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Leave the sender and take the widget off the page."""
@@ -284,7 +283,10 @@ class Sender:
         while views := self._current():
             now = time.monotonic_ns()
             for view in views:
-                view._tick(now)
+                try:
+                    view._tick(now)
+                except Exception as error:  # noqa: BLE001 - one broken channel must not stop the other views
+                    view._fail(error)
             del views
             self._wake.wait(TICK_NS / 1e9)
             self._wake.clear()

@@ -1,0 +1,170 @@
+"""One real JupyterLab and one headless Chromium for all browser tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+TOKEN = "token-of-the-browser-tests"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+def eventually(check: Callable[[], Any], seconds: float = 60.0, what: str = "") -> Any:
+    """Return the first true answer of ``check``; fails after ``seconds``."""
+    end = time.monotonic() + seconds
+    answer = None
+    while time.monotonic() < end:
+        answer = check()
+        if answer:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what or check}; last answer {answer!r}")
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab with its folder."""
+
+    address: str
+    folder: Path
+
+    def notebook(self, name: str, cells: list[str]) -> str:
+        """Write a notebook of code cells; returns its address in Lab."""
+        content = {
+            "cells": [
+                {"cell_type": "code", "id": f"c{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+                for i, text in enumerate(cells)
+            ],
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        (self.folder / f"{name}.ipynb").write_text(json.dumps(content))
+        return f"{self.address}/lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}"
+
+
+@dataclass
+class Page:
+    """A notebook open in a browser, with what its console complained of."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+
+    def until(self, script: str, seconds: float = 60.0) -> Any:
+        """Value of a page expression once it is true."""
+        return eventually(lambda: self.page.evaluate(script), seconds, script)
+
+    def run_all(self) -> None:
+        """Run every cell and wait until the kernel is idle or the first view stands."""
+        self.until("window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+
+    def run_cell(self, index: int) -> None:
+        """Run one cell by its number."""
+        self.page.evaluate(
+            "index => { const n = window.jupyterapp.shell.currentWidget.content; n.activeCellIndex = index;"
+            " n.deselectAll(); window.jupyterapp.commands.execute('notebook:run-cell'); }",
+            index,
+        )
+
+    def colours(self, selector: str) -> dict[str, float]:
+        """Statistics of a canvas: number of colours, mean and a checksum of its pixels."""
+        return self.page.evaluate(
+            """selector => { const c = document.querySelector(selector);
+            const d = new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer);
+            let sum = 0, hash = 0; const seen = new Set();
+            for (let i = 0; i < d.length; i += 3) { seen.add(d[i]); sum += d[i] & 255; hash = (hash * 31 + d[i]) | 0; }
+            return {colours: seen.size, mean: sum / (d.length / 3), hash}; }""",
+            selector,
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=2) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "notebooks"
+    folder.mkdir()
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR")
+    places = {name: str(home / name.lower()) for name in (*names, "JUPYTERLAB_WORKSPACES_DIR")}
+    environment = {**os.environ, **places, "JUPYTER_PLATFORM_DIRS": "0", "PYTHONPATH": str(ROOT)}
+    port = _free_port()
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root", f"--port={port}",
+        "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}",
+        f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
+    ]  # fmt: skip
+    with (home / "lab.log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        eventually(lambda: _answers(address), 90, "JupyterLab answers")
+        yield Lab(address, folder)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("WORKBENCH_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as tools:
+        chromium = tools.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, browser: Any) -> Iterator[Callable[[str, list[str]], Page]]:
+    context = browser.new_context(viewport={"width": 1500, "height": 1500})
+    opened: list[Page] = []
+
+    def open_page(name: str, cells: list[str]) -> Page:
+        page = Page(context.new_page())
+        page.page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.page.on("console", lambda line: _note(page, line))
+        page.page.goto(lab.notebook(name, cells))
+        opened.append(page)
+        return page
+
+    yield open_page
+    for page in opened:
+        page.page.evaluate(
+            "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.shutdown().then(() => true)"
+        )
+    context.close()
+
+
+def _note(page: Page, line: Any) -> None:
+    # Only what comes from the views' own code: Lab itself logs refused requests for optional services.
+    if line.type == "error" and "ow-" in line.text:
+        page.complaints.append(line.text)
