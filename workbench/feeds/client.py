@@ -43,6 +43,7 @@ OPEN_TIMEOUT_S: Final = 10.0
 REQUEST_TIMEOUT_S: Final = 10.0
 JOIN_TIMEOUT_S: Final = 5.0
 READY: Final = "ready"
+CONNECTED: Final = (READY, "stale")
 
 __all__ = ["Delivery", "FeedClient", "FeedHealth", "Target"]
 
@@ -155,7 +156,8 @@ class FeedClient:
 
     def send(self, message: messages.Message) -> None:
         """Send a command without waiting for its answer."""
-        self._do(lambda connection: connection.send(message))
+        self._check_connected()
+        self._do(lambda connection: _send_or_log(connection, message))
 
     def request(self, message: messages.Message, timeout: float = REQUEST_TIMEOUT_S) -> messages.Message:
         """Send a command and wait for its answer.
@@ -167,6 +169,7 @@ class FeedClient:
         FeedError
             The connection was lost before the answer: whether the command was carried out is not known.
         """
+        self._check_connected()
         numbered, answer = self._requests.register(message)
         self._do(lambda connection: self._send_request(connection, numbered, answer))
         return self._requests.wait(numbered, answer, timeout)
@@ -189,6 +192,15 @@ class FeedClient:
         self.close()
 
     # -- any thread ------------------------------------------------------------------------------------------------
+
+    def _check_connected(self) -> None:
+        # Commands are refused, never kept for later: nobody wants an order to leave when the line comes back.
+        if self._state not in CONNECTED:
+            raise FeedError(
+                f"not connected to {self.target.address} ({self._state}): {self._reason or 'trying again'}",
+                action="Wait until it is back, then ask again",
+                code="not_connected",
+            )
 
     def _do(self, action: Callable[[ClientConnection], None]) -> None:
         if self._stopping:
@@ -260,7 +272,8 @@ class FeedClient:
                     return
                 wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if transport.wants_write else 0)
                 selector.modify(transport, wanted)
-                selector.select(self._seconds_left())
+                # asked after the wake-up was taken in: one that comes later ends the select
+                selector.select(0 if self._stopping else self._seconds_left())
             self._connection.close(limits.CLOSE_NORMAL, "")
             self._step(transport)
 
@@ -272,8 +285,7 @@ class FeedClient:
 
     def _step(self, transport: Transport) -> None:
         self._drain_wake()
-        while self._commands:
-            self._commands.popleft()(self._connection)
+        self._run_commands()
         now = time.monotonic_ns()
         self._connection.on_time(now)
         for notice in self._connection.events():
@@ -281,6 +293,10 @@ class FeedClient:
         for frame in self._connection.data_to_send(now):
             transport.send(frame)
         transport.flush()
+
+    def _run_commands(self) -> None:
+        while self._commands:
+            self._commands.popleft()(self._connection)
 
     def _take_notice(self, notice: ClientNotice) -> None:
         match notice:
@@ -324,6 +340,7 @@ class FeedClient:
         self._connection.lost(lost.reason, time.monotonic_ns())
         for notice in self._connection.events():
             self._take_notice(notice)
+        self._run_commands()  # subscriptions are kept, commands that did not leave are refused
         self._refuse_waiting(f"the connection was lost ({lost.reason})")
 
     def _not_connected(self, problem: FeedError) -> None:
@@ -357,3 +374,10 @@ class FeedClient:
                 pass
         except BlockingIOError:
             return
+
+
+def _send_or_log(connection: ClientConnection, message: messages.Message) -> None:
+    try:
+        connection.send(message)
+    except WorkbenchError as problem:
+        _log.warning("a command was not sent: %s", problem)

@@ -54,12 +54,9 @@ def fatal_error(closing: Close, state: str, target: Target) -> WorkbenchError | 
         return FeedError(closing.reason, code="version")
     if state != "refused":
         return None
-    if "not the bridge" in closing.reason:
-        return AuthenticationError(
-            f"{target.uri} is {closing.reason}",
-            action="Something else holds its port: see `workbench engines`",
-        )
+    who = "could not prove that it holds the token" if "prove" in closing.reason else closing.reason
     return AuthenticationError(
-        f"token rejected by the feed on {target.address}{target.history}",
-        action="Restart the feed, or reload its discovery file: it may have been started anew",
+        f"token rejected: {target.address} is not the bridge I started, or it was started anew ({who})"
+        f"{target.history}",
+        action="Reload the discovery file or restart the feed; `workbench engines` lists what runs",
     )

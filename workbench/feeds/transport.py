@@ -75,6 +75,9 @@ class Transport:
         transport = cls(sock, protocol)
         try:
             transport._shake_hands(uri, deadline)
+        except ConnectionLostError as lost:
+            sock.close()
+            raise _not_a_feed(uri, lost.reason) from None
         except BaseException:
             sock.close()
             raise
@@ -153,16 +156,10 @@ class Transport:
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
             while self._protocol.state is not OPEN:
-                self._flush_or_refuse(uri)
+                self.flush()
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise _not_a_feed(uri, "it does not answer")
                 self._handshake_step(uri)
-
-    def _flush_or_refuse(self, uri: str) -> None:
-        try:
-            self.flush()
-        except ConnectionLostError as lost:
-            raise _not_a_feed(uri, lost.reason) from None
 
     def _handshake_step(self, uri: str) -> None:
         # In small steps: what follows the answer in the same packet must stay for read().
