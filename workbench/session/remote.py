@@ -206,7 +206,7 @@ class EngineLine:
             return
         try:
             engine = self._client.request(messages.EngineQuery())
-            if isinstance(engine, messages.Engine) and len(engine.clients) <= 1 and not engine.recordings:
+            if isinstance(engine, messages.Engine) and not _is_needed(engine):
                 self._client.request(messages.Shutdown(reason="last session closed"))
                 self._is_leaving = True
         except (EngineError, FeedError):
@@ -323,6 +323,10 @@ class EngineRecording:
                 self.reason = problem.message
             self._state = "closed"
         return {symbol: open_recording(path) for symbol, path in self._paths.items()}
+
+
+def _is_needed(engine: messages.Engine) -> bool:
+    return len(engine.clients) > 1 or any(r.get("state") == "recording" for r in engine.recordings)
 
 
 def _is_listed(endpoint: Endpoint | None) -> bool:
