@@ -50,6 +50,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BINANCE_BTC = "binance/usdm/btcusdt_20240808.gz"
 
 
+Case = Callable[[], object] | tuple[Callable[[], object], Callable[[Any], object]]
+
+
 class MissingDataError(Exception):
     """The real data that a benchmark needs is not on this machine."""
 
@@ -102,19 +105,21 @@ class Context:
             raise MissingDataError(f"needs the real data file {relative} (folder: WORKBENCH_SHARED_DATA)")
         return path
 
-    def measure(
-        self, cases: Mapping[str, Callable[[], object]], rounds: int | None = None
-    ) -> dict[str, Timing]:
-        """CPU seconds of every case, round-robin, after one call of each that does not count."""
-        for case in cases.values():
-            case()
+    def measure(self, cases: Mapping[str, Case], rounds: int | None = None) -> dict[str, Timing]:
+        """CPU seconds of every case, round-robin, after one call of each that does not count.
+
+        A case is a function, or a pair ``(prepare, work)``: ``work(prepare())``, of which only ``work`` is timed.
+        """
         seconds: dict[str, list[float]] = {name: [] for name in cases}
-        for _ in range(rounds or self.rounds):
+        for number in range(1 + (rounds or self.rounds)):
             for name, case in cases.items():
+                prepare, work = case if isinstance(case, tuple) else (None, case)
+                argument = () if prepare is None else (prepare(),)
                 gc.collect()
                 start = time.process_time()
-                case()
-                seconds[name].append(time.process_time() - start)
+                work(*argument)
+                if number:
+                    seconds[name].append(time.process_time() - start)
         return {name: timing(values) for name, values in seconds.items()}
 
     def copy_bandwidth(self, megabytes: int = 256) -> float:

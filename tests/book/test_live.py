@@ -14,13 +14,6 @@ def test_the_next_best_price_may_be_far_away() -> None:
     assert (book.best_bid, book.best_bid_size) == (-(2**31), 2)
 
 
-def test_best_prices_come_in_one_look() -> None:
-    """Best prices and sizes together; None and 0 where a side is empty."""
-    book = PyBook()
-    book.set_level(-1, 101, 4)
-    assert book.best_prices == (None, 0, 101, 4)
-
-
 def test_a_copy_lives_its_own_life() -> None:
     """Levels set in a copy do not show in the original."""
     book = PyBook()

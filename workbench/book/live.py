@@ -15,6 +15,16 @@ from workbench.events import EventBatch, EventKind, IntArray, Side
 class PyBook(Quotes):
     """Price → resting size for both sides, updated level by level in plain Python.
 
+    Attributes
+    ----------
+    best_bid, best_ask : int or None, ticks
+    best_bid_size, best_ask_size : int, lots
+        0 where a side is empty.
+    valid : bool
+        Whether the book is known to equal the venue's.
+    rejected : int
+        DEPTH rows without a side, which changed nothing.
+
     Notes
     -----
     Answers like :class:`~workbench.book.levels.LevelBook` for any stream of events. The best prices are kept, and when
@@ -30,35 +40,52 @@ class PyBook(Quotes):
     PyBook(no bid, no ask, 0 + 0 levels, not valid)
     """
 
-    __slots__ = ("_asks", "_best_ask", "_best_bid", "_bids", "_needs_clear", "_valid", "rejected")
+    __slots__ = (
+        "_asks",
+        "_bids",
+        "_needs_clear",
+        "best_ask",
+        "best_ask_size",
+        "best_bid",
+        "best_bid_size",
+        "rejected",
+        "valid",
+    )
+
+    # Plain attributes, not properties: a handler reads them after every event.
+    best_bid: int | None
+    best_bid_size: int
+    best_ask: int | None
+    best_ask_size: int
+    valid: bool
+    _needs_clear: bool
 
     def __init__(self) -> None:
         self._bids: dict[int, int] = {}
         self._asks: dict[int, int] = {}
-        self._best_bid: int | None = None
-        self._best_ask: int | None = None
-        self._valid = False
-        self._needs_clear = False
         self.rejected = 0
+        self.clear()
 
     def set_level(self, side: int, price: int, size: int) -> None:
         """Set the resting size of one level; 0 or less removes it."""
         if side == 1:
-            best = self._best_bid
+            best = self.best_bid
             if size > 0:
                 self._bids[price] = size
-                if best is None or price > best:
-                    self._best_bid = price
+                if best is None or price >= best:
+                    self.best_bid = price
+                    self.best_bid_size = size
             elif self._bids.pop(price, 0) and price == best:
-                self._best_bid = _next_best(self._bids, price, -1)
+                self.best_bid, self.best_bid_size = _next_best(self._bids, price, -1)
         elif side == -1:
-            best = self._best_ask
+            best = self.best_ask
             if size > 0:
                 self._asks[price] = size
-                if best is None or price < best:
-                    self._best_ask = price
+                if best is None or price <= best:
+                    self.best_ask = price
+                    self.best_ask_size = size
             elif self._asks.pop(price, 0) and price == best:
-                self._best_ask = _next_best(self._asks, price, 1)
+                self.best_ask, self.best_ask_size = _next_best(self._asks, price, 1)
         else:
             self.rejected += 1
 
@@ -70,43 +97,25 @@ class PyBook(Quotes):
             elif kind == EventKind.CLEAR:
                 self.clear()
             elif kind == EventKind.SNAPSHOT_END:
-                self._valid = not self._needs_clear
+                self.valid = not self._needs_clear
             elif kind == EventKind.GAP:
-                self._valid, self._needs_clear = False, True
+                self.valid, self._needs_clear = False, True
 
     def clear(self) -> None:
         """Forget all levels and be invalid, like a CLEAR row."""
         self._bids.clear()
         self._asks.clear()
-        self._best_bid = self._best_ask = None
-        self._valid = self._needs_clear = False
+        self.best_bid = self.best_ask = None
+        self.best_bid_size = self.best_ask_size = 0
+        self.valid = self._needs_clear = False
 
     def copy(self) -> PyBook:
         """Return an independent book of the same state."""
         twin = PyBook()
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name))
         twin._bids, twin._asks = self._bids.copy(), self._asks.copy()
-        twin._best_bid, twin._best_ask = self._best_bid, self._best_ask
-        twin._valid, twin._needs_clear, twin.rejected = self._valid, self._needs_clear, self.rejected
         return twin
-
-    @property
-    def valid(self) -> bool:
-        """Whether the book is known to equal the venue's."""
-        return self._valid
-
-    @property
-    def best_bid(self) -> int | None:
-        return self._best_bid
-
-    @property
-    def best_ask(self) -> int | None:
-        return self._best_ask
-
-    @property
-    def best_prices(self) -> tuple[int | None, int, int | None, int]:
-        """Best bid, its size, best ask, its size in one look; ticks and lots, size 0 where a side is empty."""
-        bid, ask = self._best_bid, self._best_ask
-        return bid, self._bids.get(bid, 0), ask, self._asks.get(ask, 0)  # type: ignore[arg-type]  # None is no key
 
     def size_at(self, side: int, price: int) -> int:
         return (self._bids if side == Side.BID else self._asks).get(price, 0)
@@ -125,10 +134,11 @@ class PyBook(Quotes):
         return f"PyBook({describe(self)}, {'valid' if self.valid else 'not valid'})"
 
 
-def _next_best(levels: dict[int, int], price: int, step: int) -> int | None:
+def _next_best(levels: dict[int, int], price: int, step: int) -> tuple[int | None, int]:
     if not levels:
-        return None
+        return None, 0
     for candidate in range(price + step, price + step * (len(levels) + 1), step):
         if candidate in levels:
-            return candidate
-    return min(levels) if step > 0 else max(levels)
+            return candidate, levels[candidate]
+    best = min(levels) if step > 0 else max(levels)
+    return best, levels[best]
