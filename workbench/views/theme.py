@@ -49,7 +49,7 @@ THEMES: Final[dict[str, dict[str, str]]] = {
         "accent": "#0b63c4",
         "area": "#dbe9f8",
         "gap": "#8a94a3",
-        "warn": "#a85f00",
+        "warn": "#9a5500",
     },
 }
 

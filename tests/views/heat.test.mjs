@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeTable, faded, lotsOf, ramp, rgbOf } from "../../workbench/views/colour.js";
+import { HeatStore, NO_TICK, bubblesOf, typed, volumeByRow } from "../../workbench/views/heat_store.js";
+
+const ROWS = 4;
+const COLUMNS = 8;
+
+function message(k, first, last, { epoch = 1, fill = 7, trades = [] } = {}) {
+  const count = last - first + 1;
+  const content = { k, epoch, first, last, valid: true, columns: COLUMNS, rows: ROWS, column_ms: 100, origin_ms: 5000, row_ticks: 2, low_tick: 10, auto: true };
+  const codes = new Uint16Array(count * ROWS).fill(fill);
+  const edges = Int32Array.from({ length: count * 3 }, (_, i) => [11, 13, 0][i % 3]);
+  const buffers = [codes, edges, Float32Array.from(trades.flat()), new Uint16Array(2 * ROWS)];
+  // a message packs its parts back to back: views that start at an odd byte
+  return [content, buffers.map((array) => shifted(array))];
+}
+
+function shifted(array) {
+  const bytes = new Uint8Array(array.byteLength + 1);
+  bytes.set(new Uint8Array(array.buffer), 1);
+  return new DataView(bytes.buffer, 1, array.byteLength);
+}
+
+test("parts of a message at odd bytes become arrays", () => {
+  assert.deepEqual([...typed(Int32Array, shifted(Int32Array.of(1, -2)))], [1, -2]);
+});
+
+test("columns before a snapshot, of another epoch, or behind a hole ask for a snapshot", () => {
+  const store = new HeatStore();
+  assert.equal(store.apply(...message("cols", 0, 1)), null);
+  assert.deepEqual(store.apply(...message("snap", 0, 3)), [0, 4]);
+  assert.equal(store.apply(...message("cols", 9, 9)), null);
+  assert.equal(store.apply(...message("cols", 4, 4, { epoch: 2 })), null);
+  assert.deepEqual(store.apply(...message("cols", 3, 4)), [3, 5]);
+});
+
+test("the ring keeps the newest columns and knows nothing of older ones", () => {
+  const store = new HeatStore();
+  store.apply(...message("snap", 0, 5));
+  store.apply(...message("cols", 5, 11, { fill: 9 }));
+  assert.deepEqual([store.first, store.last], [4, 11]);
+  assert.equal(store.code(4, 0), 7);
+  assert.equal(store.code(11, 3), 9);
+  assert.equal(store.code(3, 0), 0);
+  assert.equal(store.code(11, ROWS), 0);
+  assert.equal(store.edge(11, 1), 13);
+  assert.equal(store.mid(), 12);
+});
+
+test("trades of columns that are sent again replace the old ones", () => {
+  const store = new HeatStore();
+  store.apply(...message("snap", 0, 2, { trades: [[1, 0, 5, 1], [2, 1, 3, -1]] }));
+  store.apply(...message("cols", 2, 3, { trades: [[2, 1, 4, -1], [3, 1, 1, 1]] }));
+  assert.deepEqual(store.trades.map((t) => [t.column, t.tick, t.lots, t.side]), [[1, 10, 5, 1], [2, 11, 4, -1], [3, 11, 1, 1]]);
+  assert.equal(store.lastTrade().lots, 1);
+});
+
+test("an empty side has no mid", () => {
+  const store = new HeatStore();
+  store.apply(...message("snap", 0, 0));
+  store.edges.fill(NO_TICK);
+  assert.equal(store.mid(), null);
+});
+
+test("bubbles are summed in slots that do not move with the view, the largest kept", () => {
+  const trades = [[0, 10, 1, 1], [1, 10, 3, 1], [1, 10, 2, -1], [5, 30, 9, 1]].map(([column, tick, lots, side]) => ({ column, tick, lots, side }));
+  const all = bubblesOf(trades, 0, 8, 2, 1, 100);
+  assert.deepEqual(all.map((b) => [b.lots, b.side]).sort(), [[2, -1], [4, 1], [9, 1]]);
+  assert.equal(all.find((b) => b.lots === 4).column, 1.25, "0.5·1/4 + 1.5·3/4");
+  assert.deepEqual(bubblesOf(trades, 0, 8, 2, 1, 1).map((b) => b.lots), [9]);
+});
+
+test("volume by row splits buyers and sellers", () => {
+  const trades = [{ column: 0, tick: 11, lots: 2, side: 1 }, { column: 1, tick: 10, lots: 3, side: -1 }, { column: 9, tick: 10, lots: 8, side: 1 }];
+  assert.deepEqual([...volumeByRow(trades, 0, 5, 2)], [[5, [2, 3]]]);
+});
+
+test("codes are logarithms of lots", () => {
+  assert.equal(lotsOf(0), 0);
+  assert.equal(lotsOf(1), 1);
+  assert.equal(lotsOf(1 + 10 * 1024), 1024);
+});
+
+test("colours run from the first anchor to the last between the cut-offs", () => {
+  const words = ramp(["#000000", "#0000ff", "#ff0000"]);
+  const table = codeTable(words, [2, 1024]);
+  assert.equal(table[0], 0xff000000);
+  assert.equal(table[1], words[1], "below the lower cut-off");
+  assert.equal(table[1 + 10 * 1024], 0xff0000ff, "red at the upper one");
+  assert.equal(table[65535], 0xff0000ff);
+  for (let code = 2; code < 10 * 1024; code += 97) assert.ok(words.indexOf(table[code]) >= words.indexOf(table[code - 1]));
+  assert.deepEqual(rgbOf("#0a10ff"), [10, 16, 255]);
+  assert.equal(faded("#0a10ff", 0.5), "rgba(10,16,255,0.5)");
+});
