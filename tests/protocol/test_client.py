@@ -12,10 +12,11 @@ from hypothesis import given
 from tests.support.wire import MS, SECRET, Feed, Link, depth
 from workbench.errors import FeedError
 from workbench.protocol import messages
-from workbench.protocol.client import TRANSITIONS, ClientConnection
+from workbench.protocol.client import ClientConnection
 from workbench.protocol.limits import DEAD_NS, SECOND_NS, STALE_NS
 from workbench.protocol.login import server_proof
 from workbench.protocol.notices import BadMessage, Ladder, Received, StateChanged
+from workbench.protocol.transitions import CLIENT as TRANSITIONS
 
 NONCE = b"\x07" * 32
 WELCOME = '{"type":"WELCOME","version":"1.0","server":"x","session":"s","heartbeat_ms":500,"read_only":true,"limits":{}}'

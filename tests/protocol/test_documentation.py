@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from workbench.events import COLUMNS, EventBatch, Instrument
-from workbench.protocol import client, limits, messages, reader, server
+from workbench.protocol import decoding, limits, transitions
 from workbench.protocol.codec import HEADER, decode_frame, encode_batch
 from workbench.protocol.diagram import diagram
 from workbench.protocol.login import client_proof, server_proof
@@ -22,7 +22,7 @@ from workbench.protocol.strict import parse
 TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+) (\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 MARKET: dict[str, type[Any]] = {**ROW_TYPES, "SNAPSHOT": SnapshotMessage, "DOM": Dom}
-FROM_SERVER: dict[str, type[Any]] = {**messages.FROM_SERVER, **MARKET}
+FROM_SERVER: dict[str, type[Any]] = {**decoding.FROM_SERVER, **MARKET}
 
 
 def _examples(who: str) -> list[str]:
@@ -39,24 +39,24 @@ def _block(name: str) -> str:
 @pytest.mark.parametrize("text", _examples("client"))
 def test_client_examples_are_understood(text: str) -> None:
     """What the page tells clients to send is decoded, and encodes to nothing else."""
-    again = parse(messages.encode(messages.decode_from_client(text)))
+    again = parse(decoding.encode(decoding.decode_from_client(text)))
     assert again.items() <= parse(text).items()
-    assert messages.decode_from_client(json.dumps(again)) == messages.decode_from_client(text)
+    assert decoding.decode_from_client(json.dumps(again)) == decoding.decode_from_client(text)
 
 
 @pytest.mark.parametrize("text", _examples("server"))
 def test_server_examples_are_what_a_server_sends(text: str) -> None:
     """What the page shows of a server is decoded, and encodes to the same fields."""
     plain = parse(text)
-    message = messages.convert(plain, FROM_SERVER)
-    again = parse(messages.encode(message))
+    message = decoding.convert(plain, FROM_SERVER)
+    again = parse(decoding.encode(message))
     assert again.items() <= plain.items()
-    assert messages.convert(again, FROM_SERVER) == message
+    assert decoding.convert(again, FROM_SERVER) == message
 
 
 def test_every_message_has_an_example() -> None:
     """No message is left out of the page."""
-    assert {parse(text)["type"] for text in _examples("client")} == set(messages.FROM_CLIENT)
+    assert {parse(text)["type"] for text in _examples("client")} == set(decoding.FROM_CLIENT)
     assert {parse(text)["type"] for text in _examples("server")} == set(FROM_SERVER)
 
 
@@ -102,7 +102,11 @@ def test_login_vector_is_right() -> None:
 
 @pytest.mark.parametrize(
     ("name", "table"),
-    [("server", server.TRANSITIONS), ("client", client.TRANSITIONS), ("subscription", reader.TRANSITIONS)],
+    [
+        ("server", transitions.SERVER),
+        ("client", transitions.CLIENT),
+        ("subscription", transitions.SUBSCRIPTION),
+    ],
 )
 def test_diagrams_are_drawn_from_the_tables(name: str, table: dict[tuple[str, str], str]) -> None:
     """A transition that changes in the code changes in the page."""
@@ -124,4 +128,4 @@ def test_tutorial_is_ten_lines_that_compile() -> None:
     compile(code, "tutorial", "exec")
     for sent in re.findall(r"json\.dumps\((\{.*?\})\)\)", code):
         plain = eval(sent, {"token": "t", "symbol": "ESZ6"})  # the page's own text
-        messages.decode_from_client(json.dumps(plain))
+        decoding.decode_from_client(json.dumps(plain))

@@ -12,7 +12,8 @@ from workbench.protocol import messages
 from workbench.protocol.limits import SECOND_NS
 from workbench.protocol.login import LoginGuard, client_proof
 from workbench.protocol.notices import CommandReceived, LoggedIn, LoginRefused, SubscriptionChanged
-from workbench.protocol.server import TRANSITIONS, ServerConnection
+from workbench.protocol.server import ServerConnection
+from workbench.protocol.transitions import SERVER as TRANSITIONS
 
 NONCE = b"\x01" * 32
 

@@ -11,8 +11,8 @@ from tests.support.wire import CRYPTO, INSTRUMENT
 from workbench.errors import ProtocolError
 from workbench.events import EventBatch, EventKind, Flag
 from workbench.protocol.codec import decode_frame
+from workbench.protocol.decoding import convert_to
 from workbench.protocol.limits import MAX_MESSAGE_BYTES, MAX_ROWS_PER_FRAME
-from workbench.protocol.messages import convert_to
 from workbench.protocol.snapshot import (
     BookState,
     SnapshotMessage,

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from workbench.errors import FeedError, WorkbenchError
-from workbench.protocol import limits, messages
+from workbench.protocol import decoding, limits, messages, transitions
 from workbench.protocol.bad_messages import BadMessages
 from workbench.protocol.codec import decode_frame
 from workbench.protocol.login import client_proof, matches, server_proof
@@ -43,35 +43,6 @@ from workbench.protocol.version import mismatch
 
 ClientNotice = StateChanged | StreamChanged | MarketData | Snapshot | Ladder | Received | BadMessage
 
-TRANSITIONS: Final[dict[tuple[str, str], str]] = {
-    ("offline", "opened, holding a secret"): "greeting",
-    ("offline", "opened, holding none"): "waiting",
-    ("offline", "close"): "closed",
-    ("greeting", "right challenge"): "proving",
-    ("greeting", "wrong challenge"): "refused",
-    ("greeting", "welcome"): "refused",
-    ("proving", "welcome"): "ready",
-    ("waiting", "welcome"): "ready",
-    ("greeting", "rejected"): "refused",
-    ("proving", "rejected"): "refused",
-    ("waiting", "rejected"): "refused",
-    ("greeting", "silence"): "closed",
-    ("proving", "silence"): "closed",
-    ("waiting", "silence"): "closed",
-    ("ready", "late heartbeat"): "stale",
-    ("stale", "sign of life"): "ready",
-    ("stale", "silence"): "closed",
-    ("ready", "welcome"): "ready",
-    ("stale", "welcome"): "ready",
-    **{
-        (state, event): following
-        for state in ("greeting", "proving", "waiting", "ready", "stale", "refused", "closed")
-        for event, following in (("lost", "offline"), ("close", "closed"))
-        if (state, event) not in {("refused", "close"), ("closed", "close")}
-    },
-}
-"""State and event give the next state; pairs that are not here change nothing."""
-
 _CONNECTED: Final = ("ready", "stale")
 _SUBSCRIPTION_ERRORS: Final = ("unknown_instrument", "bad_instrument", "too_many")
 
@@ -91,7 +62,7 @@ class ClientConnection:
     Attributes
     ----------
     state : str
-        One of the states of :data:`TRANSITIONS`.
+        One of the states of :data:`workbench.protocol.transitions.CLIENT`.
     closing : Close or None
         Set once this connection is to end; cleared by the next :meth:`opened`.
     welcome : messages.Welcome or None
@@ -141,7 +112,7 @@ class ClientConnection:
             return
         self._step("opened, holding a secret")
         hello = messages.Hello(nonce=self._nonce, client=self._client, endpoint=self._endpoint)
-        self._outgoing.append(messages.encode(hello))
+        self._outgoing.append(decoding.encode(hello))
 
     def lost(self, reason: str, now: int) -> None:
         """The socket is gone; subscriptions keep their place."""
@@ -180,7 +151,7 @@ class ClientConnection:
         if self.state in _CONNECTED:
             for reader in self._readers.values():
                 if reader.ask_at is not None and now >= reader.ask_at:
-                    self._outgoing += [messages.encode(message) for message in reader.subscription(now)]
+                    self._outgoing += [decoding.encode(message) for message in reader.subscription(now)]
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
 
@@ -206,7 +177,7 @@ class ClientConnection:
             return
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + limits.HEARTBEAT_NS
-            self._outgoing.append(messages.encode(messages.Heartbeat()))
+            self._outgoing.append(decoding.encode(messages.Heartbeat()))
         for reader in self._readers.values():
             reader.on_time(now)
         self._collect()
@@ -245,7 +216,7 @@ class ClientConnection:
         if reader.number is not None:
             self._streams.pop(reader.number, None)
         if self.state in _CONNECTED:
-            self._outgoing.append(messages.encode(messages.Unsubscribe(symbol=symbol)))
+            self._outgoing.append(decoding.encode(messages.Unsubscribe(symbol=symbol)))
 
     def next_sequence(self, symbol: str) -> int | None:
         """Number of the next event of an instrument; None before the first, or without subscription."""
@@ -264,7 +235,7 @@ class ClientConnection:
             raise FeedError(
                 f"not connected to the feed (state {self.state})", action="Wait for state 'ready'"
             )
-        self._outgoing.append(messages.encode(message))
+        self._outgoing.append(decoding.encode(message))
 
     def close(self, code: int = limits.CLOSE_NORMAL, reason: str = "") -> None:
         """End the connection once everything queued went out."""
@@ -274,7 +245,7 @@ class ClientConnection:
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _step(self, event: str, reason: str = "") -> bool:
-        following = TRANSITIONS.get((self.state, event))
+        following = transitions.CLIENT.get((self.state, event))
         if following is None:
             return False
         if following != self.state:
@@ -313,7 +284,7 @@ class ClientConnection:
 
     def _receive_text(self, text: str, now: int) -> None:
         plain = parse(text)
-        kind = messages.type_of(plain)
+        kind = decoding.type_of(plain)
         if kind in ROW_TYPES or kind == "SNAPSHOT":
             reader = self._readers.get(str(plain.get("symbol")))
             if reader is None:
@@ -321,12 +292,12 @@ class ClientConnection:
             else:
                 reader.message(plain, now)
         elif kind == "DOM":
-            dom = messages.convert_to(plain, Dom)
+            dom = decoding.convert_to(plain, Dom)
             self._notices.append(
                 Ladder(dom.symbol, dom.sequence, dom.ts, _floats(dom.bids), _floats(dom.asks))
             )
         else:
-            self._handle(messages.convert(plain, messages.FROM_SERVER), now)
+            self._handle(decoding.convert(plain, decoding.FROM_SERVER), now)
 
     def _handle(self, message: messages.Message, now: int) -> None:
         handler = _HANDLERS.get(type(message))
@@ -346,7 +317,7 @@ class ClientConnection:
             return
         self._step("right challenge")
         proof = client_proof(self._secret, self._nonce, challenge.nonce, self._endpoint)
-        self._outgoing.append(messages.encode(messages.Proof(proof=proof)))
+        self._outgoing.append(decoding.encode(messages.Proof(proof=proof)))
 
     def _refuse(self, event: str, reason: str) -> None:
         if self._step(event, reason):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from workbench.events import EventBatch
-from workbench.protocol import messages
+from workbench.protocol import decoding, messages
 from workbench.protocol.codec import encode_batch
 from workbench.protocol.limits import SECOND_NS
 from workbench.protocol.rows import encode_rows
@@ -117,7 +117,7 @@ class Cursor:
         return [self._subscribed(request, snapshot=bool(snapshot)), *gap, *snapshot]
 
     def _subscribed(self, request: messages.Subscribe, *, snapshot: bool) -> str:
-        return messages.encode(
+        return decoding.encode(
             messages.Subscribed(
                 symbol=self.stream.instrument.symbol,
                 stream=self.stream.number,

@@ -1,21 +1,16 @@
 """Every control and account message of the wire, as msgspec structs tagged by ``type``.
 
 Market data (``SNAPSHOT``, ``DEPTH``, ``TRADE``, ``MBO``, …) is in :mod:`workbench.protocol.rows` (JSON) and
-:mod:`workbench.protocol.codec` (binary). :func:`decode` is strict about types and numbers and tolerant about fields
-it does not know: a newer peer may send more.
+:mod:`workbench.protocol.codec` (binary). :mod:`workbench.protocol.decoding` reads and writes them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from workbench.errors import ProtocolError
 from workbench.protocol.limits import DOM_INTERVAL_MS, DOM_LEVELS, PROTOCOL_VERSION
-from workbench.protocol.strict import parse
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -24,7 +19,6 @@ Real = float | Int64
 Nonce = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 PositiveReal = Annotated[float, msgspec.Meta(gt=0)]
 Plain = dict[str, Any]
-StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 DataKind = Literal["FULL_ORDER_BOOK", "TRADES", "DOM", "MBO", "ACCOUNT"]
 OrderSide = Literal["BUY", "SELL"]
@@ -371,90 +365,3 @@ Command = OrderCommand | EngineCommand
 
 AccountMessage = Order | Fill | Position | Balance
 EngineMessage = Recording | Engine | Health | Done
-
-FROM_CLIENT: Final[dict[str, type[Message]]] = {
-    str(kind.__struct_config__.tag): kind
-    for kind in (
-        *(Login, Hello, Proof, Subscribe, Unsubscribe, ListInstruments, Heartbeat),
-        *(PlaceOrder, CancelOrder, ReplaceOrder, CancelAll, Publish),
-        *(Record, StopRecording, Replay, EngineQuery, HealthQuery, Shutdown),
-    )
-}
-FROM_SERVER: Final[dict[str, type[Message]]] = {
-    str(kind.__struct_config__.tag): kind
-    for kind in (
-        *(Welcome, Challenge, Subscribed, Unsubscribed, Instruments, Heartbeat, Error),
-        *(Order, Fill, Position, Balance, Recording, Engine, Health, Done),
-    )
-}
-
-_ENCODER: Final = msgspec.json.Encoder()
-_MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
-_WRONG_TYPE: Final = re.compile(r"Expected `(.+?)`, got `(.+?)`(?: - at `\$\.?(.*?)`)?")
-
-
-def encode(message: Message) -> str:
-    """JSON text of one message."""
-    return _ENCODER.encode(message).decode()
-
-
-def type_of(plain: Plain) -> str:
-    """The ``type`` of a parsed message."""
-    name = plain.get("type")
-    if name is None:
-        raise ProtocolError("missing field 'type' in message", code="missing_field", field="type")
-    if not isinstance(name, str):
-        raise ProtocolError(f"type must be str, got {type(name).__name__}", code="bad_type", field="type")
-    return name
-
-
-def convert(plain: Plain, kinds: Mapping[str, type[Message]]) -> Message:
-    """Typed message of a parsed one.
-
-    Raises
-    ------
-    ProtocolError
-        ``unknown_type``, ``missing_field``, ``bad_type``, ``out_of_range``, ``bad_value``.
-    """
-    name = type_of(plain)
-    kind = kinds.get(name)
-    if kind is None:
-        raise ProtocolError(f"unknown_type {name[:40]!r} (protocol {PROTOCOL_VERSION})", code="unknown_type")
-    return convert_to(plain, kind)
-
-
-def convert_to(plain: Plain, kind: type[StructT]) -> StructT:
-    """Fields of a parsed message as ``kind``; strict: no bool for a number, no float for an integer."""
-    try:
-        return msgspec.convert(plain, kind)
-    except msgspec.ValidationError as error:
-        raise _explained(str(error), str(kind.__struct_config__.tag), plain) from None
-
-
-def decode_from_client(text: str) -> Message:
-    """Message of a client; see :func:`convert` and :func:`workbench.protocol.strict.parse` for its errors."""
-    return convert(parse(text), FROM_CLIENT)
-
-
-def decode_from_server(text: str) -> Message:
-    """Message of a server that is no market data."""
-    return convert(parse(text), FROM_SERVER)
-
-
-def _explained(text: str, name: str, plain: Plain) -> ProtocolError:
-    missing = _MISSING.match(text)
-    if missing:
-        return ProtocolError(
-            f"missing field {missing[1]!r} in {name}", code="missing_field", field=missing[1]
-        )
-    wrong = _WRONG_TYPE.match(text)
-    if wrong is None:
-        return ProtocolError(f"{name}: {text}", code="bad_value")
-    field = wrong[3] or "message"
-    if wrong[1].startswith(("int <", "int >", "float <", "float >")):
-        shown = repr(plain.get(field))[:40]
-        return ProtocolError(
-            f"{field} = {shown} in {name}", expected=wrong[1], code="out_of_range", field=field
-        )
-    expected = wrong[1].replace(" | ", " or ")
-    return ProtocolError(f"{field} must be {expected}, got {wrong[2]}", code="bad_type", field=field)

@@ -66,7 +66,7 @@ class CommandReceived:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The connection went to ``state``: see ``client.TRANSITIONS``."""
+    """The connection went to ``state``: see ``transitions.CLIENT``."""
 
     state: str
     reason: str = ""

@@ -13,32 +13,16 @@ from typing import Final
 
 from workbench.errors import ProtocolError
 from workbench.events import EventBatch, EventKind, Instrument, IntArray
-from workbench.protocol import limits, messages
+from workbench.protocol import limits, messages, transitions
 from workbench.protocol.codec import Frame, FrameKind
-from workbench.protocol.messages import Plain, convert_to
+from workbench.protocol.decoding import convert_to
+from workbench.protocol.messages import Plain
 from workbench.protocol.notices import Counts, MarketData, Snapshot, StreamChanged
 from workbench.protocol.rows import Covered, RowReader
 from workbench.protocol.snapshot import SnapshotMessage, state_of
 from workbench.protocol.stream import BOOK_KINDS, gap_batch, kinds_of
 
 ReaderNotice = MarketData | Snapshot | StreamChanged
-
-TRANSITIONS: Final[dict[tuple[str, str], str]] = {
-    ("waiting", "subscribed"): "live",
-    ("waiting", "subscribed, snapshot follows"): "syncing",
-    ("waiting", "refused"): "refused",
-    ("syncing", "subscribed"): "live",
-    ("syncing", "subscribed, snapshot follows"): "syncing",
-    ("syncing", "snapshot"): "live",
-    ("syncing", "connection lost"): "waiting",
-    ("live", "subscribed"): "live",
-    ("live", "subscribed, snapshot follows"): "syncing",
-    ("live", "snapshot"): "live",
-    ("live", "loss"): "syncing",
-    ("live", "connection lost"): "waiting",
-    ("refused", "connection lost"): "waiting",
-}
-"""State and event give the next state; pairs that are not here change nothing."""
 
 _SYNC_KINDS: Final = (EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP)
 GRID_RANGE: Final = (Decimal("1e-18"), Decimal("1e18"))
@@ -360,7 +344,7 @@ class StreamReader:
         self._replay_buffer(now)
 
     def _move(self, event: str, reason: str = "") -> None:
-        following = TRANSITIONS.get((self.state, event))
+        following = transitions.SUBSCRIPTION.get((self.state, event))
         if following is None:
             return
         changed = following != self.state

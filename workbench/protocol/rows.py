@@ -27,7 +27,8 @@ from workbench.events import (
     Instrument,
     Status,
 )
-from workbench.protocol.messages import Count, Int64, Message, Plain, Real, convert_to
+from workbench.protocol.decoding import convert_to
+from workbench.protocol.messages import Count, Int64, Message, Plain, Real
 
 RowSide = Literal["BID", "ASK"]
 Aggressor = Literal["BUY", "SELL"]

@@ -18,7 +18,7 @@ from typing import Final
 
 from workbench.errors import InstrumentError, ProtocolError
 from workbench.events import check_symbol
-from workbench.protocol import limits, messages
+from workbench.protocol import decoding, limits, messages, transitions
 from workbench.protocol.bad_messages import BadMessages
 from workbench.protocol.cursor import Cursor
 from workbench.protocol.handshake import bearer_token
@@ -37,33 +37,9 @@ from workbench.protocol.stream import Stream
 from workbench.protocol.throttle import Throttle
 from workbench.protocol.version import mismatch
 
-__all__ = ["TRANSITIONS", "LoginGuard", "ServerConnection", "ServerNotice"]
+__all__ = ["LoginGuard", "ServerConnection", "ServerNotice"]
 
 ServerNotice = BadMessage | CommandReceived | LoggedIn | LoginRefused | SubscriptionChanged
-
-TRANSITIONS: Final[dict[tuple[str, str], str]] = {
-    ("new", "open access"): "ready",
-    ("new", "hello"): "challenged",
-    ("new", "right token"): "ready",
-    ("new", "wrong token"): "refusing",
-    ("new", "too late"): "closed",
-    ("new", "close"): "closed",
-    ("challenged", "right proof"): "ready",
-    ("challenged", "wrong proof"): "refusing",
-    ("challenged", "too late"): "closed",
-    ("challenged", "close"): "closed",
-    ("refusing", "delay over"): "closed",
-    ("refusing", "close"): "closed",
-    ("ready", "hello"): "ready",
-    ("ready", "right token"): "ready",
-    ("ready", "right proof"): "ready",
-    ("ready", "wrong token"): "refusing",
-    ("ready", "wrong proof"): "refusing",
-    ("ready", "silence"): "closed",
-    ("ready", "stalled"): "closed",
-    ("ready", "close"): "closed",
-}
-"""State and event give the next state; pairs that are not here are refused and change nothing."""
 
 SECURED: Final = (
     *(messages.PlaceOrder, messages.CancelOrder, messages.ReplaceOrder, messages.CancelAll),
@@ -233,7 +209,7 @@ class ServerConnection:
         if self._heartbeat_at is not None and now >= self._heartbeat_at and not self.closing:
             self._heartbeat_at = now + limits.HEARTBEAT_NS
             sequences = {symbol: c.next for symbol, c in self._cursors.items() if c.wanted and c.started}
-            self._outbox.put_latest("HEARTBEAT", messages.encode(messages.Heartbeat(sequences=sequences)))
+            self._outbox.put_latest("HEARTBEAT", decoding.encode(messages.Heartbeat(sequences=sequences)))
         for ladder in self._ladders.values():
             ladder.on_time(now)
 
@@ -253,17 +229,17 @@ class ServerConnection:
     def send(self, message: messages.Message) -> None:
         """Queue an answer or a state; account messages without ``request_id`` reach subscribers of ACCOUNT only."""
         if self.state == "ready" and self._wants(message):
-            self._outbox.put(messages.encode(message))
+            self._outbox.put(decoding.encode(message))
 
     def send_latest(self, key: str, message: messages.Message) -> None:
         """Queue a state of which only the newest matters: replaces an unsent one of the same key."""
         if self.state == "ready" and self._wants(message):
-            self._outbox.put_latest(key, messages.encode(message))
+            self._outbox.put_latest(key, decoding.encode(message))
 
     def send_error(self, code: str, message: str, request_id: messages.RequestId = None) -> None:
         """Queue an ERROR."""
         error = messages.Error(code=code, message=message, request_id=request_id)
-        self._outbox.put(messages.encode(error))
+        self._outbox.put(decoding.encode(error))
 
     def close(self, code: int = limits.CLOSE_NORMAL, reason: str = "") -> None:
         """End the connection once everything queued went out."""
@@ -279,7 +255,7 @@ class ServerConnection:
     # -- states --------------------------------------------------------------------------------------------------
 
     def _step(self, event: str) -> bool:
-        following = TRANSITIONS.get((self.state, event))
+        following = transitions.SERVER.get((self.state, event))
         if following is None:
             return False
         self.state = following
@@ -292,7 +268,7 @@ class ServerConnection:
     def _decode(self, data: str | bytes) -> messages.Message:
         if isinstance(data, bytes):
             raise ProtocolError("a binary message", expected="JSON text", code="bad_message")
-        return messages.decode_from_client(data)
+        return decoding.decode_from_client(data)
 
     def _count_bad(self, error: ProtocolError, now: int) -> None:
         self.send_error(error.code, error.message)
@@ -359,7 +335,7 @@ class ServerConnection:
         self.client = hello.client[:80]
         proof = server_proof(self._secret, hello.nonce, self._nonce, hello.endpoint)
         answer = messages.Challenge(nonce=self._nonce, proof=proof, request_id=hello.request_id)
-        self._outbox.put(messages.encode(answer))
+        self._outbox.put(decoding.encode(answer))
 
     def _try_proof(self, message: messages.Proof, now: int) -> None:
         hello, secret = self._hello, self._secret
@@ -398,7 +374,7 @@ class ServerConnection:
             symbols=list(self._streams),
             request_id=request_id,
         )
-        self._outbox.put(messages.encode(welcome))
+        self._outbox.put(decoding.encode(welcome))
         self._notices.append(LoggedIn(how, self.client))
 
     # -- subscriptions -------------------------------------------------------------------------------------------
