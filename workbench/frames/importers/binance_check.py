@@ -49,16 +49,10 @@ class QuoteCheck:
         best = self._book.apply_with_best(batch)
         shown = np.empty((len(rows), QUOTE_COLUMNS), np.int64)
         shown[:, 0] = ids
-        for column, (values, unit) in enumerate(
-            (
-                (best.bid, self.tick),
-                (best.bid_size, self.lot),
-                (best.ask, self.tick),
-                (best.ask_size, self.lot),
-            ),
-            1,
-        ):
-            shown[:, column] = values[rows].astype(np.int64) * unit
+        shown[:, 1] = best.bid[rows].astype(np.int64) * self.tick
+        shown[:, 2] = best.bid_size[rows] * self.lot
+        shown[:, 3] = best.ask[rows].astype(np.int64) * self.tick
+        shown[:, 4] = best.ask_size[rows] * self.lot
         self._due = np.concatenate((self._due, early, shown))
         self._quotes = np.concatenate((self._quotes, quotes))
         if len(self._quotes):

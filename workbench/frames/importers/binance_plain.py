@@ -106,7 +106,7 @@ class PlainParser:
         if kind == TICKER:
             self._ticker(data, tables, counts)
         source = MS * _integer(data.get("T") or data.get("E") or 0)
-        self._line(tables, counts, kind, stamp, source, *ids, len(rows), otc)
+        self._line(tables, counts, kind, stamp, source, (ids[0], ids[1], ids[2]), len(rows), otc)
 
     def _line(
         self,
@@ -115,14 +115,12 @@ class PlainParser:
         kind: int,
         stamp: int,
         source: int = 0,
-        first: int = -1,
-        last: int = -1,
-        previous: int = -1,
+        ids: tuple[int, int, int] = (-1, -1, -1),
         rows: int = 0,
         otc: int = 0,
     ) -> None:
         row = int(counts[1])
-        tables.lines[counts[0]] = (kind, stamp, source, first, last, previous, row - rows, rows, otc)
+        tables.lines[counts[0]] = (kind, stamp, source, *ids, row - rows, rows, otc)
         counts[0] += 1
 
     def _rows(self, rows: list[tuple[int, str, str]], tables: Tables, counts: IntArray) -> None:

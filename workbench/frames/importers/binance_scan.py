@@ -5,6 +5,9 @@ escapes. It stops at every other line (a snapshot, another stream, white space, 
 to the plain parser of :mod:`workbench.frames.importers.binance_plain`; both fill the same tables.
 """
 
+# mypy: disable-error-code="assignment,return-value"
+# numba wants every number to be an np.int64 from the start; to mypy a plain int is then another type.
+
 from __future__ import annotations
 
 from typing import Any, Final

@@ -44,8 +44,8 @@ def read(request: Request) -> Imported:
         Damaged, of another schema, or of several instruments and none chosen.
     """
     stores = {path: _open(path) for path in request.paths}
-    definitions = {p: s for p, s in stores.items() if s.schema == "definition"}
-    data = {p: s for p, s in stores.items() if s.schema != "definition"}
+    definitions = {p: s for p, s in stores.items() if str(s.schema) == "definition"}
+    data = {p: s for p, s in stores.items() if str(s.schema) != "definition"}
     schemas = sorted({str(s.schema) for s in data.values()})
     if len(schemas) != 1 or schemas[0] not in SCHEMAS:
         raise ImportFailedError(

@@ -53,13 +53,13 @@ class FinerGridError(Exception):
 def damaged(path: Path, found: str, expected: str, **where: object) -> ImportFailedError:
     """Error of a file that is cut, garbled or not of its format."""
     place = "".join(f", {name} {value}" for name, value in where.items())
-    return ImportFailedError(
+    error = ImportFailedError(
         f"{path.name}{place}: {found}",
         expected=expected,
         action="Fetch the file again, or check that format= names its format",
-        file=str(path),
-        **where,
     )
+    error.fields = {"file": str(path), **where}
+    return error
 
 
 def file_facts(path: Path) -> dict[str, object]:

@@ -125,7 +125,9 @@ def _explained(error: ImportFailedError, paths: tuple[Path, ...], chosen: str) -
         return error
     found = f"{error.found}; the file looks like {other}, not {chosen}"
     action = f"Import it with format={other!r}"
-    return ImportFailedError(found, expected=error.expected, action=action, looks_like=other, **error.fields)
+    told = ImportFailedError(found, expected=error.expected, action=action)
+    told.fields = {**error.fields, "looks_like": other}
+    return told
 
 
 def sniff(paths: tuple[Path, ...]) -> str:

@@ -85,7 +85,7 @@ def _check(path: Path, number: int, message: list[Any]) -> None:
 
 def _pair(request: Request, messages: list[tuple[int, list[Any]]]) -> str:
     pairs = sorted({message[-1] for _, message in messages})
-    if request.symbol in pairs:
+    if request.symbol is not None and request.symbol in pairs:
         return request.symbol
     if len(pairs) == 1 and request.symbol is None:
         return str(pairs[0])

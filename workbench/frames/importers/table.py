@@ -173,7 +173,8 @@ def times(path: Path, values: pl.Series) -> IntArray:
     rest = parts["field_1"].fill_null("").str.slice(0, decimals).str.pad_end(decimals, "0")
     ns = whole * 10**decimals + (rest.cast(pl.Int64, strict=False) if decimals else 0)
     _refuse_null(path, values, ns, "a time in ns, µs, ms, s or ISO 8601")
-    return ns.to_numpy()
+    found: IntArray = ns.to_numpy()
+    return found
 
 
 def _iso(path: Path, values: pl.Series) -> IntArray:

@@ -80,7 +80,7 @@ def _refuse_holes(path: Path, frame: pl.DataFrame) -> None:
         )
 
 
-def _stamps(path: Path, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _stamps(path: Path, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     found = []
     for name in ("local_timestamp", "timestamp"):
         values = frame[name].cast(pl.Int64, strict=False)
