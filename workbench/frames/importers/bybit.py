@@ -153,8 +153,3 @@ class _Stream:
             for side, price, size in levels:
                 self.rows.depth(ts, source, side, price, size)
         self.last = number
-
-
-def looks_like(text: bytes) -> bool:
-    """Whether the beginning of a file is an archive of Bybit."""
-    return text.lstrip().startswith(b'{"topic":"orderbook.') or b'"topic":"orderbook.' in text[:200]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from workbench.frames.recording import Recording
 
 PathLike = str | os.PathLike[str]
+
+_BYBIT = re.compile(rb'"topic"\s*:\s*"orderbook\.')
 
 FORMATS: Final[dict[str, tuple[str, dict[str, bool]]]] = {
     "binance-futures": ("binance", {"futures": True}),
@@ -167,7 +170,7 @@ def _sniff_text(path: Path) -> str | None:
         return "databento"
     if text.startswith(b"wss://ws.kraken.com") or b'"channelName":"book-' in text:
         return "kraken"
-    if b'"topic":"orderbook.' in first:
+    if _BYBIT.search(first):
         return "bybit"
     if first[:19].isdigit() and first[19:21] == b" {":
         return _sniff_binance(text)

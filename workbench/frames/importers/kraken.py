@@ -227,8 +227,3 @@ class _Stream:
         self.live = False
         self.rows.mark(ts, 0, EventKind.GAP)
         self.rows.mark(ts, 0, EventKind.CLEAR)
-
-
-def looks_like(text: bytes) -> bool:
-    """Whether the beginning of a file is a capture of Kraken."""
-    return text.startswith(b"wss://ws.kraken.com") or b'"channelName":"book-' in text

@@ -11,6 +11,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -150,41 +151,38 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
             for name in archive.namelist():
                 if _NAME.search(name):
                     yield name, archive.read(name)
-    except (zipfile.BadZipFile, zlib_error(), EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise damaged(path, f"the zip archive is damaged ({error})", "an intact archive") from error
 
 
-def zlib_error() -> type[Exception]:
-    """Class of the errors of the standard library's inflater."""
-    import zlib
-
-    return zlib.error
+def _place(pair: Pair, name: str) -> Path:
+    """Where a table stands: beside the other one, or inside the archive."""
+    return pair.path / name if zipfile.is_zipfile(pair.path) else pair.path.with_name(Path(name).name)
 
 
 def _table(pair: Pair, data: bytes, name: str, columns: list[str]) -> pl.DataFrame:
+    if not data.strip():
+        raise damaged(_place(pair, name), "empty", "at least one message")
     if not data.endswith(b"\n"):
         last = data[data.rfind(b"\n") + 1 :]
         if last.count(b",") != len(columns) - 1:
             raise damaged(
-                pair.path,
-                f"{name} is cut in its last line {last[-40:]!r}",
+                _place(pair, name),
+                f"cut in its last line {last[-40:]!r}",
                 f"{len(columns)} columns",
                 line=data.count(b"\n") + 1,
             )
     try:
-        frame = pl.read_csv(
-            io.BytesIO(data), has_header=False, infer_schema=False, new_columns=columns, raise_if_empty=False
-        )
+        frame = pl.read_csv(io.BytesIO(data), has_header=False, infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise damaged(
             pair.path,
             f"{name} does not read as CSV ({str(error).splitlines()[0]})",
             f"{len(columns)} columns",
         ) from error
-    if not len(frame):
-        raise damaged(pair.path, f"{name} is empty", "at least one message")
     if frame.width != len(columns):
-        raise damaged(pair.path, f"{name} has {frame.width} columns", f"{len(columns)} columns")
+        raise damaged(_place(pair, name), f"{frame.width} columns", f"{len(columns)} columns")
+    frame.columns = columns
     return frame
 
 
@@ -193,8 +191,8 @@ def _integers(pair: Pair, name: str, frame: pl.DataFrame, column: str) -> IntArr
     if values.null_count():
         row = int(values.is_null().arg_max() or 0)
         raise damaged(
-            pair.path,
-            f"{name}: {column} {frame[column][row]!r} is no integer",
+            _place(pair, name),
+            f"{column} {frame[column][row]!r} is no integer",
             "whole numbers",
             line=row + 1,
         )
@@ -208,8 +206,8 @@ def _messages(pair: Pair) -> Messages:
     unknown = np.flatnonzero((rest["type"] < ADD) | (rest["type"] > HALT))
     if len(unknown):
         raise damaged(
-            pair.path,
-            f"{pair.message_name}: message type {int(rest['type'][unknown[0]])}",
+            _place(pair, pair.message_name),
+            f"message type {int(rest['type'][unknown[0]])}",
             "types 1 to 7",
             line=int(unknown[0]) + 1,
         )
@@ -227,8 +225,8 @@ def _nanoseconds(pair: Pair, frame: pl.DataFrame) -> IntArray:
     if ns.null_count():
         row = int(ns.is_null().arg_max() or 0)
         raise damaged(
-            pair.path,
-            f"{pair.message_name}: time {frame['time'][row]!r}",
+            _place(pair, pair.message_name),
+            f"time {frame['time'][row]!r}",
             "seconds after midnight",
             line=row + 1,
         )
@@ -241,7 +239,7 @@ def _books(pair: Pair, messages: int) -> tuple[IntArray, IntArray]:
     frame = _table(pair, pair.orderbook, pair.orderbook_name, columns)
     if len(frame) != messages:
         raise damaged(
-            pair.path,
+            _place(pair, pair.orderbook_name),
             f"{messages} messages but {len(frame)} rows of the book",
             "as many rows as messages",
             line=min(messages, len(frame)) + 1,
