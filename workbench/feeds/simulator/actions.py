@@ -97,6 +97,7 @@ from workbench.feeds.simulator.terrain import (
 from workbench.feeds.simulator.walls import tend_wall
 
 _TRADE: Final = int(EventKind.TRADE)
+_NEW: Final = int(EventKind.MBO_NEW)
 _REPLACE: Final = int(EventKind.MBO_REPLACE)
 _CANCEL: Final = int(EventKind.MBO_CANCEL)
 _START: Final = int(Flag.EXEC_START)
@@ -113,16 +114,16 @@ def settle_fill(m: Market, order: int, size: int) -> None:
     if size < row[O_SIZE]:
         row[O_SIZE] -= size
         m.levels[at, SIZE] -= size
-        emit(m, _REPLACE, 0, row[O_PRICE], row[O_SIZE], row[O_ID])
+        emit(m, _REPLACE, 0, row[O_PRICE], row[O_SIZE], row[O_ID], 0, 0)
         return
     unlink(m, order)
-    if row[O_HIDDEN] > 0:  # an iceberg's next slice goes to the end of the queue
+    emit(m, _CANCEL, 0, row[O_PRICE], 0, row[O_ID], 0, 0)
+    if row[O_HIDDEN] > 0:  # an iceberg's next slice enters at the end of the queue under the same id
         row[O_SIZE] = min(row[O_PEAK], row[O_HIDDEN])
         row[O_HIDDEN] -= row[O_SIZE]
         append(m, order)
-        emit(m, _REPLACE, 0, row[O_PRICE], row[O_SIZE], row[O_ID])
+        emit(m, _NEW, row[O_SIDE], row[O_PRICE], row[O_SIZE], row[O_ID], 0, 0)
         return
-    emit(m, _CANCEL, 0, row[O_PRICE], 0, row[O_ID])
     row[O_ID] = 0
     m.free[m.s[FREE]] = order
     m.s[FREE] += 1
@@ -212,14 +213,16 @@ def close_spread(m: Market) -> None:
     room = s[ASK] - s[BID] - 1
     step = room if uniform(m.rng) < r[FULL_CLOSE] else 1 + below(m.rng, room)
     price = best(m, side) + side * step
-    place(m, side, price, drawn_size(m, 0), PLAIN, 0)
+    place(m, side, price, drawn_size(m, 0), PLAIN, 0, 0)
     depth(m, side, price)
 
 
 @kernel
 def enter(m: Market, side: int, price: int, distance: int) -> None:
-    """Rest a new order at a price."""
-    place(m, side, price, drawn_size(m, distance), PLAIN, 0)
+    """Rest a new order at a price, now and then one that shows only a slice of itself."""
+    size = drawn_size(m, distance)
+    iceberg = size > 2 and below(m.rng, 40) == 0
+    place(m, side, price, size, PLAIN, size * (3 + below(m.rng, 6)) if iceberg else 0, 0)
     depth(m, side, price)
 
 
@@ -249,7 +252,7 @@ def enter_or_withdraw(m: Market) -> None:
     wanted = target(m, price, away)
     count = m.levels[level(m, price), COUNT]
     share = 0.5 + m.rules[BALANCE] * (wanted - count) / max(wanted, 1.0)
-    if uniform(m.rng) < min(max(share, 0.04), 0.96) and m.s[FREE] > _SPARE_ORDERS:
+    if uniform(m.rng) < min(max(share, 0.04), 0.96):
         enter(m, side, price, away)
     else:
         withdraw(m, side, distance)
@@ -322,6 +325,9 @@ def act(m: Market) -> None:
     s[ACTIONS] += 1
     if s[BURST] > 0:
         s[BURST] -= 1
+    if s[FREE] < _SPARE_ORDERS:
+        withdraw(m, 1 - 2 * below(m.rng, 2), drawn_distance(m))
+        return
     if s[ASK] - s[BID] > 1 and uniform(m.rng) < r[CLOSE_SHARE]:
         close_spread(m)
         return

@@ -8,11 +8,12 @@ market must not, so both are written here with + − × ÷ alone, which IEEE 754
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
 import numpy.typing as npt
+from numba.types import unliteral
 
 RandomState = npt.NDArray[np.uint64]
 """Shape (2,): the key and the counter. Draw ``n`` is a pure function of both."""
@@ -24,10 +25,15 @@ def kernel(function: _Function) -> _Function:
     """Compile for the market: without Python's lock, without reordering of arithmetic.
 
     Not cached one by one: the cache watches only the file of a function, and would keep using an old version of a
-    kernel of another file. The entry points are cached, see :mod:`workbench.feeds.simulator.entry`.
+    kernel of another file. The entry points are cached, see :mod:`workbench.feeds.simulator.entry`. Calls with
+    constants (``below(rng, 2)``) share one version: numba would compile one for each constant, twice the time.
     """
-    compiled: _Function = numba.njit(nogil=True, error_model="numpy")(function)
-    return compiled
+    compiled: Any = numba.njit(
+        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )(function)
+    template = compiled.get_call_template
+    compiled.get_call_template = lambda args, kws: template(tuple(unliteral(a) for a in args), kws)
+    return cast(_Function, compiled)
 
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)

@@ -136,7 +136,7 @@ def tick_clock(m: Market) -> None:
     """Say that 0.1 s passed."""
     s = m.s
     s[TS], s[VENUE] = s[NEXT_CLOCK], 0
-    emit(m, _CLOCK, 0, 0, 0)
+    emit(m, _CLOCK, 0, 0, 0, 0, 0, 0)
     s[VENUE] = s[TS] - int(m.rules[LATENCY_NS])
     trim(m)
     s[NEXT_CLOCK] += CLOCK_NS
@@ -210,8 +210,8 @@ def snapshot(m: Market, ts_ns: int) -> int:
     s = m.s
     s[ROWS] = 0
     s[TS], s[VENUE] = ts_ns, ts_ns - int(m.rules[LATENCY_NS])
-    emit(m, _CLEAR, 0, 0, 0)
+    emit(m, _CLEAR, 0, 0, 0, 0, 0, 0)
     snapshot_side(m, 1)
     snapshot_side(m, -1)
-    emit(m, _SNAPSHOT_END, 0, 0, 0)
+    emit(m, _SNAPSHOT_END, 0, 0, 0, 0, 0, 0)
     return s[ROWS]

@@ -45,7 +45,7 @@ _CANCEL: Final = int(EventKind.MBO_CANCEL)
 
 @kernel
 def emit(
-    m: Market, kind: int, side: int, price: int, size: int, order: int = 0, aggressor: int = 0, flags: int = 0
+    m: Market, kind: int, side: int, price: int, size: int, order: int, aggressor: int, flags: int
 ) -> None:
     """Write one event row with the times of the action under way."""
     row = m.out[m.s[ROWS]]
@@ -64,7 +64,7 @@ def emit(
 @kernel
 def depth(m: Market, side: int, price: int) -> None:
     """Say the new total of a level."""
-    emit(m, _DEPTH, side, price, m.levels[price & (m.levels.shape[0] - 1), SIZE])
+    emit(m, _DEPTH, side, price, m.levels[price & (m.levels.shape[0] - 1), SIZE], 0, 0, 0)
 
 
 @kernel
@@ -125,7 +125,7 @@ def advance_best(m: Market, side: int, price: int) -> None:
 
 
 @kernel
-def place(m: Market, side: int, price: int, size: int, kind: int, hidden: int, number: int = 0) -> int:
+def place(m: Market, side: int, price: int, size: int, kind: int, hidden: int, number: int) -> int:
     """Rest a new order and say so; returns its row. The caller says the level's new total.
 
     ``number`` is the id of an order that was known before (the rest of an aggressor), 0 for a new one.
@@ -142,7 +142,7 @@ def place(m: Market, side: int, price: int, size: int, kind: int, hidden: int, n
     append(m, order)
     advance_best(m, side, price)
     s[RECENT], s[RECENT_ID] = order, number
-    emit(m, _NEW, side, price, size, number)
+    emit(m, _NEW, side, price, size, number, 0, 0)
     return order
 
 
@@ -163,7 +163,7 @@ def retreat(m: Market, side: int) -> None:
     else:
         m.s[ASK] = price
     if m.levels[level(m, price), COUNT] == 0:
-        place(m, side, price, 1, 0, 0)
+        place(m, side, price, 1, 0, 0, 0)
         depth(m, side, price)
 
 
@@ -184,8 +184,8 @@ def cancel(m: Market, order: int) -> None:
     """Pull an order: its row carries what was left of it."""
     row = m.orders[order]
     side, price = row[O_SIDE], row[O_PRICE]
-    emit(m, _CANCEL, 0, price, row[O_SIZE], row[O_ID])
-    emit(m, _DEPTH, side, price, m.levels[level(m, price), SIZE] - row[O_SIZE])
+    emit(m, _CANCEL, 0, price, row[O_SIZE], row[O_ID], 0, 0)
+    emit(m, _DEPTH, side, price, m.levels[level(m, price), SIZE] - row[O_SIZE], 0, 0, 0)
     drop(m, order)
 
 
@@ -201,7 +201,7 @@ def resize(m: Market, order: int, size: int) -> None:
     else:
         m.levels[level(m, price), SIZE] -= row[O_SIZE] - size
         row[O_SIZE] = size
-    emit(m, _REPLACE, 0, price, size, row[O_ID])
+    emit(m, _REPLACE, 0, price, size, row[O_ID], 0, 0)
     depth(m, side, price)
 
 
@@ -213,7 +213,7 @@ def move(m: Market, order: int, price: int) -> None:
     unlink(m, order)
     row[O_PRICE] = price
     append(m, order)
-    emit(m, _REPLACE, 0, price, row[O_SIZE], row[O_ID])
+    emit(m, _REPLACE, 0, price, row[O_SIZE], row[O_ID], 0, 0)
     depth(m, side, old)
     depth(m, side, price)
     advance_best(m, side, price)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from workbench.errors import ReplayError
@@ -71,9 +72,15 @@ class Simulator:
         self.start_ns = START_NS if start is None else moment_ns(start, START_NS)
         self.position_ns = self.start_ns
         self.instruments = tuple(_instrument(chosen, name) for name in names)
-        self._streams = [
-            MarketStream(chosen, (seed + i * _SEED_STEP) & _MASK, self.intensity, self.start_ns)
-            for i in range(len(names))
+
+    @cached_property
+    def _streams(self) -> list[MarketStream]:
+        # made when first needed: a session that only names its engine's source computes nothing
+        return [
+            MarketStream(
+                PROFILES[self.profile], (self.seed + i * _SEED_STEP) & _MASK, self.intensity, self.start_ns
+            )
+            for i in range(len(self.instruments))
         ]
 
     @property

@@ -121,5 +121,5 @@ def settle_side(m: Market, side: int) -> None:
         price = start - side * distance
         for _ in range(int(target(m, price, distance) + uniform(m.rng))):
             if m.s[FREE] > 64:
-                place(m, side, price, drawn_size(m, distance), PLAIN, 0)
+                place(m, side, price, drawn_size(m, distance), PLAIN, 0, 0)
                 m.s[ROWS] = 0  # nobody hears of these: the snapshot will show them

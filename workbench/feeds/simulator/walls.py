@@ -77,7 +77,7 @@ def lay_brick(m: Market, k: int) -> bool:
     if uniform(m.rng) < 0.15:
         size = size // 4 + 1
         hidden = size * (3 + below(m.rng, 6))
-    place(m, w[W_SIDE], w[W_PRICE], size, WALL, hidden)
+    place(m, w[W_SIDE], w[W_PRICE], size, WALL, hidden, 0)
     depth(m, w[W_SIDE], w[W_PRICE])
     return True
 
