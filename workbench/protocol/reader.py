@@ -24,7 +24,7 @@ from workbench.protocol.stream import BOOK_KINDS, gap_batch, kinds_of
 
 ReaderNotice = MarketData | Snapshot | StreamChanged
 
-_SYNC_KINDS: Final = (EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP)
+_PLAIN_KINDS: Final = bytes(set(EventKind) - {EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP})
 GRID_RANGE: Final = (Decimal("1e-18"), Decimal("1e18"))
 MAX_BUFFERED_ROWS: Final = 100_000
 
@@ -279,11 +279,10 @@ class StreamReader:
 
     def _follow_book(self, batch: EventBatch, now: int) -> None:
         """After a gap a book must follow; one that is lost too is asked for."""
-        kinds = batch.columns[2].tobytes()
-        last = max(kinds.rfind(kind) for kind in _SYNC_KINDS)
-        if last < 0:
+        said = batch.columns[2].tobytes().translate(None, _PLAIN_KINDS)
+        if not said:
             return
-        if kinds[last] == EventKind.GAP:
+        if said[-1] == EventKind.GAP:
             self._counts.lost += sum(max(n, 0) for n in batch.size[batch.kind == EventKind.GAP].tolist())
             if self._wanted & BOOK_KINDS:
                 self._synced_by = now + limits.SNAPSHOT_TIMEOUT_NS

@@ -159,6 +159,9 @@ class Stream:
         if batch.first_sequence > expected:
             lost = batch.first_sequence - expected
             self._append(gap_batch(expected, lost, int(batch.ts[0])), send_ns)
+        if len(batch) <= MAX_ROWS_PER_FRAME:
+            self._append(batch, send_ns)
+            return
         for start in range(0, len(batch), MAX_ROWS_PER_FRAME):
             self._append(batch[start : start + MAX_ROWS_PER_FRAME], send_ns)
 
