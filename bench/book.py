@@ -85,7 +85,10 @@ def closed(rows: Rows) -> Rows:
     last = {}
     for side, price, size in zip(rows.side.tolist(), rows.price.tolist(), rows.size.tolist()):
         last[side, price] = size
-    left = sorted(((side, price) for (side, price), size in last.items() if size), key=lambda l: -l[0] * l[1])
+    left = sorted(
+        ((side, price) for (side, price), size in last.items() if size),
+        key=lambda level: -level[0] * level[1],
+    )
     ends = np.full(len(left), rows.ts[-1] + 10**6)
     sides, prices = np.array([s for s, _ in left], np.int8), np.array([p for _, p in left], np.int32)
     return Rows(

@@ -68,8 +68,7 @@ def _run(
         bid_price, bid_size = np.int32(base + bid), bids[bid]
     if ask < n:
         ask_price, ask_size = np.int32(base + ask), asks[ask]
-    report, is_valid = bid_out.shape[0] > 0, state[VALID] != 0
-    rows = kind.shape[0]
+    report, first, rows = bid_out.shape[0] > 0, row, kind.shape[0]
     while row < rows:
         if kind[row] == _DEPTH:
             at = np.int64(price[row]) - base
@@ -117,8 +116,9 @@ def _run(
         if report:
             bid_out[row], ask_out[row] = bid_price, ask_price
             bid_size_out[row], ask_size_out[row] = bid_size, ask_size
-            valid[row] = is_valid
         row += 1
+    if report:
+        valid[first:row] = state[VALID] != 0
     state[BID], state[ASK] = bid, ask
     return row
 
