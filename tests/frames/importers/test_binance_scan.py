@@ -14,6 +14,7 @@ from tests.support.binance import T0
 from workbench.errors import ImportFailedError
 from workbench.frames.importers import binance_scan as scan
 from workbench.frames.importers.binance_plain import PlainParser
+from workbench.frames.importers.binance_tables import DEPTH, KIND, TICKER, TRADE, Tables
 from workbench.frames.importers.files import FinerGridError
 
 PATH = Path("capture")
@@ -58,20 +59,20 @@ def messages(draw: st.DrawFn) -> bytes:
     return f"{T0 + draw(st.integers(0, 10**9))} {text}\n".encode()
 
 
-def plain(lines: list[bytes]) -> scan.Tables:
+def plain(lines: list[bytes]) -> Tables:
     """All lines by the plain parser."""
-    room, counts = scan.Tables.of_capacity(sum(map(len, lines)) + 1000), np.zeros(3, np.int64)
+    room, counts = Tables.of_capacity(sum(map(len, lines)) + 1000), np.zeros(3, np.int64)
     parser = PlainParser(PATH, "BTCUSDT", DECIMALS)
     for line in lines:
         parser.parse(line.rstrip(b"\n"), 1, room, counts)
     return room.first(counts)
 
 
-def scanned(lines: list[bytes]) -> tuple[scan.Tables, int]:
+def scanned(lines: list[bytes]) -> tuple[Tables, int]:
     """All lines by the scanner, and how many it handed over."""
     text = b"".join(lines)
     buffer = np.frombuffer(text, np.uint8)
-    room, counts = scan.Tables.of_capacity(len(text) + 1000), np.zeros(3, np.int64)
+    room, counts = Tables.of_capacity(len(text) + 1000), np.zeros(3, np.int64)
     parser = PlainParser(PATH, "BTCUSDT", DECIMALS)
     symbol = np.frombuffer(b'"BTCUSDT"', np.uint8)
     at = handed = 0
@@ -144,7 +145,7 @@ def test_plain_messages_are_not_handed_over() -> None:
     ]
     tables, handed = scanned(lines)
     assert handed == 0
-    assert tables.lines[:, scan.KIND].tolist() == [scan.DEPTH, scan.TRADE, scan.TICKER]
+    assert tables.lines[:, KIND].tolist() == [DEPTH, TRADE, TICKER]
     assert tables.prices.tolist() == [150_000_000, 150_000_000]
     assert tables.sizes.tolist() == [2000, 2000]
     assert tables.sides.tolist() == [1, -1]

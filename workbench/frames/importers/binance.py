@@ -18,9 +18,11 @@ import numpy as np
 
 from workbench.events import Array, EventBatch, Instrument, IntArray
 from workbench.frames.importers import binance_scan as scan
+from workbench.frames.importers import binance_tables as table
 from workbench.frames.importers.binance_check import QuoteCheck
 from workbench.frames.importers.binance_plain import PlainParser, symbol_of
-from workbench.frames.importers.binance_sync import BookSync, Piece
+from workbench.frames.importers.binance_sync import BookSync
+from workbench.frames.importers.binance_tables import Piece, Tables
 from workbench.frames.importers.files import (
     FinerGridError,
     Imported,
@@ -210,7 +212,7 @@ class Capture:
         if self._check is not None:
             self.facts["bookticker_check"] = self._check.facts()
 
-    def _compare(self, batch: EventBatch, tables: scan.Tables) -> None:
+    def _compare(self, batch: EventBatch, tables: Tables) -> None:
         rows, ids, early = self._sync.take_diffs()
         if not self._wants_check:
             return
@@ -220,9 +222,9 @@ class Capture:
         inside = rows >= 0
         self._check.advance(batch, rows[inside], ids[inside], early, tables.tickers[:, 1:])
 
-    def _tables(self, path: Path, piece: bytes, base: int) -> scan.Tables:
+    def _tables(self, path: Path, piece: bytes, base: int) -> Tables:
         text = np.frombuffer(piece, np.uint8)
-        room = scan.Tables.of_capacity(len(text))
+        room = Tables.of_capacity(len(text))
         counts = np.zeros(3, np.int64)
         decimals = np.array([UNIT_DECIMALS, self.grid.size_decimals], np.int64)
         plain = PlainParser(path, self.symbol, self.grid.size_decimals)
@@ -260,10 +262,10 @@ class Capture:
                 f"multiples of lot_size={self.grid.lot_size}",
             ) from None
 
-    def _refuse_strangers(self, path: Path, tables: scan.Tables, base: int) -> None:
-        kinds = tables.lines[:, scan.KIND]
-        chained = tables.lines[:, scan.PREVIOUS_ID] >= 0
-        wrong = np.flatnonzero((kinds == scan.DEPTH) & (chained != self._sync.futures))
+    def _refuse_strangers(self, path: Path, tables: Tables, base: int) -> None:
+        kinds = tables.lines[:, table.KIND]
+        chained = tables.lines[:, table.PREVIOUS_ID] >= 0
+        wrong = np.flatnonzero((kinds == table.DEPTH) & (chained != self._sync.futures))
         if len(wrong):
             other = "binance-spot" if self._sync.futures else "binance-futures"
             raise damaged(

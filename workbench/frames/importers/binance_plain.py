@@ -13,10 +13,10 @@ from typing import Any
 
 from workbench.errors import ImportFailedError
 from workbench.events import IntArray
-from workbench.frames.importers.binance_scan import (
+from workbench.frames.importers.binance_scan import MS
+from workbench.frames.importers.binance_tables import (
     DEPTH,
     FOREIGN,
-    MS,
     OTHER,
     SNAPSHOT,
     TICKER,

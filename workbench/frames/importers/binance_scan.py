@@ -10,25 +10,27 @@ to the plain parser of :mod:`workbench.frames.importers.binance_plain`; both fil
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numba
 import numpy as np
 
 from workbench.events import Array, IntArray
-
-DEPTH: Final = 1
-TRADE: Final = 2
-TICKER: Final = 3
-SNAPSHOT: Final = 4
-OTHER: Final = 5
-FOREIGN: Final = 6  # of another symbol
-
-# Columns of the table of lines.
-KIND, TS, SOURCE, FIRST_ID, LAST_ID, PREVIOUS_ID, ROW, ROWS, OTC = range(9)
-LINE_COLUMNS: Final = 9
-# Columns of the table of best quotes: line, update id, bid, bid size, ask, ask size.
-TICKER_COLUMNS: Final = 6
+from workbench.frames.importers.binance_tables import (
+    DEPTH,
+    FIRST_ID,
+    FOREIGN,
+    KIND,
+    LAST_ID,
+    OTC,
+    PREVIOUS_ID,
+    ROW,
+    ROWS,
+    SOURCE,
+    TICKER,
+    TRADE,
+    TS,
+)
 
 DONE: Final = 0
 HAND_OVER: Final = 1  # the line at the position is for the plain parser
@@ -395,50 +397,3 @@ def scan(
         n_lines += 1
     counts[0], counts[1], counts[2] = n_lines, n_rows, n_tickers
     return at, DONE
-
-
-class Tables:
-    """What a piece of text holds: one row per line, per level or trade, and per best quote.
-
-    Attributes
-    ----------
-    lines : array of int64, shape (n_lines, 9)
-    prices, sizes : array of int64, shape (n_rows,)
-        Multiples of the price and size unit.
-    sides : array of int8, shape (n_rows,)
-        Depth: the book's side; trades: the aggressor.
-    tickers : array of int64, shape (n_tickers, 6)
-    """
-
-    __slots__ = ("lines", "prices", "sides", "sizes", "tickers")
-
-    def __init__(self, lines: IntArray, prices: IntArray, sizes: IntArray, sides: Array, tickers: IntArray):
-        self.lines = lines
-        self.prices = prices
-        self.sizes = sizes
-        self.sides = sides
-        self.tickers = tickers
-
-    @classmethod
-    def of_capacity(cls, size: int) -> Tables:
-        """Room for everything that ``size`` bytes of text can hold."""
-        rows = size // 9 + 16  # '["1","1"],' makes a row; a trade is longer
-        lines = size // 20 + 16  # a stamp and a space
-        return cls(
-            np.empty((lines, LINE_COLUMNS), np.int64),
-            np.empty(rows, np.int64),
-            np.empty(rows, np.int64),
-            np.empty(rows, np.int8),
-            np.empty((size // 50 + 16, TICKER_COLUMNS), np.int64),
-        )
-
-    def first(self, counts: Any) -> Tables:
-        """Views of the filled rows."""
-        lines, rows, tickers = (int(n) for n in counts)
-        return Tables(
-            self.lines[:lines],
-            self.prices[:rows],
-            self.sizes[:rows],
-            self.sides[:rows],
-            self.tickers[:tickers],
-        )

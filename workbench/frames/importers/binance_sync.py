@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from workbench.events import Array, EventKind, Flag, IntArray
-from workbench.frames.importers.binance_scan import (
+from workbench.frames.importers.binance_tables import (
     DEPTH,
     FIRST_ID,
     FOREIGN,
@@ -25,6 +25,7 @@ from workbench.frames.importers.binance_scan import (
     TICKER,
     TRADE,
     TS,
+    Piece,
     Tables,
 )
 
@@ -39,40 +40,6 @@ NAMES: Final = {
     OTHER: "other",
     FOREIGN: "other symbol",
 }
-
-
-@dataclass(slots=True)
-class Piece:
-    """Consecutive rows of the stream, prices and sizes still in units; size −1 in a gap."""
-
-    ts: IntArray
-    source: IntArray
-    kinds: Array
-    sides: Array
-    prices: IntArray
-    sizes: IntArray
-    flags: Array
-
-    def __len__(self) -> int:
-        return len(self.ts)
-
-    @classmethod
-    def join(cls, pieces: list[Piece]) -> Piece:
-        """Rows of all pieces in their order; the only piece itself is not copied."""
-        if len(pieces) == 1:
-            return pieces[0]
-        if not pieces:
-            return cls.marks(0, ())
-        return cls(*(np.concatenate([getattr(p, name) for p in pieces]) for name in cls.__slots__))
-
-    @classmethod
-    def marks(cls, ts: int, kinds: tuple[EventKind, ...]) -> Piece:
-        """Rows without price; a gap's size is −1."""
-        n = len(kinds)
-        none = np.zeros(n, np.int64)
-        codes = np.array(kinds, np.uint8)
-        sizes = np.where(codes == EventKind.GAP, -1, 0)
-        return cls(np.full(n, ts), none, codes, np.zeros(n, np.int8), none, sizes, np.zeros(n, np.uint16))
 
 
 @dataclass(slots=True)
