@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -124,7 +125,7 @@ def test_columns_equal_the_oracle_under_any_chunking(rows, rule, row_ticks, cuts
     scale = Scale(COLUMN_NS, row_ticks, -1, START // COLUMN_NS, COLUMNS, ROWS, rule)
     raster, oracle = Raster(scale), Oracle(scale)
     edges = sorted({0, len(batch), *(min(cut, len(batch)) for cut in cuts)})
-    for start, stop in zip(edges, edges[1:]):
+    for start, stop in itertools.pairwise(edges):
         raster.feed(batch[start:stop].columns)
     for event in zip(*(batch.columns[c].tolist() for c in (0, 2, 3, 4, 5))):
         oracle.apply(*event)

@@ -14,7 +14,7 @@ from workbench.views.prints import VolumeAtPrice
 WINDOW_ROWS: Final = 240
 """Rows sent round the centre: several times what a page shows, so that scrolling needs no round trip."""
 WANTED_FILL: Final = 0.6
-SAMPLE_TICKS: Final = 400
+SAMPLE_TICKS: Final = 40
 
 
 class LadderModel:

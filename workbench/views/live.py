@@ -111,6 +111,7 @@ class LiveView(anywidget.AnyWidget):
         self._wants: deque[dict[str, Any]] = deque(maxlen=64)
         self._wants_lock = threading.Lock()
         self._failure = ""
+        self._fed = False
         self._health: tuple[int, dict[str, Any]] = (0, {})
         instrument = self._capture.instrument
         fixed = {
@@ -122,6 +123,7 @@ class LiveView(anywidget.AnyWidget):
         super().__init__(control=ipywidgets.Widget(), options={**fixed, **options})
         self.control.on_msg(self._on_control)
         Sender.of(session).add(self)
+        self._fed = True
 
     # -- page → kernel -------------------------------------------------------------------------------------------
     def _on_control(
@@ -229,8 +231,9 @@ class LiveView(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Leave the sender and take the widget off the page."""
-        Sender.of(self._session).remove(self)
-        self.control.close()
+        if self.__dict__.get("_fed"):  # a view refused while it was being built is closed too, by ipywidgets
+            Sender.of(self._session).remove(self)
+            self.control.close()
         super().close()
 
 

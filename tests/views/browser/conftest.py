@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "token-of-the-browser-tests"
@@ -29,18 +30,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def eventually(check: Callable[[], Any], seconds: float = 60.0, what: str = "") -> Any:
-    """Return the first true answer of ``check``; fails after ``seconds``."""
-    end = time.monotonic() + seconds
-    answer = None
-    while time.monotonic() < end:
-        answer = check()
-        if answer:
-            return answer
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s: {what or check}; last answer {answer!r}")
 
 
 @dataclass
@@ -81,7 +70,7 @@ class Page:
 
     def until(self, script: str, seconds: float = 60.0) -> Any:
         """Value of a page expression once it is true."""
-        return eventually(lambda: self.page.evaluate(script), seconds, script)
+        return eventually(lambda: self.page.evaluate(script), seconds, what=script)
 
     def run_all(self) -> None:
         """Run every cell and wait until the kernel is idle or the first view stands."""
@@ -148,7 +137,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     address = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: _answers(address), 90, "JupyterLab answers")
+        eventually(lambda: _answers(address), 90, what="JupyterLab")
         yield Lab(address, folder)
     finally:
         server.terminate()

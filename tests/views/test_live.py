@@ -1,0 +1,106 @@
+"""Channels and the sender thread, without a page: what a page would say is put on the control channel."""
+
+from __future__ import annotations
+
+import threading
+
+from tests.support.eventually import eventually
+from tests.support.view_events import shown
+from workbench.views.heatmap import Heatmap
+from workbench.views.ladder import Ladder
+from workbench.views.live import Sender
+from workbench.views.profile import Profile
+
+
+class Page:
+    """The other end of a view's channels."""
+
+    def __init__(self, view):
+        self.view = view
+        self.heard = []
+        self.answers = []
+        view.send = lambda content, buffers=None: self.heard.append((content, buffers))
+        view.control.send = lambda content, buffers=None: self.answers.append(content)
+
+    def say(self, **content):
+        self.view._on_control(self.view.control, content, [])
+
+    def kinds(self):
+        return [content["k"] for content, _ in self.heard]
+
+
+def ended(market) -> None:
+    sender = Sender.of(market)
+    sender.join(10)
+    assert not any(thread.name == "workbench-views" for thread in threading.enumerate())
+
+
+def test_a_page_that_is_ready_gets_everything_then_columns():
+    """The first message after `ready` is a snapshot; later ones are small; numbers rise by one."""
+    market = shown()
+    view = Heatmap(market, column_ms=100)
+    page = Page(view)
+    page.say(k="ready")
+    assert eventually(lambda: len(page.heard) >= 4)
+    assert page.kinds()[0] == "snap"
+    assert set(page.kinds()[1:]) == {"cols"}
+    assert page.answers == [{"k": "pong"}]
+    numbers = [content["s"] for content, _ in page.heard]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert all(isinstance(buffer, bytes) for _, buffers in page.heard for buffer in buffers)
+    view.close()
+    ended(market)
+
+
+def test_one_thread_feeds_all_views_of_a_session_and_ends_with_the_last():
+    """Three views, one thread; nothing is left when they are closed."""
+    market = shown()
+    views = [Heatmap(market), Ladder(market), Profile(market)]
+    assert sum(thread.name == "workbench-views" for thread in threading.enumerate()) == 1
+    for view in views:
+        view.close()
+    ended(market)
+
+
+def test_a_closed_session_says_so_and_lets_the_thread_go():
+    """The last message carries the state `closed`."""
+    market = shown()
+    view = Ladder(market)
+    page = Page(view)
+    page.say(k="ready")
+    assert eventually(lambda: page.heard)
+    market.state = "closed"
+    ended(market)
+    assert page.heard[-1][0]["state"] == "closed"
+    view.close()
+
+
+def test_a_view_that_fails_shows_its_error_and_the_others_go_on(caplog):
+    """The error travels to the strip under the widget; it is logged once."""
+    market = shown()
+    broken, good = Heatmap(market), Ladder(market)
+    pages = [Page(broken), Page(good)]
+    broken._model._capture = None
+    for page in pages:
+        page.say(k="ready")
+    assert eventually(lambda: len(pages[0].heard) >= 3 and len(pages[1].heard) >= 3)
+    assert pages[0].heard[-1][0]["error"].startswith("AttributeError")
+    assert pages[1].heard[-1][0]["error"] == ""
+    assert len(caplog.records) == 1
+    broken.close()
+    good.close()
+    ended(market)
+
+
+def test_words_that_are_no_words_are_ignored():
+    """A page may send anything."""
+    market = shown()
+    view = Ladder(market)
+    page = Page(view)
+    for content in ({}, {"k": "ack", "s": "x"}, {"k": "view", "centre": []}, {"k": "boom"}):
+        page.say(**content)
+    page.say(k="ready")
+    assert eventually(lambda: "rows" in page.kinds())
+    assert page.heard[-1][0]["error"] == ""
+    view.close()
+    ended(market)
