@@ -91,9 +91,8 @@ class EngineLine:
             first = history.get(symbol)
             self._client.subscribe(symbol, KINDS, **({} if first is None else {"from_sequence": first}))
         if not self._wait(lambda: self._live >= set(self.captures), FIRST_BOOK_S):
-            raise FeedError(
-                f"no snapshot from {self._client.target.uri} in {FIRST_BOOK_S:g} s", code="timeout"
-            )
+            raise FeedError(f"no book from {self._client.target.uri} in {FIRST_BOOK_S:g} s", code="timeout")
+        self._ask_health()
 
     @property
     def now_ns(self) -> int:
