@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from workbench.feeds.specification import SourceSpec
 
 FIRST_NOTEBOOK: Final = "00_first_look.ipynb"
-SHUTDOWN_S: Final = 15.0
+LABEXTENSIONS: Final = Path(__file__).parent / "labextension"
+"""Holds the plugin that runs the first notebook once, so that the picture moves as soon as the page is there."""
 
 
 @click.command("lab", context_settings={"ignore_unknown_options": True})
@@ -41,6 +42,7 @@ def lab_command(
     say(f"the feed: {endpoint.source} ({', '.join(endpoint.symbols)}) at {endpoint.uri}")
     command = [sys.executable, "-m", "jupyter", "lab", str(notebook)]
     command += [f"--ServerApp.port={port}"] * (port is not None) + ["--no-browser"] * no_browser
+    command += [f"--LabApp.extra_labextensions_path={LABEXTENSIONS}"]
     try:
         code = _run([*command, *jupyter_options], os.environ | {FEED_VARIABLE: endpoint.uri})
     finally:
