@@ -34,6 +34,8 @@ CHUNK_EVENTS: Final = 16_384
 FOREVER_NS: Final = (1 << 62) - 1
 ROOM_POLL_S: Final = 0.002
 STOP_TIMEOUT_S: Final = 60.0
+FIRST_CLIENT_S: Final = 30.0
+"""Whoever started the engine gets so long to connect, however short the grace is."""
 
 _log = logging.getLogger("workbench.feeds.engine")
 _T = TypeVar("_T")
@@ -80,6 +82,7 @@ class Engine:
         self._runnable = asyncio.Event()
         self._stopping = asyncio.Event()
         self._leave_timer: asyncio.TimerHandle | None = None
+        self._was_used = False
 
     @property
     def state(self) -> str:
@@ -243,11 +246,13 @@ class Engine:
         if self.spec.grace_s is None:
             return
         needed = bool(self.server.clients) or self.recordings.active
+        self._was_used = self._was_used or needed
         if needed and self._leave_timer is not None:
             self._leave_timer.cancel()
             self._leave_timer = None
         elif not needed and self._leave_timer is None:
-            self._leave_timer = asyncio.get_running_loop().call_later(self.spec.grace_s, self._leave)
+            grace = self.spec.grace_s if self._was_used else max(self.spec.grace_s, FIRST_CLIENT_S)
+            self._leave_timer = asyncio.get_running_loop().call_later(grace, self._leave)
 
     def _has_subscriber(self) -> bool:
         return any(client.subscriptions for client in self.server.clients)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from workbench.errors import EngineError, WorkbenchError
+from workbench.feeds.addresses import LOOPBACK, bind
 from workbench.feeds.discovery import Endpoint
-from workbench.feeds.engine import Engine
 from workbench.feeds.specification import EngineSpec, build_source, decode
 
 MAX_LINE_BYTES: Final = 1 << 20
@@ -54,6 +54,11 @@ def serve(spec: EngineSpec, on_ready: Callable[[Endpoint], None]) -> None:
 
 
 async def _serve(spec: EngineSpec, on_ready: Callable[[Endpoint], None]) -> None:
+    if spec.port:
+        for sock in bind(LOOPBACK, spec.port):  # a taken port is told before seconds of imports
+            sock.close()
+    from workbench.feeds.engine import Engine
+
     engine = Engine(build_source(spec.source), spec)
     _on_signals(engine.stop)
     on_ready(await engine.start())
