@@ -12,6 +12,7 @@ import os
 import secrets
 import stat
 import time
+import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -93,9 +94,7 @@ def runtime_dir() -> Path:
         The folder belongs to somebody else, others may write to it, or it is no folder.
     """
     given = os.environ.get(RUNTIME_DIR_VARIABLE)
-    folder = (
-        Path(given) if given else Path(platformdirs.user_runtime_dir("orderflow-workbench", appauthor=False))
-    )
+    folder = Path(given) if given else _user_runtime_dir()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
@@ -105,6 +104,14 @@ def runtime_dir() -> Path:
         ) from problem
     _check_folder(folder)
     return folder
+
+
+def _user_runtime_dir() -> Path:
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR platformdirs warns and takes a folder per user below the temporary one: fine for us,
+        # because its owner and mode are checked, and noise in a notebook.
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_dir("orderflow-workbench", appauthor=False))
 
 
 def publish(endpoint: Endpoint) -> Endpoint:
