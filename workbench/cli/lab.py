@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from workbench.feeds.specification import SourceSpec
 
 FIRST_NOTEBOOK: Final = "00_first_look.ipynb"
+HEAD_START_S: Final = 60.0
+"""Virtual seconds that are there at once, so that the first picture has a past."""
+
 LABEXTENSIONS: Final = Path(__file__).parent / "labextension"
 """Holds the plugin that runs the first notebook once, so that the picture moves as soon as the page is there."""
 
@@ -38,7 +41,7 @@ def lab_command(
     from workbench.session.demo import FEED_VARIABLE
 
     notebook = _notebooks() / FIRST_NOTEBOOK
-    endpoint = spawn_engine(_source(recording, speed), grace_s=None)
+    endpoint = spawn_engine(_source(recording, speed), grace_s=None, head_start_s=HEAD_START_S)
     say(f"the feed: {endpoint.source} ({', '.join(endpoint.symbols)}) at {endpoint.uri}")
     command = [sys.executable, "-m", "jupyter", "lab", str(notebook)]
     command += [f"--ServerApp.port={port}"] * (port is not None) + ["--no-browser"] * no_browser

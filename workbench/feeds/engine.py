@@ -237,7 +237,8 @@ class Engine:
     def _on_clients(self) -> None:
         if self.waiting and (not self.spec.wait_for_subscriber or self._has_subscriber()):
             self.waiting = False
-            self.pace.anchor(self.source.position_ns, time.monotonic_ns())
+            head_start_ns = int(self.spec.head_start_s * 1e9)
+            self.pace.anchor(self.source.position_ns + head_start_ns, time.monotonic_ns())
         self._update_runnable()
         self.check_leaving()
 

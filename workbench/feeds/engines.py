@@ -32,6 +32,7 @@ def spawn_engine(
     port: int = 0,
     grace_s: float | None = GRACE_S,
     wait_for_subscriber: bool = True,
+    head_start_s: float = 0.0,
     timeout: float = START_TIMEOUT_S,
 ) -> Endpoint:
     """Start an engine in a process of its own, which survives this one.
@@ -45,6 +46,8 @@ def spawn_engine(
         It leaves so long after its last client has gone and nothing is recorded; None: never by itself.
     wait_for_subscriber : bool
         Virtual time begins with the first subscriber, who then gets everything.
+    head_start_s : float, virtual seconds
+        Handed over at once when virtual time begins.
     timeout : float, seconds
 
     Returns
@@ -63,6 +66,7 @@ def spawn_engine(
         port=port,
         grace_s=grace_s,
         wait_for_subscriber=wait_for_subscriber,
+        head_start_s=head_start_s,
     )
     log = log_path()
     with open_log(log) as file:

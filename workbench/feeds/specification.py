@@ -60,6 +60,8 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         Virtual time stands still until somebody listens, so that the first client gets everything.
     open_access : bool
         Market data without login.
+    head_start_s : float, virtual seconds
+        Handed over at once when virtual time starts, so that the first picture has a past.
     """
 
     source: SourceSpec
@@ -68,6 +70,7 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     grace_s: float | None = GRACE_S
     wait_for_subscriber: bool = True
     open_access: bool = False
+    head_start_s: float = 0.0
 
 
 def build_source(spec: SourceSpec) -> Source:
