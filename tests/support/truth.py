@@ -146,21 +146,15 @@ def sha_of(case: Case, book: Any) -> str:
 
 def removed_absent(events: EventBatch) -> tuple[int, int, int]:
     """Changes, removals, and removals of levels that are not there, behind the snapshot."""
-    levels: dict[tuple[int, int], int] = {}
-    changes = removals = absent = 0
     rows = events.kind == EventKind.DEPTH
-    for side, price, size, flags in zip(
-        *(getattr(events, n)[rows].tolist() for n in ("side", "price", "size", "flags"))
-    ):
-        if not flags & Flag.SNAPSHOT:
-            changes += 1
-            removals += not size
-            absent += not size and (side, price) not in levels
-        if size:
-            levels[side, price] = size
-        else:
-            levels.pop((side, price), None)
-    return changes, removals, absent
+    change = (events.flags[rows] & Flag.SNAPSHOT) == 0
+    level = events.price[rows].astype(np.int64) * 4 + events.side[rows]
+    gone = events.size[rows] == 0
+    order = np.argsort(level, kind="stable")
+    first = np.concatenate(([True], np.diff(level[order]) != 0))
+    was_gone = np.empty(len(level), np.bool_)
+    was_gone[order] = first | np.concatenate(([True], gone[order][:-1]))
+    return int(change.sum()), int((change & gone).sum()), int((change & gone & was_gone).sum())
 
 
 def last_rows_of_diffs(events: EventBatch) -> IntArray:

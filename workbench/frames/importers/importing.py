@@ -154,8 +154,11 @@ def sniff(paths: tuple[Path, ...]) -> str:
 
 
 def _sniff_zip(path: Path) -> str | None:
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile:
+        return None
     if any("_message_" in name for name in names):
         return "lobster"
     return "bybit" if any(name.endswith(".data") for name in names) else None

@@ -47,6 +47,8 @@ CENT: Final = 100
 DUMMY: Final = 9_999_999_999  # stands where a side has fewer levels than the file
 CLOCK: Final = ZoneInfo("America/New_York")
 BATCH_MESSAGES: Final = 50_000
+PAIRS_AT_ONCE: Final = 4_000_000
+"""Pairs of levels compared in one go: bounds the memory whatever the number of levels."""
 
 
 def read(request: Request) -> Imported:
@@ -225,17 +227,17 @@ class Stream:
         return rows, kinds, sides, ticks, self._lots(sizes), m.order[rows], flags
 
     def _depth(self, start: int, stop: int) -> tuple[Array, ...]:
-        found: list[tuple[int, int, int, int]] = []
         first = max(start, 1)
-        if first < stop:
-            prices, sizes = self.prices[first - 1 : stop], self.sizes[first - 1 : stop]
-            for row in first + np.flatnonzero(
-                (prices[1:] != prices[:-1]).any(axis=1) | (sizes[1:] != sizes[:-1]).any(axis=1)
-            ):
-                found += _differences(int(row), self.prices, self.sizes)
-        rows, sides, units, levels = (
-            np.array(found, np.int64).reshape(-1, 4).T if found else np.zeros((4, 0), np.int64)
-        )
+        prices, sizes = self.prices[first - 1 : stop], self.sizes[first - 1 : stop]
+        changed = (prices[1:] != prices[:-1]).any(axis=1) | (sizes[1:] != sizes[:-1]).any(axis=1)
+        moved = first + np.flatnonzero(changed)
+        step = max(1, PAIRS_AT_ONCE // max(1, prices.shape[1] ** 2 // 4))
+        parts = [
+            _differences(moved[i : i + step], side, self.prices[:, offset::2], self.sizes[:, offset::2])
+            for i in range(0, len(moved), step)
+            for side, offset in ((1, 1), (-1, 0))
+        ]
+        rows, sides, units, levels = np.concatenate([np.zeros((4, 0), np.int64), *parts], axis=1)
         zeros = np.zeros(len(rows), np.int64)
         kinds = np.full(len(rows), EventKind.DEPTH)
         return rows, kinds, sides, self._ticks(units)[0], self._lots(levels), zeros, zeros
@@ -249,12 +251,20 @@ def _levels_of(prices: IntArray, sizes: IntArray) -> tuple[IntArray, IntArray, I
     return sides[real][order], prices[real][order], sizes[real][order]
 
 
-def _differences(row: int, prices: IntArray, sizes: IntArray) -> list[tuple[int, int, int, int]]:
-    """Levels that the row changes: (row, side, price, new size), removals first."""
-    found = []
-    for side, offset in ((1, 1), (-1, 0)):
-        before = dict(zip(prices[row - 1, offset::2].tolist(), sizes[row - 1, offset::2].tolist()))
-        after = dict(zip(prices[row, offset::2].tolist(), sizes[row, offset::2].tolist()))
-        found += [(row, side, p, 0) for p in before if p not in after and abs(p) != DUMMY]
-        found += [(row, side, p, s) for p, s in after.items() if before.get(p) != s and abs(p) != DUMMY]
-    return found
+def _differences(rows: IntArray, side: int, prices: IntArray, sizes: IntArray) -> IntArray:
+    """Levels of one side that ``rows`` change against the row before each: removals, then new and changed ones.
+
+    Returns
+    -------
+    array of int64, shape (4, n)
+        Row, side, price, new size.
+    """
+    before, after = prices[rows - 1], prices[rows]
+    same = before[:, :, None] == after[:, None, :]
+    kept = (same & (sizes[rows - 1][:, :, None] == sizes[rows][:, None, :])).any(axis=1)
+    gone = np.nonzero(~same.any(axis=2) & (np.abs(before) != DUMMY))
+    new = np.nonzero(~kept & (np.abs(after) != DUMMY))
+    where = np.concatenate((rows[gone[0]], rows[new[0]]))
+    units = np.concatenate((before[gone], after[new]))
+    lots = np.concatenate((np.zeros(len(gone[0]), np.int64), sizes[rows][new]))
+    return np.stack((where, np.full(len(where), side), units, lots))
