@@ -16,6 +16,7 @@ from workbench.events import EventBatch, EventKind
 from workbench.feeds import discovery
 from workbench.feeds.client import FeedClient
 from workbench.feeds.pacing import MAX
+from workbench.feeds.simulator.source import Simulator
 from workbench.frames.recording import open_recording
 from workbench.protocol import messages
 
@@ -56,6 +57,23 @@ def test_live_equals_the_source_driven_by_hand(speed):
         eventually(lambda: collected.rows() == 20_000 + SNAPSHOT_ROWS)
         eventually(state_is(client, "ended"))
     assert collected.stream() == reference(20_000)
+
+
+def test_a_simulated_market_is_the_same_through_the_engine():
+    """The simulator, as fast as possible through the engine, against the same simulator driven by hand."""
+    collected = Collected()
+    with (
+        RunningEngine(Simulator(seed=11), speed=MAX) as engine,
+        follow(engine, collected, "ES-SIM") as client,
+    ):
+        eventually(lambda: collected.rows("ES-SIM") > 100_000)
+        client.request(messages.Replay(action="pause"))
+        position = health(client).position
+        assert position is not None
+    live = collected.stream("ES-SIM")
+    by_hand = EventBatch.concatenate([batch for _, batch in Simulator(seed=11).advance(position)])
+    assert live == by_hand[: len(live)]
+    assert len(live) > 100_000
 
 
 def test_as_fast_as_possible_waits_for_its_clients():

@@ -273,7 +273,7 @@ class FeedClient:
                 wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if transport.wants_write else 0)
                 selector.modify(transport, wanted)
                 # asked after the wake-up was taken in: one that comes later ends the select
-                selector.select(0 if self._stopping else self._seconds_left())
+                selector.select(self._seconds_left())
             self._connection.close(limits.CLOSE_NORMAL, "")
             self._step(transport)
 
@@ -359,6 +359,8 @@ class FeedClient:
         self._state, self._reason = state, reason
 
     def _seconds_left(self) -> float | None:
+        if self._stopping:
+            return 0.0
         deadline = self._connection.deadline()
         return None if deadline is None else max(0.0, (deadline - time.monotonic_ns()) / limits.SECOND_NS)
 
