@@ -31,9 +31,52 @@ _MEAN: Final = 0
 _SQUARES: Final = 1
 
 
-@kernel(types.void(I8_COLUMN, I8_COLUMN, types.int64[::1], *[types.float64[::1]] * 3))
-def _accumulate(price: Array, size: Array, exact: Array, moments: Array, vwap: Array, sigma: Array) -> None:
-    """One formula for both faces: VWAP and σ after each trade, in thousandths of a tick."""
+@kernel("UniTuple(float64, 2)(float64, float64)")
+def _product(a: float, b: float) -> tuple[float, float]:
+    """Product of two doubles without error, as a sum of two (Dekker 1971)."""
+    split_a, split_b = 134217729.0 * a, 134217729.0 * b  # 2²⁷ + 1
+    high_a, high_b = split_a - (split_a - a), split_b - (split_b - b)
+    low_a, low_b = a - high_a, b - high_b
+    product = a * b
+    return product, low_a * low_b - (((product - high_a * high_b) - low_a * high_b) - high_a * low_b)
+
+
+@kernel("UniTuple(float64, 2)(float64, float64, float64)")
+def _quotient(high: float, low: float, divisor: float) -> tuple[float, float]:
+    """Quotient of a sum of two doubles by a double, as a sum of two."""
+    first = high / divisor
+    product, error = _product(first, divisor)
+    return first, ((high - product) - error + low) / divisor
+
+
+@kernel("float64(int64[::1], float64, float64)")
+def _average(exact: Array, numerator: float, denominator: float) -> float:
+    """(reference + moved / volume) · numerator / denominator, rounded once: the double nearest to the exact price."""
+    volume, reference = float(exact[_VOLUME]), float(exact[_REFERENCE])
+    fine = exact[2] * 4294967296.0 + exact[1] * 65536.0 + exact[0]
+    moved = exact[3] * 281474976710656.0 + fine
+    rest = fine - (moved - exact[3] * 281474976710656.0)
+    away, away_rest = _quotient(moved, rest, volume)
+    total = reference + away
+    back = total - reference
+    total_rest = (reference - (total - back)) + (away - back) + away_rest
+    scaled, scaled_rest = _product(total, numerator)
+    value, value_rest = _quotient(scaled, scaled_rest + total_rest * numerator, denominator)
+    return value + value_rest
+
+
+@kernel(types.void(I8_COLUMN, I8_COLUMN, *[types.float64] * 2, types.int64[::1], *[types.float64[::1]] * 3))
+def _accumulate(
+    price: Array,
+    size: Array,
+    numerator: float,
+    denominator: float,
+    exact: Array,
+    moments: Array,
+    vwap: Array,
+    sigma: Array,
+) -> None:
+    """One formula for both faces: VWAP (real units) and σ (thousandths of a tick) after each trade."""
     for i in range(len(price)):
         if exact[_VOLUME] == 0:
             exact[_REFERENCE] = price[i]
@@ -44,14 +87,12 @@ def _accumulate(price: Array, size: Array, exact: Array, moments: Array, vwap: A
             total = exact[limb] + away * part + carry
             exact[limb], carry = (total & 0xFFFF, total >> 16) if limb < 3 else (total, np.int64(0))
         exact[_VOLUME] += size[i]
-        volume = float(exact[_VOLUME])
-        moved = ((exact[3] * 65536.0 + exact[2]) * 65536.0 + exact[1]) * 65536.0 + exact[0]
-        vwap[i] = exact[_REFERENCE] + moved / volume
+        vwap[i] = _average(exact, numerator, denominator)
         # Weighted Welford: the form Σs·p²/Σs − vwap² loses the digits that matter.
         delta = price[i] - moments[_MEAN]
-        moments[_MEAN] += delta * (size[i] / volume)
+        moments[_MEAN] += delta * (size[i] / float(exact[_VOLUME]))
         moments[_SQUARES] += size[i] * delta * (price[i] - moments[_MEAN])
-        sigma[i] = np.sqrt(max(moments[_SQUARES], 0.0) / volume)
+        sigma[i] = np.sqrt(max(moments[_SQUARES], 0.0) / float(exact[_VOLUME]))
 
 
 class Vwap:
@@ -66,7 +107,7 @@ class Vwap:
     Notes
     -----
     Σ price·size and Σ size are kept as integers, sub-tick prices included, so nothing is lost however long the stream
-    and however it is cut into batches. σ is the population deviation of price weighted by size, by Welford's update.
+    and however it is cut into batches, and each value is the double nearest to the exact average. σ is the population deviation of price weighted by size, by Welford's update.
     """
 
     def __init__(self, instrument: Instrument, *, otc: bool = False):
@@ -75,6 +116,8 @@ class Vwap:
         self._exact = np.zeros(_SLOTS, np.int64)
         self._moments = np.zeros(2, np.float64)
         self._last = (np.nan, np.nan)
+        step = Fraction(instrument.tick_size) / SUBTICKS_PER_TICK
+        self._step = float(step.numerator), float(step.denominator)
 
     def apply(self, batch: EventBatch) -> None:
         """Take in the trades of a batch."""
@@ -84,8 +127,8 @@ class Vwap:
         """Take in trades; VWAP and σ after each of them, real units, shape (n_trades,)."""
         vwap, sigma = np.empty((2, len(prints.price)))
         price, size = np.ascontiguousarray(prints.price), np.ascontiguousarray(prints.size)
-        _accumulate(price, size, self._exact, self._moments, vwap, sigma)
-        values = real_prices(vwap, self.instrument), real_prices(sigma, self.instrument)
+        _accumulate(price, size, *self._step, self._exact, self._moments, vwap, sigma)
+        values = vwap, real_prices(sigma, self.instrument)
         if len(vwap):
             self._last = (float(values[0][-1]), float(values[1][-1]))
         return values
