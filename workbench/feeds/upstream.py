@@ -83,7 +83,8 @@ class UpstreamSource:
         if not isinstance(delivery, MarketData | Snapshot):
             return
         with self._lock:
-            if self._pending_rows > MAX_PENDING_ROWS:
+            # once a stream has lost something all of it is lost until the gap is handed out: order is kept
+            if self._pending_rows > MAX_PENDING_ROWS or delivery.symbol in self._overflowed:
                 lost = self._overflowed.get(delivery.symbol, 0)
                 self._overflowed[delivery.symbol] = lost + len(delivery.batch)
                 return
@@ -94,12 +95,21 @@ class UpstreamSource:
         """Everything that arrived; ``until_ns`` is the wall clock's business here."""
         with self._lock:
             taken = self._take_pending(max_events)
-            overflowed, self._overflowed = self._overflowed, {}
+            overflowed = {} if self._pending else self._overflowed
+            if overflowed:
+                self._overflowed = {}
         handed = [(symbol, self._numbered(symbol, batch)) for symbol, batch in taken]
         for symbol, lost in overflowed.items():
             gap = EventBatch.of(ts=self.position_ns, kind=EventKind.GAP, size=lost)
             handed.append((symbol, self._numbered(symbol, gap)))
+            self._ask_anew(symbol)
         return handed
+
+    def _ask_anew(self, symbol: str) -> None:
+        """After a gap the book is not known: a new subscription begins with it."""
+        if self._client is not None:
+            self._client.unsubscribe(symbol)
+            self._client.subscribe(symbol, EVERYTHING)
 
     def seek(self, ts_ns: int) -> None:
         """Refused: what happens elsewhere has no other time than now."""
