@@ -1,5 +1,8 @@
 """What participants do: enter, pull, change and take. One call is one atomic action of one participant."""
 
+# mypy: disable-error-code="no-any-return"
+# (elements of numpy arrays have no static type; numba infers and checks them)
+
 from __future__ import annotations
 
 from typing import Final

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 import numba
 import numpy as np
 import numpy.typing as npt
-from numba.types import unliteral
+from numba import types
 
 RandomState = npt.NDArray[np.uint64]
 """Shape (2,): the key and the counter. Draw ``n`` is a pure function of both."""
@@ -28,9 +28,10 @@ def kernel(function: _Function) -> _Function:
     kernel of another file. The entry points are cached, see :mod:`workbench.feeds.simulator.entry`. Calls with
     constants (``below(rng, 2)``) share one version: numba would compile one for each constant, twice the time.
     """
-    compiled: Any = numba.njit(
-        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )(function)
+    # Wrappers for calls from Python would cost as much compiling as the kernels themselves.
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    unliteral = getattr(types, "unliteral")  # noqa: B009  # missing in its type stubs
     template = compiled.get_call_template
     compiled.get_call_template = lambda args, kws: template(tuple(unliteral(a) for a in args), kws)
     return cast(_Function, compiled)
@@ -74,13 +75,13 @@ def uniform(rng: RandomState) -> float:
 @kernel
 def below(rng: RandomState, bound: int) -> int:
     """Draw an integer from 0 to ``bound`` − 1 (Lemire's multiplication; bias below 2⁻³²·bound)."""
-    return np.int64(((bits(rng) >> _S32) * np.uint64(bound)) >> _S32)
+    return np.int64(((bits(rng) >> _S32) * np.uint64(bound)) >> _S32)  # type: ignore[return-value]  # int() would stay unsigned
 
 
 @kernel
 def cell(rng: RandomState) -> int:
     """Draw an index into a quantile table of 1,024 entries."""
-    return np.int64(bits(rng) >> _S54)
+    return np.int64(bits(rng) >> _S54)  # type: ignore[return-value]  # int() would stay unsigned
 
 
 @kernel

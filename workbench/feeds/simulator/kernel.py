@@ -1,5 +1,8 @@
 """The clock of the market: when the next action comes, and the loop that lets it happen."""
 
+# mypy: disable-error-code="no-any-return"
+# (elements of numpy arrays have no static type; numba infers and checks them)
+
 from __future__ import annotations
 
 from typing import Final

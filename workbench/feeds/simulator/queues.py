@@ -1,5 +1,8 @@
 """Orders in first-in-first-out queues: place, change, take away; each writes the rows that say so."""
 
+# mypy: disable-error-code="no-any-return"
+# (elements of numpy arrays have no static type; numba infers and checks them)
+
 from __future__ import annotations
 
 from typing import Final

@@ -65,8 +65,8 @@ def sample_book(batch: EventBatch, times: IntArray, first: int, every_ns: int) -
     )
     book = np.zeros((2, high - low + 1), np.int64)
     used = follow(rows, times, batch.side, batch.price, batch.size, low, book, first, every_ns, *samples)
-    valid = slice(0, used)
-    return Samples(*(a[valid] for a in samples[:4]), samples.changes)
+    best, depth, gaps, levels, changes = samples
+    return Samples(best[:used], depth[:used], gaps[:used], levels[:used], changes)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -111,7 +111,7 @@ def follow(
             take_sample(book, low, bid, ask, best[sample], depth[sample], gaps[sample])
             levels[sample] = count
             sample += 1
-        at = np.int64(prices[row]) - low
+        at = int(prices[row]) - low
         if at < 0 or at >= book.shape[1]:
             continue
         side = 0 if sides[row] > 0 else 1
@@ -128,11 +128,11 @@ def follow(
             elif new < old:
                 changes[DOWN] += 1
         if side == 0:
-            bid = max(bid, at) if new > 0 else bid
+            bid = at if new > 0 and at > bid else bid
             while bid >= 0 and book[0, bid] == 0:
                 bid -= 1
         else:
-            ask = min(ask, at) if new > 0 else ask
+            ask = at if new > 0 and at < ask else ask
             while ask < book.shape[1] and book[1, ask] == 0:
                 ask += 1
     return sample

@@ -178,7 +178,7 @@ def _checked_names(profile: Profile, symbol: str | None, symbols: Sequence[str])
     return names
 
 
-def _check_numbers(seed: int, intensity: float) -> None:
+def _check_numbers(seed: object, intensity: float) -> None:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _MASK:
         raise ReplayError(f"seed {seed!r}", expected="an integer from 0 to 2^64 − 1")
     if not 0.01 <= intensity <= 100:

@@ -1,5 +1,8 @@
 """Where orders like to stand: round prices, sparse grids, targets per level, and the search for a level or order."""
 
+# mypy: disable-error-code="no-any-return"
+# (elements of numpy arrays have no static type; numba infers and checks them)
+
 from __future__ import annotations
 
 import numpy as np
@@ -38,7 +41,7 @@ def drawn_size(m: Market, distance: int) -> int:
 @kernel
 def grain(m: Market, price: int) -> int:
     """Random but lasting property of a price, 0 … 2³¹ − 1."""
-    return np.int64(mixed(m.rng[0] ^ np.uint64(price)) >> np.uint64(33))
+    return np.int64(mixed(m.rng[0] ^ np.uint64(price)) >> np.uint64(33))  # type: ignore[return-value]
 
 
 @kernel
@@ -51,7 +54,7 @@ def inhabited(m: Market, price: int, distance: int) -> bool:
         gap *= 2
     if distance > 8000:
         gap *= 2
-    return grain(m, price) % gap == 0
+    return bool(grain(m, price) % gap == 0)
 
 
 @kernel
