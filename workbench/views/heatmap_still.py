@@ -41,7 +41,7 @@ class Still:
     @property
     def high_tick(self) -> int:
         """First tick above the picture."""
-        return self.low_tick + self.codes.shape[1] * self.row_ticks
+        return self.low_tick + int(self.codes.shape[1]) * self.row_ticks
 
 
 def still(message: Message, most_columns: int = MOST_COLUMNS) -> Still:

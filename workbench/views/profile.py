@@ -103,7 +103,7 @@ def _png(message: Message, instrument: Instrument, theme_name: str, height: int)
     low = content["low_row"]
 
     def top_of(row: int) -> float:
-        return height - (row - low + 1) * per_row
+        return float(height - (row - low + 1) * per_row)
 
     canvas.box(0, top_of(content["vah_row"]), _WIDTH - _AXIS, top_of(content["val_row"] - 1), "area", 150)
     for index in range(content["count"]):

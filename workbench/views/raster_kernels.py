@@ -150,7 +150,7 @@ def _change(levels: Levels, side: int, tick: int, size: int) -> int:
     if (old > 0) != (size > 0):
         levels.counts[page, side] += 1 if size > 0 else -1
         _move_best(levels, side, tick, size)
-    return size - old
+    return int(size - old)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -251,7 +251,7 @@ def feed(
         if k == _DEPTH:
             if state[PAGES] == len(levels.pool):
                 return i
-            _rest(levels, grid, ts[i], BID if side[i] > 0 else ASK, np.int64(price[i]), size[i])
+            _rest(levels, grid, ts[i], BID if side[i] > 0 else ASK, int(price[i]), size[i])
         elif k == _CLEAR:
             _wipe(levels, grid, ts[i])
         elif k == _SNAPSHOT_END:
@@ -281,4 +281,4 @@ def reach(levels: Levels, side: int, count: int) -> int:
         if beyond in (NO_BID, NO_ASK):
             break
         tick = beyond
-    return abs(tick - first)
+    return int(abs(tick - first))
