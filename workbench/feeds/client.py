@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from workbench.errors import FeedError, WorkbenchError
+from workbench.feeds.joining import joined
 from workbench.feeds.meter import FeedHealth, Meter
 from workbench.feeds.requests import Answer, Requests
 from workbench.feeds.target import Target, fatal_error
@@ -280,7 +281,7 @@ class FeedClient:
     def _take(self, frames: list[str | bytes]) -> None:
         for frame in frames:
             self._connection.receive(frame, time.monotonic_ns())
-        for notice in self._connection.events():
+        for notice in joined(self._connection.events()):
             self._take_notice(notice)
 
     def _step(self, transport: Transport) -> None:
