@@ -71,7 +71,9 @@ def test_a_simulated_market_is_the_same_through_the_engine():
         position = health(client).position
         assert position is not None
     live = collected.stream("ES-SIM")
-    by_hand = EventBatch.concatenate([batch for _, batch in Simulator(seed=11).advance(position)])
+    by_hand = EventBatch.concatenate(
+        [batch for _, batch in Simulator(seed=11).advance(position + 1_000 * MS)]
+    )
     assert live == by_hand[: len(live)]
     assert len(live) > 100_000
 

@@ -148,7 +148,7 @@ class Commands:
 
         match command.action:
             case "pause":
-                return lambda: at_once(engine.pause)
+                return engine.pause
             case "resume":
                 return lambda: at_once(engine.resume)
             case "speed":

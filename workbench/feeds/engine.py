@@ -140,8 +140,12 @@ class Engine:
         """Finish recordings, say goodbye to the clients and leave; safe to call again."""
         self._stopping.set()
 
-    def pause(self) -> None:
-        """Stand still in virtual time."""
+    async def pause(self) -> None:
+        """Stand still in virtual time; what was under way has been published when this returns."""
+        async with self._source_lock:
+            self._stand_still()
+
+    def _stand_still(self) -> None:
         self.pace.pause(self.source.position_ns, time.monotonic_ns())
         self._runnable.clear()
 
@@ -165,11 +169,11 @@ class Engine:
     async def step(self, length_ns: int) -> None:
         """Move virtual time by hand, then stand still."""
         async with self._source_lock:
-            self.pause()
+            self._stand_still()
             target = self.source.position_ns + length_ns
             while await self._advance(target) >= CHUNK_EVENTS:
                 await self._room()
-            self.pause()
+            self._stand_still()
 
     # -- virtual time ----------------------------------------------------------------------------------------------
 
