@@ -67,6 +67,7 @@ class EngineLine:
         self._recordings: list[EngineRecording] = []
         self._closed = False
         self._is_leaving = False
+        self._has_all = False
         self.captures: Mapping[str, Capture] = {}
         self._client = FeedClient(target, self._take, name="session").open()
         try:
@@ -87,6 +88,7 @@ class EngineLine:
         self.captures = {i.symbol: Capture(i) for i in instruments}
         self.is_steerable = not facts.get("live")
         history = facts.get("first") or {}
+        self._has_all = all(history.get(symbol) is not None for symbol in self.captures)
         for symbol in self.captures:
             first = history.get(symbol)
             self._client.subscribe(symbol, KINDS, **({} if first is None else {"from_sequence": first}))
@@ -110,7 +112,14 @@ class EngineLine:
             return "closed"
         if self._client.state != READY:
             return "stale"
-        return "live" if self._report is None else STATES.get(self._report.state, self._report.state)
+        if self._report is None or (self._report.state == "ended" and self._is_behind(self._report)):
+            return "live"
+        return STATES.get(self._report.state, self._report.state)
+
+    def _is_behind(self, report: messages.Health) -> bool:
+        # the engine's report may overtake the last events; its counts say what is still on the way
+        counts = report.counts
+        return self._has_all and any(c.events < counts.get(s, 0) for s, c in self.captures.items())
 
     @property
     def speed(self) -> float:
@@ -272,16 +281,19 @@ class EngineLine:
         capture = self.captures[symbol]
         row = _seek_row(batch, capture.last_ts, awaited=symbol in self._awaited_seeks)
         if row is not None:
-            capture.clear()
+            self._forget(symbol)
             batch = batch[row:]
-            self._awaited_seeks.discard(symbol)
         capture.apply(batch)
+
+    def _forget(self, symbol: str) -> None:
+        self._has_all = False
+        self.captures[symbol].clear()
+        self._awaited_seeks.discard(symbol)
 
     def _resync(self, symbol: str, snapshot: Snapshot) -> None:
         capture = self.captures[symbol]
         if symbol in self._awaited_seeks or (len(snapshot.batch) and snapshot.batch.ts[0] < capture.last_ts):
-            capture.clear()
-            self._awaited_seeks.discard(symbol)
+            self._forget(symbol)
         capture.apply_snapshot(snapshot.batch, snapshot.next_sequence)
 
 
