@@ -284,17 +284,19 @@ class EngineLine:
             self._forget(symbol)
             batch = batch[row:]
         capture.apply(batch)
+        if row is not None:  # only now: whoever waits for the seek wants the book
+            self._awaited_seeks.discard(symbol)
 
     def _forget(self, symbol: str) -> None:
         self._has_all = False
         self.captures[symbol].clear()
-        self._awaited_seeks.discard(symbol)
 
     def _resync(self, symbol: str, snapshot: Snapshot) -> None:
         capture = self.captures[symbol]
         if symbol in self._awaited_seeks or (len(snapshot.batch) and snapshot.batch.ts[0] < capture.last_ts):
             self._forget(symbol)
         capture.apply_snapshot(snapshot.batch, snapshot.next_sequence)
+        self._awaited_seeks.discard(symbol)
 
 
 class EngineRecording:
