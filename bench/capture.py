@@ -51,7 +51,7 @@ if not os.fork():
     listener.settimeout(60)
     peer, _ = listener.accept()
     line = "\\ue000".join
-    data = "".join(line(("4", "BTCUSDT", str(i % 2), str(618000 + i % 977), str(i % 5000))) + "\\n" for i in range(count))
+    data = "".join(line(("8", "BTCUSDT", str(i % 2), str(618000 + i % 977), str(i % 5000))) + "\\n" for i in range(count))
     peer.sendall(data.encode())
     while peer.recv(1 << 16): pass
     os._exit(0)
@@ -65,7 +65,7 @@ def on_depth(addon, alias, is_bid, price, size):
 inner._add_event_handler(addon, inner.DEPTH, on_depth)
 start = time.process_time()
 bm.start_addon(addon, lambda *a: None, lambda *a: None)
-done.wait(300)
+done.wait(100)
 print(json.dumps({"seconds": time.process_time() - start, "seen": len(seen)}), flush=True)
 os._exit(0)
 """

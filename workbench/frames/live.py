@@ -58,8 +58,19 @@ class LiveColumns:
 
     def append(self, batch: EventBatch) -> None:
         """Append a batch; columns are copied into the chunk once."""
-        first = batch.first_sequence
-        self.append_columns(batch.columns, np.arange(first, first + len(batch)))
+        first, columns = batch.first_sequence, batch.columns
+        count = len(columns[0])
+        if not 0 < count <= self._room:
+            self.append_columns(columns, np.arange(first, first + count))
+            return
+        # The usual small batch, at the cost of its ten copies.
+        start, chunk = self._length - self._starts[-1], self._chunks[-1]
+        rows = slice(start, start + count)
+        for target, values in zip(chunk, columns):
+            target[rows] = values
+        chunk[-1][rows] = np.arange(first, first + count)
+        self._room -= count
+        self._length += count
 
     def append_columns(self, columns: tuple[Array, ...], sequence: IntArray) -> None:
         """Append rows that carry their sequence numbers, consecutive or not."""
