@@ -185,7 +185,7 @@ class _Messages:
         self.schema = bytes(schema.serialize())
         self._kind = schema
         self._sink = _Sink()
-        options = ipc.IpcWriteOptions(compression="zstd")
+        options = ipc.IpcWriteOptions(compression="zstd", use_threads=False)
         self._writer = ipc.new_stream(pa.PythonFile(self._sink, "w"), schema, options=options)
 
     def of(self, batch: EventBatch) -> bytes:
