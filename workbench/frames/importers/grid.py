@@ -64,10 +64,19 @@ def units_of(text: str, decimals: int) -> int:
 
 
 def decimals_of(texts: Iterable[str]) -> int:
-    """Most decimals that any of the decimal texts shows ("0.010" shows 3), at least 0."""
+    """Most decimals that any of the decimal texts shows ("0.010" shows 3), at least 0.
+
+    Raises
+    ------
+    ValueError
+        No number.
+    """
     most = 0
     for text in texts:
-        exponent = Decimal(text).as_tuple().exponent
+        try:
+            exponent = Decimal(text).as_tuple().exponent
+        except InvalidOperation as error:
+            raise ValueError(f"{text!r} is no number") from error
         if isinstance(exponent, int):
             most = max(most, -exponent)
     return most
