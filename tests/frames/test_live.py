@@ -88,3 +88,15 @@ def test_rows_with_their_own_numbers() -> None:
     columns = LiveColumns()
     columns.append_columns(EVENTS[:10].columns, np.arange(0, 100, 10))
     assert columns.sequence().tolist() == list(range(0, 100, 10))
+
+
+def test_taking_hands_over_everything_and_starts_again() -> None:
+    """What is taken is what was appended; afterwards the store is empty and may be filled anew."""
+    columns = LiveColumns()
+    for part in (EVENTS[:700], EVENTS[700:900]):
+        columns.append(part)
+        taken = [(s.copy(), tuple(c.copy() for c in cs)) for s, cs in columns.take()]
+        assert np.concatenate([s for s, _ in taken]).tolist() == part.sequence.tolist()
+        assert np.array_equal(np.concatenate([cs[0] for _, cs in taken]), part.ts)
+        assert len(columns) == 0
+        assert columns.take() == []

@@ -22,7 +22,7 @@ import struct
 import zlib
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 from pyarrow import ipc
@@ -62,6 +62,16 @@ def pack_record(offset: int, length: int, crc: int, first_sequence: int, count: 
     """One index record with its own checksum."""
     fields = _UNSIGNED_RECORD.pack(offset, length, crc, first_sequence, count)
     return fields + zlib.crc32(fields).to_bytes(4, "little")
+
+
+class Sealed(NamedTuple):
+    """One batch as it stands in a journal."""
+
+    message: bytes
+    crc: int
+    first_sequence: int
+    rows: int
+    next_sequence: int
 
 
 class Journal:
@@ -111,13 +121,18 @@ class Journal:
             self.release()
             raise
 
-    def append(self, batch: EventBatch) -> None:
+    def append(self, batch: EventBatch) -> Sealed:
         """Write one batch; when this returns, the batch is acknowledged.
 
         Parameters
         ----------
         batch : EventBatch
             At most :data:`BATCH_ROWS` rows.
+
+        Returns
+        -------
+        Sealed
+            The bytes that were written, should another segment have to repeat them.
 
         Raises
         ------
@@ -127,11 +142,17 @@ class Journal:
             The device failed.
         """
         message = self._messages.of(batch)
+        sealed = Sealed(message, zlib.crc32(message), batch.first_sequence, len(batch), batch.next_sequence)
+        self.write(sealed)
+        return sealed
+
+    def write(self, sealed: Sealed) -> None:
+        """Write a batch that is a message already, as :meth:`append` of this or another segment returned it."""
         offset = self.bytes_written
-        self._write_data(message)
-        record = pack_record(offset, len(message), zlib.crc32(message), batch.first_sequence, len(batch))
+        self._write_data(sealed.message)
+        record = pack_record(offset, len(sealed.message), sealed.crc, sealed.first_sequence, sealed.rows)
         write_whole(self._index, record, self.path)
-        self.next_sequence = batch.next_sequence
+        self.next_sequence = sealed.next_sequence
 
     def mark(self, what: Mark, now_ns: int) -> None:
         """Write a mark with the next sequence number."""

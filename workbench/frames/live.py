@@ -143,6 +143,20 @@ class LiveColumns:
             return tuple(np.empty(0, dtype) for dtype in _DTYPES)
         return tuple(np.concatenate(arrays) for arrays in zip(*pieces))
 
+    def take(self) -> list[tuple[IntArray, tuple[Array, ...]]]:
+        """Hand over all rows as (sequence, columns) pieces and be empty; the largest chunk is written again.
+
+        Notes
+        -----
+        For one owner without readers: the pieces are valid until the next append.
+        """
+        pieces = [(piece[-1], piece[:-1]) for piece in self.chunks()]
+        self._chunks = self._chunks[-1:]
+        self._room = len(self._chunks[0][0]) if self._chunks else 0
+        self._starts = [0] * len(self._chunks)
+        self._length = 0
+        return pieces
+
     def row_at(self, ts_ns: int) -> int:
         """First row with ``ts`` ≥ ``ts_ns``; the length when there is none."""
         length, starts, chunks = self._length, self._starts, self._chunks

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import DiskFullError, RecordingError
 from workbench.events import EventBatch, Instrument
+from workbench.frames.arrow import consecutive
 from workbench.frames.continuity import Continuity
-from workbench.frames.journal import BATCH_ROWS, Journal, Mark
+from workbench.frames.journal import BATCH_ROWS, Journal, Mark, Sealed
+from workbench.frames.live import LiveColumns
 from workbench.frames.manifest import FileFact, Manifest
 from workbench.frames.paths import inside, safe_name, session_name
 
@@ -87,9 +89,8 @@ class Recorder:
         self.acknowledged = UNKNOWN
         self.path = _claim(root, session, instrument.symbol)
         self._follow = Continuity()
-        self._pending: list[EventBatch] = []
-        self._pending_rows = 0
-        self._unsynced: list[EventBatch] = []
+        self._pending = LiveColumns()
+        self._unsynced: list[Sealed] = []
         self._synced_ns = self._started_ns = now
         self._segment = 0
         self._written = 0
@@ -126,7 +127,7 @@ class Recorder:
         return f"disk full in {seconds:.0f} s at the present rate ({(self._free or 0) / 2**30:.1f} GiB free)"
 
     def append(self, batch: EventBatch) -> None:
-        """Keep a batch for the next flush; seen numbers are dropped, missing ones become a GAP row.
+        """Copy a batch for the next flush; seen numbers are dropped, missing ones become a GAP row.
 
         Raises
         ------
@@ -136,7 +137,6 @@ class Recorder:
         self._check_running()
         for part in self._follow.admit(batch):
             self._pending.append(part)
-            self._pending_rows += len(part)
 
     def flush(self, now_ns: int | None = None) -> int:
         """Write what was appended; once a second sync and leave a sign of life.
@@ -223,22 +223,23 @@ class Recorder:
             self._stop(problem)
 
     def _write(self, now: int) -> None:
-        pending, self._pending, self._pending_rows = self._pending, [], 0
-        for batch in _joined(pending):
-            try:
-                self._append(batch, now)
-            except DiskFullError:
-                raise
-            except RecordingError:
-                self._next_segment(now)
-                self._append(batch, now)
+        for sequence, columns in self._pending.take():
+            for run in consecutive(sequence, columns):
+                for start in range(0, len(run), BATCH_ROWS):
+                    self._append(run[start : start + BATCH_ROWS], now)
 
     def _append(self, batch: EventBatch, now: int) -> None:
         if self._journal.next_sequence == UNKNOWN:
             self._journal.next_sequence = batch.first_sequence
             self._journal.mark(Mark.ALIVE, now)
-        self._journal.append(batch)
-        self._unsynced.append(batch)
+        try:
+            sealed = self._journal.append(batch)
+        except DiskFullError:
+            raise
+        except RecordingError:
+            self._next_segment(now)
+            sealed = self._journal.append(batch)
+        self._unsynced.append(sealed)
         self.acknowledged = batch.next_sequence
 
     def _sync(self, now: int) -> None:
@@ -258,11 +259,10 @@ class Recorder:
         self._written += self._journal.bytes_written
         self._journal.close(now, Mark.SUSPECT)
         self._segment += 1
-        again, self._unsynced = self._unsynced, []
-        first = again[0].first_sequence if again else self.acknowledged
+        first = self._unsynced[0].first_sequence if self._unsynced else self.acknowledged
         self._journal = Journal(self.path, self._segment, self.instrument, first, now)
-        for batch in again:
-            self._append(batch, now)
+        for sealed in self._unsynced:
+            self._journal.write(sealed)
 
     def _stop(self, problem: RecordingError) -> None:
         self.state = "disk_full" if isinstance(problem, DiskFullError) else "failed"
@@ -301,16 +301,3 @@ def _claim(root: Path, session: str, symbol: str) -> Path:
     raise RecordingError(
         f"{root} holds 9,999 recordings of session {session!r}", action="Name another session"
     )
-
-
-def _joined(batches: list[EventBatch]) -> list[EventBatch]:
-    """Join what is consecutive, cut what is too long for one write."""
-    runs: list[list[EventBatch]] = []
-    for batch in batches:
-        last = runs[-1][-1] if runs else None
-        if last is not None and last.first_sequence + len(last) == batch.first_sequence:
-            runs[-1].append(batch)
-        else:
-            runs.append([batch])
-    whole = [EventBatch.concatenate(run) for run in runs]
-    return [batch[k : k + BATCH_ROWS] for batch in whole for k in range(0, len(batch), BATCH_ROWS)]
