@@ -35,7 +35,7 @@ class Heatmap(LiveView):
     colours : {"bookmap", "cividis"}
     cut : (float, float), percent
         Sizes below the first percentile get the first colour, sizes above the second the last one.
-    theme : {"auto", "dark", "light"}
+    theme : {"dark", "light", "auto"}
         ``auto`` follows JupyterLab; still pictures are then dark.
     height : int, pixels
 
@@ -59,7 +59,7 @@ class Heatmap(LiveView):
         rule: Literal["max", "last", "mean"] = "max",
         colours: ColourMap = "bookmap",
         cut: tuple[float, float] = (10.0, 98.5),
-        theme: Literal["auto", "dark", "light"] = "auto",
+        theme: Literal["auto", "dark", "light"] = "dark",
         height: int = 480,
     ):
         if not 0 <= cut[0] < cut[1] <= 100:

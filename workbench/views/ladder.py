@@ -35,7 +35,7 @@ class Ladder(LiveView):
         Rows shown.
     row_ticks : int, optional
         Ticks per row; default: chosen so that most rows near the touch hold something.
-    theme : {"auto", "dark", "light"}
+    theme : {"dark", "light", "auto"}
 
     Notes
     -----
@@ -58,7 +58,7 @@ class Ladder(LiveView):
         *,
         rows: int = 25,
         row_ticks: int | None = None,
-        theme: Literal["auto", "dark", "light"] = "auto",
+        theme: Literal["auto", "dark", "light"] = "dark",
     ):
         capture = session.capture(symbol)
         self._rows, self._still_theme = rows, "dark" if theme == "auto" else theme

@@ -35,7 +35,7 @@ class Profile(LiveView):
         Share of the volume in the value area.
     method : {"two_row", "one_row", "traded_only"}
         How the value area grows, see :func:`workbench.volume_profile`.
-    theme : {"auto", "dark", "light"}
+    theme : {"dark", "light", "auto"}
     height : int, pixels
 
     Examples
@@ -56,7 +56,7 @@ class Profile(LiveView):
         row_ticks: int | None = None,
         value_area: float = 0.70,
         method: Literal["two_row", "one_row", "traded_only"] = "two_row",
-        theme: Literal["auto", "dark", "light"] = "auto",
+        theme: Literal["auto", "dark", "light"] = "dark",
         height: int = 480,
     ):
         if not 0 < value_area <= 1:
