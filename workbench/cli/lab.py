@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+import msgspec
 
 from workbench.cli.answers import say
 from workbench.errors import WorkbenchError
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from workbench.feeds.specification import SourceSpec
 
 FIRST_NOTEBOOK: Final = "00_first_look.ipynb"
-HEAD_START_S: Final = 60.0
-"""Virtual seconds that are there at once, so that the first picture has a past."""
-
 LABEXTENSIONS: Final = Path(__file__).parent / "labextension"
 """Holds the plugin that runs the first notebook once, so that the picture moves as soon as the page is there."""
 
@@ -38,7 +36,7 @@ def lab_command(
 ) -> None:
     """Open JupyterLab on the first notebook, with a feed running. Further options go to JupyterLab."""
     from workbench.feeds.engines import spawn_engine, stop_engine
-    from workbench.session.demo import FEED_VARIABLE
+    from workbench.session.demo import FEED_VARIABLE, HEAD_START_S
 
     notebook = _notebooks() / FIRST_NOTEBOOK
     endpoint = spawn_engine(_source(recording, speed), grace_s=None, head_start_s=HEAD_START_S)
@@ -55,15 +53,12 @@ def lab_command(
 
 
 def _source(recording: Path | None, speed: str) -> SourceSpec:
-    from workbench.cli.engines import SIMULATE, replay_spec, source_spec
-    from workbench.session.demo import real_recording
+    from workbench.cli.engines import replay_spec, spoken_speed
+    from workbench.session.demo import demo_spec
 
     if recording is not None:
         return replay_spec((recording,), speed, None, None)
-    real = real_recording(progress=True)
-    if real is not None:
-        return replay_spec((real.path,), speed, None, None)
-    return source_spec(SIMULATE, {"seed": 7}, speed)
+    return msgspec.structs.replace(demo_spec(progress=True), speed=spoken_speed(speed))
 
 
 def _notebooks() -> Path:

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from workbench.feeds.engines import engine_for
+from workbench.feeds.specification import SourceSpec
 from workbench.session.facade import Session
-from workbench.session.opening import connect, replay, simulate
+from workbench.session.opening import connect
 
 if TYPE_CHECKING:
     from workbench.frames.recording import Recording
+
+SEED: Final = 7
+HEAD_START_S: Final = 60.0
+"""Virtual seconds that are there at once."""
 
 FEED_VARIABLE: Final = "WORKBENCH_DEMO_FEED"
 """Address of the feed that ``workbench lab`` started."""
@@ -31,14 +37,25 @@ def demo() -> Session:
     -------
     Session
         On the feed that ``workbench lab`` started; without it, a real recorded session at the speed it happened, where
-        one is at hand (``$WORKBENCH_SHARED_DATA``, or ``../shared/data`` beside the project); otherwise
-        ``simulate(seed=7)``.
+        one is at hand (``$WORKBENCH_SHARED_DATA``, or ``../shared/data`` beside the project); otherwise the simulator
+        with seed 7. The first minute is there at once, so that the first picture has a past.
     """
-    feed = os.environ.get(FEED_VARIABLE)
-    if feed:
-        return connect(feed)
-    recording = real_recording()
-    return simulate() if recording is None else replay(recording)
+    feed = os.environ.get(FEED_VARIABLE) or engine_for(demo_spec(), head_start_s=HEAD_START_S).uri
+    return connect(feed)
+
+
+def demo_spec(*, progress: bool = False) -> SourceSpec:
+    """What a demonstration shows, at the speed it happened: real recorded flow, or the simulator's seed 7.
+
+    Parameters
+    ----------
+    progress : bool
+        Show a progress bar while real data is imported for the first time.
+    """
+    recording = real_recording(progress=progress)
+    if recording is None:
+        return SourceSpec(kind="simulate", options={"seed": SEED})
+    return SourceSpec(kind="replay", options={"recordings": [str(recording.path.absolute())]})
 
 
 def real_recording(*, progress: bool = False) -> Recording | None:
