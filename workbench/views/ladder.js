@@ -157,6 +157,8 @@ class LadderView {
     this.#write(this.summary.firstChild ?? this.summary.appendChild(document.createTextNode("")), `last ${last} · spread ${spread}`);
     const moved = this.drawnCentre !== this.centre;
     this.drawnCentre = this.centre;
+    // a flash belongs to its price, and the price has left the row
+    if (moved) this.cells.forEach(({ row }) => row.getAnimations({ subtree: true }).forEach((flash) => flash.cancel()));
     ladderRows(state, this.centre, this.count, units).forEach((row, index) => this.#fill(this.cells[index], row, moved));
     this.root.dataset.frames = this.painter.frames;
     return false;
