@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from workbench.feeds.specification import SourceSpec
 
 FIRST_NOTEBOOK: Final = "00_first_look.ipynb"
+GRACE_S: Final = 600.0
+"""The feed outlives a killed JupyterLab by this time only; ended properly, JupyterLab takes it along."""
+
 LABEXTENSIONS: Final = Path(__file__).parent / "labextension"
 """Holds the plugin that runs the first notebook once, so that the picture moves as soon as the page is there."""
 
@@ -39,7 +42,7 @@ def lab_command(
     from workbench.session.demo import FEED_VARIABLE, HEAD_START_S
 
     notebook = _notebooks() / FIRST_NOTEBOOK
-    endpoint = spawn_engine(_source(recording, speed), grace_s=None, head_start_s=HEAD_START_S)
+    endpoint = spawn_engine(_source(recording, speed), grace_s=GRACE_S, head_start_s=HEAD_START_S)
     say(f"the feed: {endpoint.source} ({', '.join(endpoint.symbols)}) at {endpoint.uri}")
     command = [sys.executable, "-m", "jupyter", "lab", str(notebook)]
     command += [f"--ServerApp.port={port}"] * (port is not None) + ["--no-browser"] * no_browser
@@ -73,7 +76,9 @@ def _notebooks() -> Path:
 def _run(command: list[str], environment: dict[str, str]) -> int:
     """Run JupyterLab; an interrupt or a request to end is passed on, and it gets time to shut its kernels down."""
     process = subprocess.Popen(command, env=environment)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    for name in ("SIGTERM", "SIGHUP"):  # asked to end, or the terminal was closed; Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: process.terminate())
     while True:
         try:
             code = process.wait()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from workbench.feeds import discovery
 from workbench.feeds.engines import engine_for
 from workbench.feeds.specification import SourceSpec
 from workbench.session.facade import Session
@@ -40,7 +41,9 @@ def demo() -> Session:
         one is at hand (``$WORKBENCH_SHARED_DATA``, or ``../shared/data`` beside the project); otherwise the simulator
         with seed 7. The first minute is there at once, so that the first picture has a past.
     """
-    feed = os.environ.get(FEED_VARIABLE) or engine_for(demo_spec(), head_start_s=HEAD_START_S).uri
+    feed = os.environ.get(FEED_VARIABLE)
+    if not feed or discovery.at_address(feed) is None:  # none, or it has left: nobody used it for long
+        feed = engine_for(demo_spec(), head_start_s=HEAD_START_S).uri
     return connect(feed)
 
 

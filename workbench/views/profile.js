@@ -153,7 +153,8 @@ class ProfileView {
       context.fillStyle = colour;
       context.fillRect(spec.plot + 1, line.y - 8, AXIS_PX - 1, 16);
       context.textAlign = "right";
-      context.fillText(line.name, spec.plot - 8, line.y - 8);
+      // names stay apart where two lines fall together: VAL below its line, POC further in
+      context.fillText(line.name, spec.plot - (line.name === "POC" ? 48 : 8), line.y + (line.name === "VAL" ? 9 : -8));
       context.fillStyle = colours.background;
       context.fillText(priceText(line.row * state.rowTicks, units.tick, units.decimals), width - 6, line.y + 0.5);
     }

@@ -17,7 +17,7 @@ from workbench.views.theme import theme as theme_colours
 
 __all__ = ["Profile"]
 
-_WIDTH, _TOP, _AXIS = 640, 26, 90
+_WIDTH, _TOP, _BOTTOM, _AXIS = 640, 26, 18, 90
 
 
 class Profile(LiveView):
@@ -98,12 +98,12 @@ def _png(message: Message, instrument: Instrument, theme_name: str, height: int)
     content, (lots,) = message
     canvas = Canvas(_WIDTH, height, theme_name)
     canvas.text(10, _TOP / 2, instrument.symbol, "text", 13)
-    per_row = (height - _TOP) / content["count"]
+    per_row = (height - _TOP - _BOTTOM) / content["count"]
     unit = (_WIDTH - _AXIS - 60) / max(float(lots.sum(axis=0).max()), 1.0)
     low = content["low_row"]
 
     def top_of(row: int) -> float:
-        return float(height - (row - low + 1) * per_row)
+        return float(height - _BOTTOM - (row - low + 1) * per_row)
 
     canvas.box(0, top_of(content["vah_row"]), _WIDTH - _AXIS, top_of(content["val_row"] - 1), "area", 150)
     for index in range(content["count"]):
@@ -115,7 +115,9 @@ def _png(message: Message, instrument: Instrument, theme_name: str, height: int)
     for name, row, role in _lines(content):
         y = top_of(row) + per_row / 2
         canvas.line([(0, y), (_WIDTH - _AXIS, y)], role, 1.2)
-        canvas.text(_WIDTH - _AXIS - 6, y - 8, name, role, 11, "rm")
+        # names stay apart where two lines fall together: VAL below its line, POC further in
+        x, y_name = _WIDTH - _AXIS - (46 if name == "POC" else 6), y + (8 if name == "VAL" else -8)
+        canvas.text(x, y_name, name, role, 11, "rm")
         canvas.text(
             _WIDTH - 8, y, axes.price_text(row * content["row_ticks"], instrument.tick_size), role, 12, "rm"
         )
