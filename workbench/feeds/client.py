@@ -129,6 +129,8 @@ class FeedClient:
             bad_messages=counts.bad,
             unknown_messages=counts.unknown,
             reconnects=self._meter.reconnects,
+            resyncs=counts.resyncs,
+            examples=dict(counts.examples),
             received_bytes=self._meter.received_bytes,
         )
 
@@ -154,6 +156,10 @@ class FeedClient:
     def unsubscribe(self, symbol: str) -> None:
         """Ask for no more data of an instrument."""
         self._do(lambda connection: connection.unsubscribe(symbol))
+
+    def resync(self, symbol: str, reason: str) -> None:
+        """Ask for the book of an instrument anew, because it is impossible; what was missed meanwhile is a gap."""
+        self._do(lambda connection: connection.resync(symbol, reason))
 
     def send(self, message: messages.Message) -> None:
         """Send a command without waiting for its answer."""

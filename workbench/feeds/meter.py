@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from workbench.protocol.notices import MarketData
@@ -26,8 +26,10 @@ class FeedHealth:
         Age of the newest data when it arrived, wall clock.
     events_per_s : float
         Over the last second or two.
-    events, lost, duplicates, bad_messages, unknown_messages, reconnects : int
+    events, lost, duplicates, bad_messages, unknown_messages, reconnects, resyncs : int
     received_bytes : int, bytes
+    examples : dict of str to str
+        The first message of each code that something was wrong.
     """
 
     state: str
@@ -40,7 +42,9 @@ class FeedHealth:
     bad_messages: int = 0
     unknown_messages: int = 0
     reconnects: int = 0
+    resyncs: int = 0
     received_bytes: int = 0
+    examples: dict[str, str] = field(default_factory=dict)
 
 
 class Meter:

@@ -218,6 +218,12 @@ class ClientConnection:
         if self.state in _CONNECTED:
             self._outgoing.append(decoding.encode(messages.Unsubscribe(symbol=symbol)))
 
+    def resync(self, symbol: str, reason: str) -> None:
+        """Ask for the book of an instrument anew, because its owner found it impossible."""
+        reader = self._readers.get(symbol)
+        if reader is not None and self.state in _CONNECTED:
+            reader.resync(self._heard_at, reason)
+
     def next_sequence(self, symbol: str) -> int | None:
         """Number of the next event of an instrument; None before the first, or without subscription."""
         reader = self._readers.get(symbol)
@@ -265,6 +271,9 @@ class ClientConnection:
     def _count_bad(self, error: WorkbenchError, now: int) -> None:
         if error.code == "unknown_type":
             self.counts.unknown += 1
+            if error.code not in self.counts.examples:  # a newer server may send many: one is told
+                self._notices.append(BadMessage(error.code, error.message))
+            self.counts.examples.setdefault(error.code, error.message)
             return
         self.counts.bad += 1
         self.counts.examples.setdefault(error.code, error.message)

@@ -176,6 +176,15 @@ class StreamReader:
         if self._expected is not None and following > self._expected and self.state == "live":
             self._ask_again(following, now)
 
+    def resync(self, now: int, reason: str) -> None:
+        """The owner does not believe its book: ask for a snapshot; what is not sent because of it becomes a gap."""
+        if self.state != "live" or self.restart:
+            return
+        self._counts.resyncs += 1
+        self.restart = True
+        self.ask_at = now
+        self._move("loss", reason)
+
     def on_time(self, now: int) -> None:
         """Complain about a snapshot that did not come in time, and ask for it again."""
         if self._synced_by is not None and now >= self._synced_by:
@@ -199,6 +208,9 @@ class StreamReader:
         if self._expected is None:
             self._keep(piece)
             return
+        if piece.first < self._expected:
+            seen = f"seq {piece.first} after {self._expected - 1}: duplicate dropped"
+            self._counts.examples.setdefault("duplicate", seen)
         if piece.next <= self._expected:
             self._counts.duplicates += len(piece.batch)
             return
