@@ -92,7 +92,7 @@ def test_a_file_that_others_can_read_is_not_used():
     published = discovery.publish(endpoint())
     assert published.path is not None
     published.path.chmod(0o644)
-    with pytest.raises(DiscoveryError, match=r"readable by others\. chmod 600"):
+    with pytest.raises(DiscoveryError, match=r"readable by others: chmod 600"):
         discovery.read(published.path)
     assert discovery.running_feeds() == []
 

@@ -193,6 +193,19 @@ def running_feeds() -> list[Endpoint]:
     return sorted(found, key=lambda e: (e.started_ns, e.identity))
 
 
+def check_files() -> None:
+    """Refuse discovery files of running feeds that must not be used, instead of acting as if nothing ran.
+
+    Raises
+    ------
+    DiscoveryError
+        The first one that others may read, that belongs to somebody else, or that is damaged.
+    """
+    for path in sorted(runtime_dir().glob(f"{PREFIX}*.json")):
+        if path.is_symlink() or path.stat().st_size:  # an empty one is being written
+            read(path)
+
+
 def find(key: str) -> Endpoint | None:
     """Newest running feed that was started for ``key``."""
     matching = [e for e in running_feeds() if e.key == key]
@@ -215,6 +228,7 @@ def the_only(endpoints: Iterable[Endpoint]) -> Endpoint:
     """
     candidates = list(endpoints)
     if not candidates:
+        check_files()
         raise DiscoveryError(
             "no feed is running",
             action="Start the Bookmap add-on, the simulator or `workbench serve`",
@@ -283,9 +297,10 @@ def _check_file(path: Path, status: os.stat_result) -> None:
         raise DiscoveryError(f"{path} belongs to another user")
     if status.st_mode & 0o077:
         raise DiscoveryError(
-            f"{path} is readable by others",
-            action=f"chmod 600 {path}, then restart the feed",
+            f"{path} is readable by others: chmod 600 {path}",
+            action="Restart the feed: its secret may be known",
             mode=oct(status.st_mode),
+            code="not_private",
         )
 
 

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from workbench.errors import AuthenticationError, FeedError, WorkbenchError
-from workbench.feeds.discovery import Endpoint
+from workbench.errors import AuthenticationError, DiscoveryError, FeedError, WorkbenchError
+from workbench.feeds.discovery import Endpoint, at_address
 from workbench.protocol import limits
 from workbench.protocol.notices import Close
 
@@ -35,8 +35,7 @@ class Target:
     @classmethod
     def of(cls, endpoint: Endpoint) -> Target:
         """Target of a discovery file."""
-        started = time.strftime("%H:%M:%S", time.localtime(endpoint.started_ns / limits.SECOND_NS))
-        history = f" (file {endpoint.path} is of a feed started {started})"
+        history = f"file {endpoint.path} is from {_clock(endpoint.started_ns)}"
         return cls(endpoint.uri, endpoint.secret, endpoint.uri, history)
 
     @property
@@ -54,9 +53,23 @@ def fatal_error(closing: Close, state: str, target: Target) -> WorkbenchError | 
         return FeedError(closing.reason, code="version")
     if state != "refused":
         return None
-    who = "could not prove that it holds the token" if "prove" in closing.reason else closing.reason
+    history = target.history or "token given by hand"
+    who = closing.reason if "bridge I started" in closing.reason else "it does not accept this token"
     return AuthenticationError(
-        f"token rejected: {target.address} is not the bridge I started, or it was started anew ({who})"
-        f"{target.history}",
+        f"token rejected by bridge on {target.address} ({history}, bridge started {_started(target)}: "
+        f"restart or reload): {who}",
         action="Reload the discovery file or restart the feed; `workbench engines` lists what runs",
     )
+
+
+def _started(target: Target) -> str:
+    """When whoever listens there now began, as far as a discovery file of ours tells."""
+    try:
+        running = at_address(target.uri)
+    except DiscoveryError:
+        running = None
+    return "at a time unknown here" if running is None else _clock(running.started_ns)
+
+
+def _clock(ns: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(ns / limits.SECOND_NS))
