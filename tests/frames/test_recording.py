@@ -115,7 +115,9 @@ def test_book_at_reads_one_row_group(recording: Recording, monkeypatch: pytest.M
     read: list[int] = []
     genuine = parquet.read_group
     monkeypatch.setattr(
-        store, "read_group", lambda group, rows: (read.append(group.number), genuine(group, rows))[1]
+        store,
+        "read_group",
+        lambda group, rows, *file: (read.append(group.number), genuine(group, rows, *file))[1],
     )
     open_recording(recording.path).book_at(START_NS + 1_800 * MS)
     events_groups = [n for n in read if n == 7]

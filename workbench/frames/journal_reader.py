@@ -102,6 +102,8 @@ class JournalReader:
         if position is None:
             position = self.first_sequence or 0
         if self.known_next > position:
+            lost = self.known_next - position
+            self._note(f"last {lost:,} events unreadable (seq {position}–{self.known_next - 1})")
             yield gap(position, self.known_next - position, ts)
             position = self.known_next
         if not self.closed and not self.live:
@@ -126,10 +128,9 @@ class JournalReader:
             ) from None
         except (DamagedError, SchemaError, OSError) as problem:
             what = getattr(problem, "found", str(problem))
-            last = entry.first_sequence + entry.rows - 1
             self._note(
-                f"{entry.path.name}: batch {entry.number} damaged, sequence {entry.first_sequence}–{last} "
-                f"skipped ({what})"
+                f"{entry.path.name}: batch {entry.number} damaged, seq {entry.first_sequence}–"
+                f"{entry.first_sequence + entry.rows - 1} skipped ({what})"
             )
             return []
 

@@ -166,8 +166,14 @@ def _options(encodings: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def open_events(path: Path) -> pq.ParquetFile:
+def open_events(path: Path, *, allow_large: bool = False) -> pq.ParquetFile:
     """Open an events file, checking schema and sizes before any data is read.
+
+    Parameters
+    ----------
+    path : Path
+    allow_large : bool
+        Lift the limit on the memory that one row group may need.
 
     Raises
     ------
@@ -185,14 +191,15 @@ def open_events(path: Path) -> pq.ParquetFile:
         raise DamagedError(f"{path.name} is missing", expected="a file named by the manifest") from None
     except (pa.ArrowException, OSError) as problem:
         raise DamagedError(
-            f"{path.name} is not finished (no footer): 0 rows can be read from it ({problem})",
+            f"{path.name} is not finished (no footer), 0 rows can be read from it ({problem})",
             expected="a whole Parquet file",
             action="Its recording's journal, when still there, is read instead; else import it again",
         ) from problem
     check_schema(file.schema_arrow, path.name)
     metadata = file.metadata
     for index in range(metadata.num_row_groups):
-        check_size(metadata.row_group(index).num_rows, f"row group {index} of {path.name}")
+        rows = metadata.row_group(index).num_rows
+        check_size(rows, f"row group {index} of {path.name}", allow_large=allow_large)
     return file
 
 
@@ -205,9 +212,9 @@ def instrument_of(path: Path) -> Instrument | None:
         return None
 
 
-def row_groups(path: Path) -> list[RowGroup]:
+def row_groups(path: Path, *, allow_large: bool = False) -> list[RowGroup]:
     """Row groups of an events file, with the times that their statistics claim."""
-    metadata = open_events(path).metadata
+    metadata = open_events(path, allow_large=allow_large).metadata
     column = 1  # ts follows sequence in the schema that open_events has checked
     groups = []
     for index in range(metadata.num_row_groups):

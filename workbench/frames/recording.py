@@ -191,21 +191,26 @@ class Recording:
             return f"Recording({symbol}, no events)"
         span = f"{self.start:%Y-%m-%d %H:%M:%S} – {self.end:%Y-%m-%d %H:%M:%S} UTC"
         state = "" if self.closed else ", not closed"
+        if remarks := len(self.manifest.warnings):
+            state += f", {remarks} warning{'s' * (remarks > 1)}"
         return f"Recording({symbol}, {span}, {self.count:,} events, {len(self.manifest.gaps)} gaps{state})"
 
 
-def open_recording(path: str | os.PathLike[str]) -> Recording:
+def open_recording(path: str | os.PathLike[str], *, allow_large: bool = False) -> Recording:
     """Open a recording.
 
     Parameters
     ----------
     path : path-like
         A recording's directory, or a directory above that holds exactly one.
+    allow_large : bool
+        Read row groups that need more than 512 MiB of memory; ours never do.
 
     Returns
     -------
     Recording
-        Also of one that was never closed: no repair is needed, what is missing shows as gaps.
+        Also of one that was never closed: no repair is needed, what is missing shows as gaps, and what is damaged
+        is logged and kept in ``manifest.warnings``.
 
     Raises
     ------
@@ -213,7 +218,7 @@ def open_recording(path: str | os.PathLike[str]) -> Recording:
         Nothing there, several recordings there (they are named), or not a recording.
     """
     directory = find_recording(Path(path))
-    manifest, store = open_store(directory)
+    manifest, store = open_store(directory, allow_large=allow_large)
     return Recording(directory, manifest, store)
 
 

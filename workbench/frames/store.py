@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,10 @@ from workbench.frames.summary import Summary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pyarrow.parquet as pq
+
+_log = logging.getLogger("workbench.frames")
+
 
 class EventStore:
     """Events of one recording, wherever they lie.
@@ -43,26 +48,35 @@ class EventStore:
         What follows them.
     index : Path, optional
         Checkpoints of the books, when the recording has them.
+    allow_large : bool
+        Read row groups however much memory they need.
     """
 
     def __init__(
-        self, files: Sequence[Path], journal: JournalReader | None = None, index: Path | None = None
+        self,
+        files: Sequence[Path],
+        journal: JournalReader | None = None,
+        index: Path | None = None,
+        *,
+        allow_large: bool = False,
     ):
         self.files = tuple(files)
         self.journal = journal
         self._index = index
+        self._allow_large = allow_large
 
     @cached_property
     def groups(self) -> tuple[RowGroup, ...]:
         """Row groups of all files, in order."""
-        return tuple(group for path in self.files for group in row_groups(path))
+        large = self._allow_large
+        return tuple(group for path in self.files for group in row_groups(path, allow_large=large))
 
     def frame(self) -> pl.LazyFrame:
         """Lazy frame of all events, as stored."""
         frames = []
         if self.files:
             for path in self.files:
-                open_events(path)  # refuse foreign columns and bombs before anybody collects
+                self._open(path)  # refuse foreign columns and bombs before anybody collects
             frames.append(pl.scan_parquet(list(self.files)))
         if self.journal is not None:
             frames.append(_scan(self._journal_batches))
@@ -113,12 +127,15 @@ class EventStore:
                 continue
             if end_ns is not None and group.first_ts > end_ns:
                 return
-            file = opened.get(group.path) or opened.setdefault(group.path, open_events(group.path))
+            file = opened.get(group.path) or opened.setdefault(group.path, self._open(group.path))
             yield from read_group(group, rows, file)
 
     def _groups_from(self, first: int, rows: int) -> Iterator[EventBatch]:
         for group in self.groups[first:]:
-            yield from read_group(group, rows)
+            yield from read_group(group, rows, self._open(group.path))
+
+    def _open(self, path: Path) -> pq.ParquetFile:
+        return open_events(path, allow_large=self._allow_large)
 
     def _journal_batches(self) -> Iterator[EventBatch]:
         assert self.journal is not None
@@ -129,10 +146,11 @@ class EventStore:
                 yield batch[seen:] if seen else batch
 
     def _next_sequence(self) -> int:
-        return list(read_group(self.groups[-1], ROW_GROUP_ROWS))[-1].next_sequence
+        last = self.groups[-1]
+        return list(read_group(last, ROW_GROUP_ROWS, self._open(last.path)))[-1].next_sequence
 
 
-def open_store(directory: Path) -> tuple[Manifest, EventStore]:
+def open_store(directory: Path, *, allow_large: bool = False) -> tuple[Manifest, EventStore]:
     """Manifest and events of a recording; a damaged or missing manifest is made up from the files themselves."""
     warnings: tuple[str, ...] = ()
     try:
@@ -143,7 +161,7 @@ def open_store(directory: Path) -> tuple[Manifest, EventStore]:
     journal = JournalReader.open(directory) if manifest.state != "closed" else None
     files = [inside(directory, f.name) for f in manifest.files if f.name.startswith("events-")]
     has_index = any(fact.name == "index.parquet" for fact in manifest.files)
-    store = EventStore(files, journal, index_file(directory) if has_index else None)
+    store = EventStore(files, journal, index_file(directory) if has_index else None, allow_large=allow_large)
     if manifest.state != "closed" or warnings:
         manifest = _summarise(manifest, store, warnings)
     return manifest, store
@@ -152,6 +170,8 @@ def open_store(directory: Path) -> tuple[Manifest, EventStore]:
 def _summarise(manifest: Manifest, store: EventStore, warnings: tuple[str, ...]) -> Manifest:
     summary = Summary(store.batches(None, None, ROW_GROUP_ROWS))
     damage = tuple(store.journal.damage) if store.journal is not None else ()
+    for sentence in (*warnings, *damage):
+        _log.warning("%s", sentence)
     return summary.into(manifest).with_(warnings=(*manifest.warnings, *warnings, *damage))
 
 
