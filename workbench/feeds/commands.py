@@ -202,6 +202,7 @@ class Commands:
 
     def _source(self) -> dict[str, Any]:
         source = self._engine.source
+        facts: dict[str, Any] = getattr(source, "facts", {})
         return {
             "name": source.name,
             "kind": self._engine.spec.source.kind,
@@ -210,7 +211,10 @@ class Commands:
             "end": source.end_ns,
             "live": self._engine.live,
             "first": {s: market.stream.start_sequence for s, market in self._engine.markets.items()},
-            "reason": str(self._engine.failure or ""),
+            "crossed": dict(self._engine.crossed.texts),
+            "resyncs": self._engine.crossed.resyncs,
+            **facts,
+            "reason": str(self._engine.failure or facts.get("reason", "")),
         }
 
     def _measure(self, now: float) -> None:

@@ -7,6 +7,7 @@ that writes recordings. A client that hangs, a slow disk or a busy kernel never 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -14,10 +15,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from workbench.errors import WorkbenchError
+from workbench.errors import FeedError, WorkbenchError
 from workbench.events import EventBatch
 from workbench.feeds.addresses import Listening
 from workbench.feeds.commands import Commands
+from workbench.feeds.crossing import CrossedBooks
 from workbench.feeds.discovery import Endpoint, new_secret, publish, withdraw
 from workbench.feeds.market import Market
 from workbench.feeds.pacing import Pace
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.feeds.specification import EngineSpec
 
 TICK_S: Final = 0.02
+WATCH_S: Final = 0.1
 CHUNK_EVENTS: Final = 16_384
 FOREVER_NS: Final = (1 << 62) - 1
 ROOM_POLL_S: Final = 0.002
@@ -77,6 +80,7 @@ class Engine:
             streams, access, listening, self._commands.take, self._on_clients, "workbench engine"
         )
         self.recordings = RecordingThread(self._on_recording_failure)
+        self.crossed = CrossedBooks(self.markets)
         self._source_thread = ThreadPoolExecutor(1, thread_name_prefix="workbench-source")
         self._source_lock = asyncio.Lock()
         self._runnable = asyncio.Event()
@@ -125,6 +129,7 @@ class Engine:
         assert self.endpoint is not None
         driving = asyncio.create_task(self._drive())
         telling = asyncio.create_task(self._commands.tell_health())
+        watching = asyncio.create_task(self._watch_books())
         ending = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({driving, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -132,7 +137,7 @@ class Engine:
                 self._source_failed(driving.exception())
                 await ending
         finally:
-            for task in (driving, telling, ending):
+            for task in (driving, telling, watching, ending):
                 task.cancel()
             await self._finish()
 
@@ -220,6 +225,21 @@ class Engine:
 
     async def _in_source_thread(self, work: Callable[..., _T], *arguments: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._source_thread, work, *arguments)
+
+    async def _watch_books(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            for symbol in self.crossed.look(time.monotonic_ns()):
+                self._resync(symbol, self.crossed.texts[symbol])
+
+    def _resync(self, symbol: str, reason: str) -> None:
+        """Ask a live source anew for a book; what is recorded or simulated has no other."""
+        _log.warning("%s: %s", symbol, reason)
+        resync = getattr(self.source, "resync", None)
+        if resync is not None:
+            with contextlib.suppress(FeedError):  # the connection has ended: there is nobody to ask
+                resync(symbol, reason)
+                self.crossed.resyncs += 1
 
     def _source_failed(self, problem: BaseException | None) -> None:
         # The feed stays up, so that recordings are finished and clients learn why nothing comes any more.

@@ -111,6 +111,20 @@ class UpstreamSource:
             self._client.unsubscribe(symbol)
             self._client.subscribe(symbol, EVERYTHING)
 
+    def resync(self, symbol: str, reason: str) -> None:
+        """Ask for the book of an instrument anew."""
+        if self._client is not None:
+            self._client.resync(symbol, reason)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the connection has to say of itself, for ``HEALTH``."""
+        if self._client is None:
+            return {}
+        health = self._client.health
+        reason = "" if health.state == "ready" else health.reason
+        return {"bad_messages": health.bad_messages, "examples": health.examples, "reason": reason}
+
     def seek(self, ts_ns: int) -> None:
         """Refused: what happens elsewhere has no other time than now."""
         raise FeedError("a live feed cannot be sought", code="not_replayable")

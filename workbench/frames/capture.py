@@ -12,6 +12,7 @@ from workbench.events import EventBatch, EventKind, Instrument
 from workbench.frames.continuity import Continuity
 from workbench.frames.edge import depth_frame, gaps_frame, trades_frame
 from workbench.frames.live import LiveColumns
+from workbench.frames.suspicion import LATEST_NS, SuspectTimes, crossed_book
 
 _KINDS = max(EventKind) + 1
 _GAP = int(EventKind.GAP)
@@ -56,6 +57,8 @@ class Capture:
             self.columns = LiveColumns(self._keep_rows)
             self._trades = LiveColumns(self._keep_rows)
             self._trades_seen = 0
+            self._suspect_times = SuspectTimes()
+            self._times_seen = 0
             self.book = LevelBook()
             self.orders = OrderBook()
             self.gap_rows = LiveColumns()
@@ -126,6 +129,20 @@ class Capture:
                     self._trades.append_columns(tuple(c[mask] for c in piece[:-1]), piece[-1][mask])
             self._trades_seen = len(self.columns)
             return self._trades
+
+    @property
+    def crossed(self) -> str:
+        """``crossed 101.2≥101.1, stale`` while the book is not to be acted on; else empty."""
+        with self.lock:
+            return crossed_book(self.book, self.instrument)
+
+    def suspect_times(self, latest_ns: int = LATEST_NS) -> SuspectTimes:
+        """Count events stamped in 1970 or after ``latest_ns``; each is looked at once, when this is asked for."""
+        with self.lock:
+            for piece in self.columns.chunks(self._times_seen):
+                self._suspect_times.add(piece[0], piece[2], latest_ns)
+            self._times_seen = len(self.columns)
+            return self._suspect_times
 
     @property
     def next_sequence(self) -> int | None:

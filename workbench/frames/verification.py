@@ -15,6 +15,7 @@ from workbench.frames.manifest import FileFact
 from workbench.frames.parquet import file_fact
 from workbench.frames.paths import inside
 from workbench.frames.summary import Summary
+from workbench.frames.suspicion import SuspectTimes
 
 if TYPE_CHECKING:
     from workbench.frames.recording import Recording
@@ -153,6 +154,7 @@ class _StreamChecks:
         self.crossed_ns = 0
         self.locked_ns = 0
         self.crossed_first: tuple[int, int, int] | None = None
+        self._times = SuspectTimes()
         self._book = LevelBook()
         self._next: int | None = None
         self._last_ts: int | None = None
@@ -169,6 +171,7 @@ class _StreamChecks:
         self._last_ts = int(batch.ts[-1])
 
     def _check_times(self, batch: EventBatch) -> None:
+        self._times.add(batch.ts, batch.kind)
         self.backwards += int(np.count_nonzero(np.diff(batch.ts) < 0))
         self.backwards += self._last_ts is not None and int(batch.ts[0]) < self._last_ts
 
@@ -200,6 +203,8 @@ class _StreamChecks:
             findings.invalid.append(f"{self.impossible} rows that no market sends (kind, side or size)")
         if self.backwards:
             findings.degraded.append(f"time goes back {self.backwards} times")
+        if self._times.count:
+            findings.degraded.append(str(self._times))
         if self.crossed_ns > 0:
             findings.degraded.append(
                 f"book crossed for {self.crossed_ns / 1e9:.3f} s: an auction or pre-open book, or a lost update"

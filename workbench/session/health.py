@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workbench.frames.suspicion import LATEST_NS
+
 if TYPE_CHECKING:
     from workbench.frames.capture import Capture
 
@@ -26,7 +28,11 @@ class Health:
     duplicates : int
         Events that came twice and were dropped.
     crossed : bool
-        Whether a book is crossed right now.
+        Whether a book is crossed right now: it is stale then, and ``note`` says how.
+    clock_suspect : int
+        Events stamped in 1970, or (live) more than a day ahead of the wall clock.
+    resyncs : int
+        How often a book was asked for anew: after a loss, or after half a second crossed.
     lag_ms : float
         Age of the newest data, wall clock; 0 inline.
     events_per_s : float
@@ -49,6 +55,8 @@ class Health:
     lost: int = 0
     duplicates: int = 0
     crossed: bool = False
+    clock_suspect: int = 0
+    resyncs: int = 0
     lag_ms: float = 0.0
     events_per_s: float = 0.0
     reconnects: int = 0
@@ -68,6 +76,10 @@ class Health:
             facts.append(_counted(self.reconnects, "reconnect"))
         if self.bad_messages:
             facts.append(_counted(self.bad_messages, "bad message"))
+        if self.clock_suspect:
+            facts.append(f"{self.clock_suspect} clock_suspect")
+        if self.resyncs:
+            facts.append(_counted(self.resyncs, "resync"))
         facts += ["crossed"] * self.crossed + ["recording"] * self.recording
         return f"Health({', '.join(facts)}{': ' if self.note else ''}{self.note})"
 
@@ -76,7 +88,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def tally(state: str, captures: Iterable[Capture], *, recording: bool) -> Health:
+def tally(state: str, captures: Iterable[Capture], *, recording: bool, latest_ns: int = LATEST_NS) -> Health:
     """Count what captures know.
 
     Parameters
@@ -84,14 +96,20 @@ def tally(state: str, captures: Iterable[Capture], *, recording: bool) -> Health
     state : str
     captures : Iterable of Capture
     recording : bool
+    latest_ns : int, ns since the epoch
+        Events stamped later are suspect.
     """
     known = list(captures)
+    crossed = [text for capture in known if (text := capture.crossed)]
+    times = [capture.suspect_times(latest_ns) for capture in known]
     return Health(
         state,
         events=sum(c.events for c in known),
         gaps=sum(len(c.gap_rows) for c in known),
         lost=sum(c.lost for c in known),
         duplicates=sum(c.duplicates for c in known),
-        crossed=any(c.book.crossed for c in known),
+        crossed=bool(crossed),
+        clock_suspect=sum(t.count for t in times),
         recording=recording,
+        note=next((text for text in (*crossed, *map(str, times)) if text), ""),
     )

@@ -23,6 +23,7 @@ from workbench.feeds.discovery import Endpoint
 from workbench.feeds.target import Target
 from workbench.frames.capture import Capture
 from workbench.frames.recording import Recording, open_recording
+from workbench.frames.suspicion import DAY_NS, LATEST_NS
 from workbench.protocol import messages
 from workbench.protocol.notices import MarketData, Received, Snapshot, StreamChanged
 from workbench.session.health import Health, tally
@@ -107,14 +108,17 @@ class EngineLine:
 
     @property
     def state(self) -> str:
-        """``closed``; ``stale`` while the engine does not answer; else what the engine says."""
+        """``closed``; ``stale`` while the engine does not answer or a live book is crossed; else what the engine says."""
         if self._closed:
             return "closed"
-        if self._client.state != READY:
+        if self._client.state != READY or (not self.is_steerable and self._is_crossed()):
             return "stale"
         if self._report is None or (self._report.state == "ended" and self._is_behind(self._report)):
             return "live"
         return STATES.get(self._report.state, self._report.state)
+
+    def _is_crossed(self) -> bool:
+        return any(capture.crossed for capture in self.captures.values())
 
     def _is_behind(self, report: messages.Health) -> bool:
         # the engine's report may overtake the last events; its counts say what is still on the way
@@ -184,14 +188,17 @@ class EngineLine:
         """Counters of this client and of its connection."""
         link = self._client.health
         recording = any(r.running for r in self._recordings)
-        health = tally(self.state, self.captures.values(), recording=recording)
+        latest = LATEST_NS if self.is_steerable else time.time_ns() + DAY_NS
+        health = tally(self.state, self.captures.values(), recording=recording, latest_ns=latest)
+        sources = self._report.sources if self._report is not None else []
         return replace(
             health,
             lag_ms=link.lag_ms,
             events_per_s=link.events_per_s,
             reconnects=link.reconnects,
-            bad_messages=link.bad_messages,
-            note=self._trouble(link.reason),
+            bad_messages=link.bad_messages + sum(_number(s.get("bad_messages")) for s in sources),
+            resyncs=link.resyncs + sum(_number(s.get("resyncs")) for s in sources),
+            note=self._trouble(link.reason) or health.note,
         )
 
     def close(self, *, leave: bool = False) -> None:
@@ -279,7 +286,9 @@ class EngineLine:
 
     def _apply(self, symbol: str, batch: EventBatch) -> None:
         capture = self.captures[symbol]
-        row = _seek_row(batch, capture.last_ts, awaited=symbol in self._awaited_seeks)
+        awaited = symbol in self._awaited_seeks
+        # a live feed has no other time to go to: a clock that was set back must not cost what was captured
+        row = _seek_row(batch, capture.last_ts, awaited=awaited) if self.is_steerable else None
         if row is not None:
             self._forget(symbol)
             batch = batch[row:]
@@ -293,7 +302,8 @@ class EngineLine:
 
     def _resync(self, symbol: str, snapshot: Snapshot) -> None:
         capture = self.captures[symbol]
-        if symbol in self._awaited_seeks or (len(snapshot.batch) and snapshot.batch.ts[0] < capture.last_ts):
+        is_earlier = bool(len(snapshot.batch) and snapshot.batch.ts[0] < capture.last_ts)
+        if self.is_steerable and (symbol in self._awaited_seeks or is_earlier):
             self._forget(symbol)
         capture.apply_snapshot(snapshot.batch, snapshot.next_sequence)
         self._awaited_seeks.discard(symbol)
@@ -336,6 +346,10 @@ class EngineRecording:
                 self.reason = problem.message
             self._state = "closed"
         return {symbol: open_recording(path) for symbol, path in self._paths.items()}
+
+
+def _number(fact: object) -> int:
+    return fact if isinstance(fact, int) else 0
 
 
 def _is_needed(engine: messages.Engine) -> bool:
