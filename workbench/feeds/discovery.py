@@ -193,8 +193,13 @@ def running_feeds() -> list[Endpoint]:
     return sorted(found, key=lambda e: (e.started_ns, e.identity))
 
 
-def check_files() -> None:
-    """Refuse discovery files of running feeds that must not be used, instead of acting as if nothing ran.
+def check_files(uri: str | None = None) -> None:
+    """Refuse discovery files that must not be used, instead of acting as if nothing ran.
+
+    Parameters
+    ----------
+    uri : str, optional
+        Only files that speak of this port.
 
     Raises
     ------
@@ -202,8 +207,11 @@ def check_files() -> None:
         The first one that others may read, that belongs to somebody else, or that is damaged.
     """
     for path in sorted(runtime_dir().glob(f"{PREFIX}*.json")):
-        if path.is_symlink() or path.stat().st_size:  # an empty one is being written
+        try:
             read(path)
+        except DiscoveryError:
+            if _is_about(path, uri):
+                raise
 
 
 def find(key: str) -> Endpoint | None:
@@ -254,6 +262,16 @@ def _address(uri: str) -> tuple[str, int | None]:
     except ValueError:
         return uri, None
     return ("loopback" if host in ("localhost", "127.0.0.1", "::1") else host), port
+
+
+def _is_about(path: Path, uri: str | None) -> bool:
+    """Whether a file that must not be trusted speaks of an address; one that went away or is being written does not."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_FILE_BYTES)
+    except OSError:
+        return path.is_symlink()
+    return bool(text) and (uri is None or f":{_address(uri)[1]}/".encode() in text)
 
 
 def _check_folder(folder: Path) -> None:

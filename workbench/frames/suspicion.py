@@ -60,8 +60,10 @@ class SuspectTimes:
         latest_ns : int, ns since the epoch
             Later than this is suspect: for live events a day after the wall clock.
         """
-        found = ((ts < EARLIEST_NS) | (ts > latest_ns)) & ~np.isin(kind, _MARKS)
-        rows = np.flatnonzero(found)
+        rows = np.flatnonzero((ts < EARLIEST_NS) | (ts > latest_ns))
+        if not len(rows):
+            return
+        rows = rows[~np.isin(kind[rows], _MARKS)]
         self.count += len(rows)
         if len(rows) and self.first_ns is None:
             self.first_ns = int(ts[rows[0]])

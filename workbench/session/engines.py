@@ -69,7 +69,7 @@ def line_to(uri: str | None, token: str | None) -> EngineLine:
     """
     endpoint = _endpoint(uri)
     if endpoint is None and token is None:
-        discovery.check_files()
+        discovery.check_files(uri)
     if endpoint is not None and not _is_bridge(endpoint):
         return EngineLine(Target.of(endpoint))
     address = endpoint.uri if endpoint is not None else str(uri)
