@@ -169,6 +169,28 @@ def test_lost_snapshot_is_complained_about_and_asked_for_again(binary: bool) -> 
 
 
 @both_faces
+def test_book_is_asked_for_anew_without_silence(binary: bool) -> None:
+    """A book that its owner finds impossible comes again; what the server had not sent yet is a gap, nothing else."""
+    feed = Feed()
+    link = _live(feed, binary)
+    feed.publish(depth(0, 5))
+    link.deliver()
+    link.client.resync("ESZ6", "crossed")
+    link.client.resync("ESZ6", "crossed")
+    feed.publish(depth(5, 7))
+    link.deliver()
+    feed.publish(depth(12, 3))
+    link.deliver()
+    assert is_numbered(link.batches())
+    assert link.batches()[0] == depth(0, 5)
+    assert link.batches()[-1] == depth(12, 3)
+    lost = sum(int(b.size[0]) for b in link.batches() if b.kind[0] == EventKind.GAP)
+    assert lost == link.client.counts.lost
+    assert (len(link.of_kind(Snapshot)), link.client.counts.resyncs) == (2, 1)
+    assert [n.state for n in link.of_kind(StreamChanged)][-2:] == ["syncing", "live"]  # type: ignore[attr-defined]
+
+
+@both_faces
 def test_restarted_server_goes_on_upwards(binary: bool) -> None:
     """When the server's numbers begin anew, the owner's go on: an unknown gap, then a book, then the events."""
     feed = Feed()
