@@ -75,6 +75,15 @@ def test_the_engine_records_the_same_rows(recording: Recording, tmp_path: Path) 
         assert rec.recording.verify().verdict == "VALID" and changes.equals(tail)
 
 
+def test_a_recording_with_history_begins_where_the_stream_began(recording: Recording, tmp_path: Path) -> None:
+    """What was seen before recording started is kept too: the recording equals the whole stream."""
+    with wb.replay(recording, speed=20) as session:
+        session.until(events=100)
+        with session.record(tmp_path, history=True) as rec:
+            session.until()
+        assert rec.recording.events().collect().equals(session.events)
+
+
 def test_steering_the_engine(recording: Recording) -> None:
     """Pause stands still, seek gives the book of the moment, speed and resume go on."""
     with wb.replay(recording, speed=1) as session:

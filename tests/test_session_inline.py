@@ -141,6 +141,14 @@ def test_a_recording_begun_in_the_middle_starts_with_the_book(session: Session, 
     assert rec.stop() is rec.recording and not rec.running
 
 
+def test_a_recording_with_history_holds_everything_captured(session: Session, tmp_path: Path) -> None:
+    """Begun in the middle, with what came before."""
+    session.advance(events=100)
+    with session.record(tmp_path, history=True) as rec:
+        session.advance(events=100)
+    assert rec.recording.events().collect().equals(session.events)
+
+
 def test_a_running_recording_has_no_result_yet(session: Session, tmp_path: Path) -> None:
     """Asking too early says what to do."""
     rec = session.record(tmp_path)

@@ -33,7 +33,7 @@ def writer(failed: list[Running]) -> Iterator[RecordingThread]:
 
 
 def begin(writer: RecordingThread, directory: Path, name: str = "one") -> Running:
-    openings = {"SYN": (INSTRUMENT, snapshot(0, START_NS, 0))}
+    openings = {"SYN": (INSTRUMENT, [snapshot(0, START_NS, 0)])}
     return writer.start(name, directory, openings, {"name": "test"}).result(60)
 
 

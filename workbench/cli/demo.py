@@ -37,7 +37,7 @@ def demo_command(path: Path | None, seconds: float, out: Path, as_json: bool) ->
     given = open_recording(path) if path is not None else real_recording(progress=not as_json)
     with _session(given, seconds) as session:
         say(f"serving {session.source}")
-        handle = session.record(out / "sessions")
+        handle = session.record(out / "sessions", history=True)
         _capture(session, seconds)
         source, health, state = session.source, session.health, session.state
         recording = handle.stop()

@@ -108,7 +108,10 @@ class Commands:
             )
         if not Path(command.out).is_absolute():
             raise EngineError(f"directory {command.out!r}", expected="an absolute path", code="relative_path")
-        openings = {s: (engine.markets[s].instrument, engine.markets[s].opening()) for s in symbols}
+        openings = {
+            s: (engine.markets[s].instrument, engine.markets[s].opening(history=command.history))
+            for s in symbols
+        }
         source = {"name": engine.source.name, "kind": engine.spec.source.kind}
         started = engine.recordings.start(new_identity(), Path(command.out), openings, source)
         engine.check_leaving()

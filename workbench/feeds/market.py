@@ -55,10 +55,16 @@ class Market:
             orders=self._orders() if orders and self.books.has_orders else None,
         )
 
-    def opening(self) -> EventBatch:
-        """Rows that a recording begun now starts with: the books, numbered to end right before the next event."""
+    def opening(self, *, history: bool = False) -> list[EventBatch]:
+        """Rows that a recording begun now starts with: the books, numbered to end right before the next event.
+
+        ``history``: instead everything since the stream began, as long as the ring holds that.
+        """
+        past = self.stream.history() if history else None
+        if past is not None:
+            return past
         rows = self.books.snapshot(self.last_ts)
-        return EventBatch.trusted(rows.columns, self.next_sequence - len(rows))
+        return [EventBatch.trusted(rows.columns, self.next_sequence - len(rows))]
 
     def _side(self, side: Side, levels: int | None) -> tuple[Array, Array]:
         prices, sizes = self.books.levels.levels(side, levels)

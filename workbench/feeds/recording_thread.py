@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,7 +112,7 @@ class RecordingThread:
         self,
         name: str,
         directory: Path,
-        openings: Mapping[str, tuple[Instrument, EventBatch]],
+        openings: Mapping[str, tuple[Instrument, Sequence[EventBatch]]],
         source: Mapping[str, object],
     ) -> Future[Running]:
         """Begin to record; every later :meth:`append` of these symbols belongs to it.
@@ -121,7 +121,7 @@ class RecordingThread:
         ----------
         name : str
         directory : Path
-        openings : Mapping of str to (Instrument, EventBatch)
+        openings : Mapping of str to (Instrument, Sequence of EventBatch)
             First rows of each instrument's recording.
         source : Mapping
             For the manifest.
@@ -193,15 +193,16 @@ class RecordingThread:
         self,
         recording: Running,
         directory: Path,
-        openings: Mapping[str, tuple[Instrument, EventBatch]],
+        openings: Mapping[str, tuple[Instrument, Sequence[EventBatch]]],
         source: Mapping[str, object],
     ) -> Running:
         session = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         try:
             for symbol, (instrument, opening) in openings.items():
                 recorder = Recorder(directory, instrument, source=source, session=session)
-                recorder.append(opening)
                 recording.recorders[symbol] = recorder
+                for batch in opening:
+                    recorder.append(batch)
         except (WorkbenchError, OSError) as problem:
             self._fail(recording, problem)
             raise

@@ -265,10 +265,14 @@ class Balance(Message, tag="BALANCE"):
 
 
 class Record(Message, tag="RECORD"):
-    """Client: record these instruments (all, if none is named) below the directory ``out``."""
+    """Client: record these instruments (all, if none is named) below the directory ``out``.
+
+    ``history``: with everything since the stream began, where the server still holds it; otherwise from now on.
+    """
 
     out: str
     symbols: list[str] = msgspec.field(default_factory=list)
+    history: bool = False
     request_id: RequestId = None
 
 

@@ -131,6 +131,10 @@ class Stream:
         """Number of the very first event, from which a client gets all there was; None once that is forgotten."""
         return self._ring[0].batch.first_sequence if self._ring and not self.first_index else None
 
+    def history(self) -> list[EventBatch] | None:
+        """Everything from the very first event on; None once that is forgotten."""
+        return None if self.start_sequence is None else [publication.batch for publication in self._ring]
+
     @property
     def end_index(self) -> int:
         """Index the next publication will have."""

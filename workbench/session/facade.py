@@ -228,7 +228,9 @@ class Session:
         """Go to a moment: what was captured is forgotten, and the book of that moment is there at once."""
         self._line.seek(self._moment(ts))
 
-    def record(self, directory: str | Path, symbols: tuple[str, ...] | None = None) -> RecordingHandle:
+    def record(
+        self, directory: str | Path, symbols: tuple[str, ...] | None = None, *, history: bool = False
+    ) -> RecordingHandle:
         """Record from now on, in the engine (inline: here), crash-safe.
 
         Parameters
@@ -237,6 +239,9 @@ class Session:
             A directory per session and instrument is made below it.
         symbols : tuple of str, optional
             Default: all.
+        history : bool
+            Begin with everything since the stream began, as long as the engine still holds that (minutes to hours):
+            what you just saw is kept too.
 
         Returns
         -------
@@ -244,7 +249,7 @@ class Session:
             ``.stop()`` gives the finished recording; also a context manager.
         """
         wanted = self.symbols if symbols is None else tuple(self[s].symbol for s in symbols)
-        handle = RecordingHandle(self._line.record(Path(directory), wanted), wanted)
+        handle = RecordingHandle(self._line.record(Path(directory), wanted, history), wanted)
         self._recordings = [r for r in self._recordings if r.running] + [handle]
         return handle
 

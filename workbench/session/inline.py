@@ -5,10 +5,13 @@ No process, no thread, no socket. The same source and the same cores as in the e
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from workbench.errors import ReplayError
 from workbench.events import EventBatch
@@ -114,10 +117,10 @@ class InlineLine:
             capture.clear()
         self._drive(self._feed.position_ns, None)
 
-    def record(self, directory: Path, symbols: tuple[str, ...]) -> InlineRecording:
+    def record(self, directory: Path, symbols: tuple[str, ...], history: bool) -> InlineRecording:
         """Record here; a recording begun before the first advance holds the source's own opening."""
         self._check_open()
-        recorders = {symbol: self._recorder(directory, symbol) for symbol in symbols}
+        recorders = {symbol: self._recorder(directory, symbol, history) for symbol in symbols}
         running = InlineRecording(recorders, self)
         self._recordings.append(running)
         return running
@@ -155,19 +158,14 @@ class InlineLine:
             recording.flush(self.now_ns)
         return sum(len(batch) for _, batch in batches)
 
-    def _recorder(self, directory: Path, symbol: str) -> Recorder:
+    def _recorder(self, directory: Path, symbol: str, history: bool) -> Recorder:
         capture = self.captures[symbol]
         recorder = Recorder(
             directory, capture.instrument, source={"name": self.source}, session=_session_name(self.now_ns)
         )
-        recorder.append(self._opening(capture))
+        for batch in _captured(capture) if history or self._is_untouched else [opening_snapshot(capture)]:
+            recorder.append(batch)
         return recorder
-
-    def _opening(self, capture: Capture) -> EventBatch:
-        if self._is_untouched:
-            columns, sequence = capture.columns.view(), capture.columns.sequence()
-            return EventBatch.trusted(columns, int(sequence[0]) if len(sequence) else 0)
-        return opening_snapshot(capture)
 
     def _recordings_running(self) -> list[InlineRecording]:
         return [r for r in self._recordings if r.running]
@@ -225,3 +223,15 @@ class InlineRecording:
 
 
 _FOREVER_NS: Final = (1 << 63) - 1
+
+
+def _captured(capture: Capture) -> list[EventBatch]:
+    """Everything captured so far, in batches that end where numbers are skipped."""
+    sequence = capture.columns.sequence()
+    cuts = np.flatnonzero(np.diff(sequence) != 1) + 1
+    edges = [0, *cuts.tolist(), len(sequence)]
+    return [
+        EventBatch.trusted(capture.columns.view(first, end), int(sequence[first]))
+        for first, end in itertools.pairwise(edges)
+        if end > first
+    ]

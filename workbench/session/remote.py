@@ -174,11 +174,11 @@ class EngineLine:
         if not self._wait(lambda: not self._awaited_seeks, FIRST_BOOK_S):
             raise FeedError(f"no book within {FIRST_BOOK_S:g} s of the seek", code="timeout")
 
-    def record(self, directory: Path, symbols: tuple[str, ...]) -> EngineRecording:
+    def record(self, directory: Path, symbols: tuple[str, ...], history: bool) -> EngineRecording:
         """Let the engine record."""
         self._check_open()
         out = str(directory.absolute())
-        answer = self._client.request(messages.Record(out=out, symbols=list(symbols)))
+        answer = self._client.request(messages.Record(out=out, symbols=list(symbols), history=history))
         assert isinstance(answer, messages.Recording)
         running = EngineRecording(self._client, answer)
         self._recordings = [r for r in self._recordings if r.running] + [running]
