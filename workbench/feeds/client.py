@@ -82,7 +82,9 @@ class FeedClient:
         self.target, self.name = target, name
         self.error: WorkbenchError | None = None
         self._deliver, self._tls = deliver, tls
-        self._connection = ClientConnection(secret=target.secret, endpoint=target.endpoint, client=name)
+        self._connection = ClientConnection(
+            secret=target.secret, endpoint=target.endpoint, client=name, by_hand=target.by_hand
+        )
         self._commands: deque[Callable[[ClientConnection], None]] = deque()
         self._requests = Requests()
         self._meter = Meter()
@@ -285,8 +287,7 @@ class FeedClient:
             self._step(transport)
 
     def _take(self, frames: list[str | bytes]) -> None:
-        for frame in frames:
-            self._connection.receive(frame, time.monotonic_ns())
+        self._connection.receive_all(frames, time.monotonic_ns())
         for notice in joined(self._connection.events()):
             self._take_notice(notice)
 

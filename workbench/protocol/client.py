@@ -19,10 +19,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from workbench.errors import FeedError, WorkbenchError
+from workbench.errors import FeedError, ProtocolError, WorkbenchError
 from workbench.protocol import decoding, limits, messages, transitions
 from workbench.protocol.bad_messages import BadMessages
-from workbench.protocol.codec import decode_frame
+from workbench.protocol.codec import Frame, decode_frame
 from workbench.protocol.login import client_proof, matches, server_proof
 from workbench.protocol.notices import (
     BadMessage,
@@ -37,6 +37,7 @@ from workbench.protocol.notices import (
 )
 from workbench.protocol.reader import StreamReader
 from workbench.protocol.rows import ROW_TYPES
+from workbench.protocol.runs import join_run, runs
 from workbench.protocol.snapshot import Dom
 from workbench.protocol.strict import parse
 from workbench.protocol.version import mismatch
@@ -54,6 +55,9 @@ class ClientConnection:
     ----------
     secret : str or None
         Proved by the mutual challenge and never sent; None for a feed that is open to all.
+    by_hand : bool
+        The secret was given by hand, for a feed that may be somebody else's: where it knows no challenge (it answers
+        ``HELLO`` with an error, with nothing, or by hanging up) the secret is sent by ``LOGIN``, as the feed asks.
     endpoint : str
         As in the discovery file, to bind the proof to it; "" for an address given by hand.
     client : str
@@ -70,7 +74,9 @@ class ClientConnection:
     counts : Counts
     """
 
-    def __init__(self, *, secret: str | None = None, endpoint: str = "", client: str = ""):
+    def __init__(
+        self, *, secret: str | None = None, endpoint: str = "", client: str = "", by_hand: bool = False
+    ):
         self.state = "offline"
         self.closing: Close | None = None
         self.welcome: messages.Welcome | None = None
@@ -78,6 +84,9 @@ class ClientConnection:
         self._secret = secret
         self._endpoint = endpoint
         self._client = client
+        self._by_hand = by_hand and secret is not None
+        self._knows_challenge: bool | None = None
+        self._login_at = 0
         self._nonce = ""
         self._readers: dict[str, StreamReader] = {}
         self._streams: dict[int, StreamReader] = {}
@@ -111,11 +120,17 @@ class ClientConnection:
             self._step("opened, holding none")
             return
         self._step("opened, holding a secret")
+        self._login_at = now + limits.CHALLENGE_NS
+        if self._by_hand and self._knows_challenge is False:
+            self._log_in()
+            return
         hello = messages.Hello(nonce=self._nonce, client=self._client, endpoint=self._endpoint)
         self._outgoing.append(decoding.encode(hello))
 
     def lost(self, reason: str, now: int) -> None:
         """The socket is gone; subscriptions keep their place."""
+        if self.state == "greeting" and self._by_hand and self._knows_challenge is None:
+            self._knows_challenge = False
         for reader in self._readers.values():
             reader.lost()
         self._collect()
@@ -134,9 +149,18 @@ class ClientConnection:
             if isinstance(data, str):
                 self._receive_text(data, now)
             else:
-                self._receive_frame(data, now)
+                self._take_frame(decode_frame(data), 1, now)
         except WorkbenchError as error:
             self._count_bad(error, now)
+
+    def receive_all(self, received: Iterable[str | bytes], now: int) -> None:
+        """Take messages that arrived together, as :meth:`receive` would one by one, at a cost by run, not by frame."""
+        for run in runs(received):
+            if isinstance(run, str):
+                self.receive(run, now)
+            elif len(run) == 1 or not self._receive_run(run, now):
+                for frame in run:
+                    self.receive(frame, now)
 
     def events(self) -> list[ClientNotice]:
         """What happened since the last call, in order for each instrument."""
@@ -161,6 +185,8 @@ class ClientConnection:
             return None
         limit = limits.STALE_NS if self.state == "ready" else limits.DEAD_NS
         times = [self._heard_at + limit]
+        if self.state == "greeting" and self._by_hand and not self._knows_challenge:
+            times.append(self._login_at)
         if self.state in _CONNECTED:
             times.append(self._heartbeat_at)
             times += [time for reader in self._readers.values() if (time := reader.deadline) is not None]
@@ -169,6 +195,8 @@ class ClientConnection:
     def on_time(self, now: int) -> None:
         """Do what is due."""
         silence = now - self._heard_at
+        if self.state == "greeting" and self._by_hand and now >= self._login_at:
+            self._log_in()
         if silence >= limits.STALE_NS:
             self._step("late heartbeat", f"nothing heard for {silence / limits.SECOND_NS:.1f} s")
         if silence >= limits.DEAD_NS and self._step("silence", "nothing heard for 4 s"):
@@ -281,11 +309,24 @@ class ClientConnection:
         if self._bad.is_flood(now):
             self.close(limits.CLOSE_POLICY, "too many malformed messages")
 
-    def _receive_frame(self, data: bytes, now: int) -> None:
-        frame = decode_frame(data)
+    def _receive_run(self, run: list[bytes], now: int) -> bool:
+        """Take neighbouring frames as one; False, and nothing is done, where they must be looked at one by one."""
+        if self.closing or self.state not in _CONNECTED:
+            return False
+        try:
+            frame = decode_frame(join_run(run))
+        except ProtocolError:
+            return False
+        self._heard_at = now
+        self.counts.messages += len(run)
+        self._step("sign of life")
+        self._take_frame(frame, len(run), now)
+        return True
+
+    def _take_frame(self, frame: Frame, messages_joined: int, now: int) -> None:
         reader = self._streams.get(frame.stream)
         if reader is None:
-            self.counts.unknown += 1
+            self.counts.unknown += messages_joined
             return
         reader.frame(frame, now)
         self._notices += reader.notices
@@ -301,10 +342,7 @@ class ClientConnection:
             else:
                 reader.message(plain, now)
         elif kind == "DOM":
-            dom = decoding.convert_to(plain, Dom)
-            self._notices.append(
-                Ladder(dom.symbol, dom.sequence, dom.ts, _floats(dom.bids), _floats(dom.asks))
-            )
+            self._notices.append(Ladder.of(decoding.convert_to(plain, Dom)))
         else:
             self._handle(decoding.convert(plain, decoding.FROM_SERVER), now)
 
@@ -324,9 +362,18 @@ class ClientConnection:
                 "wrong challenge", "not the bridge I started: it could not prove that it holds the token"
             )
             return
+        self._knows_challenge = True
         self._step("right challenge")
         proof = client_proof(self._secret, self._nonce, challenge.nonce, self._endpoint)
         self._outgoing.append(decoding.encode(messages.Proof(proof=proof)))
+
+    def _log_in(self) -> None:
+        """Send the token, to a feed that knows no challenge and whose token was given by hand."""
+        if self._knows_challenge or self._secret is None:
+            return
+        self._knows_challenge = False
+        self._step("no challenge")
+        self._outgoing.append(decoding.encode(messages.Login(token=self._secret)))
 
     def _refuse(self, event: str, reason: str) -> None:
         if self._step(event, reason):
@@ -337,12 +384,15 @@ class ClientConnection:
         if wrong_version is not None:
             self.close(limits.CLOSE_PROTOCOL, wrong_version)
             return
+        if self.state == "greeting" and self._by_hand:
+            self._log_in()
         if self.state == "greeting":
             self._refuse("welcome", "not the bridge I started: it let us in without a challenge")
             return
         if self.state not in ("proving", "waiting"):
             return
-        if self.welcome is not None and self.welcome.session != welcome.session:
+        # a feed that names no session does not say whether its numbers go on
+        if self.welcome is not None and (self.welcome.session != welcome.session or not welcome.session):
             for reader in self._readers.values():
                 reader.renumbered()
         self.welcome = welcome
@@ -353,6 +403,8 @@ class ClientConnection:
     def _rejected(self, error: messages.Error, now: int) -> None:
         if error.code == "bad_token":
             self._refuse("rejected", "token rejected by the feed")
+        elif self.state == "greeting" and self._by_hand:
+            self._log_in()
         elif error.code in _SUBSCRIPTION_ERRORS and isinstance(error.request_id, str):
             reader = self._readers.get(error.request_id.removeprefix("subscribe "))
             if reader is not None:
@@ -369,10 +421,6 @@ class ClientConnection:
             reader = self._readers.get(symbol)
             if reader is not None:
                 reader.told_next(following, now)
-
-
-def _floats(levels: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    return [(float(price), float(size)) for price, size in levels]
 
 
 _HANDLERS: Final[dict[type[messages.Message], Callable[[ClientConnection, Any, int], None]]] = {

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.events import EventBatch, Instrument
 from workbench.protocol import messages
+
+if TYPE_CHECKING:
+    from workbench.protocol.snapshot import Dom
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,12 @@ class Ladder:
     ts: int
     bids: list[tuple[float, float]]
     asks: list[tuple[float, float]]
+
+    @classmethod
+    def of(cls, dom: Dom) -> Ladder:
+        """Ladder of a message; JSON numbers without a fraction come as integers."""
+        bids, asks = ([(float(p), float(s)) for p, s in side] for side in (dom.bids, dom.asks))
+        return cls(dom.symbol, dom.sequence, dom.ts, bids, asks)
 
 
 @dataclass(frozen=True, slots=True)
