@@ -23,7 +23,7 @@ from workbench.events import EventKind
 from workbench.feeds.addresses import Listening
 from workbench.feeds.client import FeedClient, Target
 from workbench.feeds.server import Access
-from workbench.protocol import messages
+from workbench.protocol import messages, notices
 
 
 @pytest.fixture
@@ -386,7 +386,8 @@ def test_an_error_of_the_taker_ends_the_client_with_a_reason(feed):
     """No traceback in anybody's cell, no silence either: health says why."""
 
     def take(delivery: object) -> None:
-        raise ValueError("taker broke")
+        if isinstance(delivery, notices.Snapshot | notices.MarketData):
+            raise ValueError("taker broke")
 
     client = FeedClient(Target(feed.uri, SECRET, feed.uri), take).open()
     client.subscribe("SYN", EVERYTHING)
