@@ -13,7 +13,7 @@ from tests.support.wire import MS, SECRET, Feed, Link, depth
 from workbench.errors import FeedError
 from workbench.protocol import messages
 from workbench.protocol.client import ClientConnection
-from workbench.protocol.limits import DEAD_NS, SECOND_NS, STALE_NS
+from workbench.protocol.limits import CHALLENGE_NS, DEAD_NS, SECOND_NS, STALE_NS
 from workbench.protocol.login import server_proof
 from workbench.protocol.notices import BadMessage, Ladder, Received, StateChanged
 from workbench.protocol.transitions import CLIENT as TRANSITIONS
@@ -74,6 +74,13 @@ def _refused() -> ClientConnection:
     return _heard(_opened(), _challenge("another"))
 
 
+def _by_hand() -> ClientConnection:
+    client = ClientConnection(secret=SECRET, endpoint="e", by_hand=True)
+    client.opened(NONCE, 0)
+    return client
+
+
+_UNKNOWN_HELLO = '{"type":"ERROR","code":"unknown_type","message":"unknown_type HELLO","request_id":null}'
 _REJECTED = '{"type":"ERROR","code":"bad_token","message":"token rejected"}'
 _IN_STATE: dict[str, Any] = {
     "offline": _offline,
@@ -105,11 +112,54 @@ def test_every_transition_of_the_table_happens(transition: tuple[str, str]) -> N
     state, event = transition
     if event == "opened, holding none":
         client = _opened(None)
+    elif event == "no challenge":
+        client = _by_hand()
+        client.receive(_UNKNOWN_HELLO, 0)
     else:
         client = _IN_STATE[state]()
         assert client.state == state
         _BY_EVENT[event](client)
     assert client.state == TRANSITIONS[transition]
+
+
+# -- login by hand -------------------------------------------------------------------------------------------------
+
+
+def _sent(client: ClientConnection, now: int = 0) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in client.data_to_send(now)]
+
+
+def test_token_given_by_hand_is_sent_where_the_feed_knows_no_challenge() -> None:
+    """An error, a second of nothing, and hanging up each say that a feed knows only LOGIN."""
+    refusing, silent, hanging_up = _by_hand(), _by_hand(), _by_hand()
+    refusing.receive(_UNKNOWN_HELLO, 0)
+    silent.on_time(CHALLENGE_NS)
+    hanging_up.lost("cut", 0)
+    hanging_up.data_to_send(0)
+    hanging_up.opened(NONCE, 1)
+    for client in (refusing, silent, hanging_up):
+        assert _sent(client)[-1] == {"type": "LOGIN", "token": SECRET}
+        assert _heard(client, WELCOME).state == "ready"
+
+
+def test_feed_that_proved_itself_once_is_never_sent_the_token() -> None:
+    """Whoever takes the port of a feed that knew the challenge gets neither token nor silence rewarded."""
+    client = _heard(_by_hand(), _challenge())
+    client.lost("cut", 0)
+    client.opened(NONCE, 0)
+    client.receive(_UNKNOWN_HELLO, 0)
+    client.on_time(CHALLENGE_NS)
+    assert {message["type"] for message in _sent(client)} == {"HELLO"}
+    client.receive(WELCOME, CHALLENGE_NS)
+    assert client.state == "refused"
+
+
+def test_secret_of_a_discovery_file_is_never_sent_whatever_the_feed_answers() -> None:
+    """Only a token given by hand may leave; an error or silence changes nothing about the others."""
+    client = _opened()
+    client.receive(_UNKNOWN_HELLO, 0)
+    client.on_time(CHALLENGE_NS)
+    assert {message["type"] for message in _sent(client)} == {"HELLO"} and client.state == "greeting"
 
 
 # -- login ---------------------------------------------------------------------------------------------------------

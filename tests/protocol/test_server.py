@@ -39,6 +39,28 @@ def _sent(server: ServerConnection, now: int = 0) -> list[Any]:
     return [json.loads(f) if isinstance(f, str) else f for f in server.data_to_send(now)]
 
 
+# -- answers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "SUBSCRIBE"},
+        {"type": "SUBSCRIBE", "symbol": "ESZ6", "data": ["FOO"]},
+        {"type": "SUBSCRIBE", "symbol": "ESZ6", "from_sequence": -1},
+        {"type": "FOO"},
+        {"type": "PLACE_ORDER", "symbol": "ESZ6"},
+    ],
+)
+def test_error_names_the_request_it_answers(fields: dict[str, object]) -> None:
+    """Whoever sent a message that cannot be taken learns which of his it was; without a name it is null."""
+    server = _open()
+    (named,) = _say(server, **fields, request_id="r-1")
+    (unnamed,) = _say(server, **fields)
+    assert named["type"] == unnamed["type"] == "ERROR"
+    assert named["request_id"] == "r-1" and unnamed["request_id"] is None
+
+
 # -- login ---------------------------------------------------------------------------------------------------------
 
 

@@ -123,7 +123,7 @@ def publish(endpoint: Endpoint) -> Endpoint:
         Something is at that path already: a file is never overwritten and a symbolic link never followed.
     """
     path = file_of(endpoint.identity)
-    plain = asdict(endpoint) | {"path": None}
+    plain = asdict(endpoint) | {"path": str(path), "token": endpoint.secret}  # as LOGIN calls it
     text = json.dumps(plain, indent=1).encode()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
     try:

@@ -20,17 +20,20 @@ class Target:
     ----------
     uri : str
     secret : str or None
-        Not part of the repr, and never sent.
+        Not part of the repr, and never sent unless ``by_hand``.
     endpoint : str
         As in the discovery file; empty for an address given by hand.
     history : str
         Where the secret comes from, for messages.
+    by_hand : bool
+        The secret was given by hand, for a feed that may know no challenge: to such a one it is sent.
     """
 
     uri: str
     secret: str | None = None
     endpoint: str = ""
     history: str = ""
+    by_hand: bool = False
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Target:
@@ -51,7 +54,8 @@ def fatal_error(closing: Close, state: str, target: Target) -> WorkbenchError | 
     """Error that trying again cannot heal, or None."""
     if closing.code == limits.CLOSE_PROTOCOL:
         return FeedError(closing.reason, code="version")
-    if state != "refused":
+    hung_up = state == "waiting" and target.by_hand and closing.code == limits.CLOSE_POLICY
+    if state != "refused" and not hung_up:
         return None
     history = target.history or "token given by hand"
     who = closing.reason if "bridge I started" in closing.reason else "it does not accept this token"

@@ -43,7 +43,13 @@ class UpstreamSource:
 
     @classmethod
     def connect(
-        cls, uri: str, token: str | None = None, endpoint: str = "", symbols: list[str] | None = None
+        cls,
+        uri: str,
+        token: str | None = None,
+        endpoint: str = "",
+        symbols: list[str] | None = None,
+        *,
+        by_hand: bool = False,
     ) -> UpstreamSource:
         """Connect to a feed and subscribe to its instruments.
 
@@ -51,11 +57,13 @@ class UpstreamSource:
         ----------
         uri : str
         token : str, optional
-            Proved, never sent.
+            Proved, never sent unless ``by_hand``.
         endpoint : str
             As in the feed's discovery file, if there is one.
         symbols : list of str, optional
             All, if none is named.
+        by_hand : bool
+            The token was given by hand: it is sent to a feed that knows no challenge.
 
         Raises
         ------
@@ -64,7 +72,9 @@ class UpstreamSource:
         """
         holder: list[UpstreamSource] = []
         client = FeedClient(
-            Target(uri, token, endpoint), lambda d: holder[0].take(d) if holder else None, "relay"
+            Target(uri, token, endpoint, by_hand=by_hand),
+            lambda d: holder[0].take(d) if holder else None,
+            "relay",
         ).open()
         try:
             instruments = _instruments(client, symbols)

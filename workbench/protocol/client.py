@@ -356,13 +356,13 @@ class ClientConnection:
     def _challenged(self, challenge: messages.Challenge, now: int) -> None:
         if self._secret is None or self.state != "greeting":
             return
+        self._knows_challenge = True
         right = server_proof(self._secret, self._nonce, challenge.nonce, self._endpoint)
         if not matches(challenge.proof, right):
             self._refuse(
                 "wrong challenge", "not the bridge I started: it could not prove that it holds the token"
             )
             return
-        self._knows_challenge = True
         self._step("right challenge")
         proof = client_proof(self._secret, self._nonce, challenge.nonce, self._endpoint)
         self._outgoing.append(decoding.encode(messages.Proof(proof=proof)))

@@ -108,6 +108,15 @@ def decode_from_client(text: str) -> messages.Message:
     return convert(parse(text), FROM_CLIENT)
 
 
+def request_id_of(data: str | bytes) -> messages.RequestId:
+    """Name of the request that a message which could not be taken was meant to be, if it can be read at all."""
+    try:
+        found = parse(data).get("request_id") if isinstance(data, str) else None
+    except ProtocolError:
+        return None
+    return found if isinstance(found, str) or type(found) is int else None
+
+
 def decode_from_server(text: str) -> messages.Message:
     """Message of a server that is no market data."""
     return convert(parse(text), FROM_SERVER)

@@ -18,6 +18,7 @@ LOGIN_TIMEOUT_NS: Final = 2 * SECOND_NS
 LOGIN_FAILURES: Final = 3  # so many wrong tokens …
 LOGIN_FAILURE_WINDOW_NS: Final = 10 * SECOND_NS  # … within this time …
 LOGIN_DELAY_NS: Final = SECOND_NS  # … and every further answer waits this long
+CHALLENGE_NS: Final = SECOND_NS
 NONCE_BYTES: Final = 32
 
 HEARTBEAT_NS: Final = SECOND_NS // 2

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from workbench.protocol.limits import DOM_INTERVAL_MS, DOM_LEVELS, PROTOCOL_VERSION
+from workbench.protocol.limits import DOM_INTERVAL_MS, DOM_LEVELS, HEARTBEAT_NS, PROTOCOL_VERSION
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -65,15 +65,18 @@ class Proof(Message, tag="PROOF"):
     request_id: RequestId = None
 
 
-class Welcome(Message, tag="WELCOME"):
-    """Server: the connection is open. ``session`` changes whenever sequence numbers start anew."""
+class Welcome(Message, tag="WELCOME", omit_defaults=False):
+    """Server: the connection is open. ``session`` changes whenever sequence numbers start anew.
 
-    version: str
-    server: str
-    session: str
-    heartbeat_ms: int
-    read_only: bool
-    limits: dict[str, int]
+    All fields are sent; a client takes what a smaller server leaves out as the defaults say.
+    """
+
+    version: str = PROTOCOL_VERSION
+    server: str = ""
+    session: str = ""
+    heartbeat_ms: int = HEARTBEAT_NS // 1_000_000
+    read_only: bool = True
+    limits: Plain = msgspec.field(default_factory=dict)
     symbols: list[str] = msgspec.field(default_factory=list)
     request_id: RequestId = None
 
@@ -87,7 +90,7 @@ class Subscribe(Message, tag="SUBSCRIBE"):
 
     symbol: str
     data: list[DataKind] = msgspec.field(default_factory=lambda: ["FULL_ORDER_BOOK", "TRADES"])
-    from_sequence: Int64 | None = None
+    from_sequence: Count | None = None
     dom_levels: Count = DOM_LEVELS
     dom_interval_ms: Count = DOM_INTERVAL_MS
     request_id: RequestId = None
@@ -142,7 +145,7 @@ class Heartbeat(Message, tag="HEARTBEAT"):
     sequences: dict[str, Int64] = msgspec.field(default_factory=dict)
 
 
-class Error(Message, tag="ERROR"):
+class Error(Message, tag="ERROR", omit_defaults=False):
     """Server: what was wrong with a message; the connection lives on unless a close follows."""
 
     code: str

@@ -154,7 +154,7 @@ class ServerConnection:
         try:
             message = self._decode(data)
         except ProtocolError as error:
-            self._count_bad(error, now)
+            self._count_bad(error, decoding.request_id_of(data), now)
             return
         if self._silent_at is not None or isinstance(message, messages.Heartbeat):
             self._silent_at = now + limits.DEAD_NS
@@ -270,8 +270,8 @@ class ServerConnection:
             raise ProtocolError("a binary message", expected="JSON text", code="bad_message")
         return decoding.decode_from_client(data)
 
-    def _count_bad(self, error: ProtocolError, now: int) -> None:
-        self.send_error(error.code, error.message)
+    def _count_bad(self, error: ProtocolError, request_id: messages.RequestId, now: int) -> None:
+        self.send_error(error.code, error.message, request_id)
         if error.code == "unknown_type":
             self.counts["unknown"] += 1
             return

@@ -39,6 +39,7 @@ CLIENT: Final[Table] = {
     ("offline", "opened, holding none"): "waiting",
     ("offline", "close"): "closed",
     ("greeting", "right challenge"): "proving",
+    ("greeting", "no challenge"): "waiting",
     ("greeting", "wrong challenge"): "refused",
     ("greeting", "welcome"): "refused",
     ("proving", "welcome"): "ready",

@@ -75,9 +75,10 @@ def line_to(uri: str | None, token: str | None) -> EngineLine:
     address = endpoint.uri if endpoint is not None else str(uri)
     secret = endpoint.secret if endpoint is not None else token
     check_address(address)
-    with FeedClient(Target(address, secret), lambda _: None, name="probe").open():
+    by_hand = endpoint is None
+    with FeedClient(Target(address, secret, by_hand=by_hand), lambda _: None, name="probe").open():
         pass  # a wrong address or token is told here, by the one who asked
-    spec = SourceSpec(kind="upstream", options={"uri": address, "token": secret})
+    spec = SourceSpec(kind="upstream", options={"uri": address, "token": secret, "by_hand": by_hand})
     return line_of(spec, f"connect {address}")
 
 
