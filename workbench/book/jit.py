@@ -6,8 +6,11 @@ feed never waits for a compiler. Input columns are declared read-only: decoded m
 
 from __future__ import annotations
 
+import gc
+import hashlib
+import inspect
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 from numba import njit, types
@@ -15,6 +18,9 @@ from numba import njit, types
 from workbench.events import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+_CONSTANTS: Final = (bool, int, float, complex, str, bytes, tuple, np.generic)
 
 
 def _column(dtype: types.Type) -> types.Type:
@@ -28,10 +34,80 @@ I8_COLUMN: Final = _column(types.int64)
 U2_COLUMN: Final = _column(types.uint16)
 
 
-def kernel(signature: Any) -> Callable[[Function], Function]:
-    """Compile for one signature: no lock held, IEEE division, cached beside the module."""
-    compiled: Callable[[Function], Function] = njit(signature, nogil=True, cache=True, error_model="numpy")
+def kernel(signature: Any = None) -> Callable[[Function], Function]:
+    """Compile without a lock held and with IEEE division, cached on disk beside the module.
+
+    Parameters
+    ----------
+    signature : str or numba signature, optional
+        Compile for it now; unset: for the types of the first call, when it comes.
+    """
+
+    def compiled(function: Function) -> Function:
+        dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
+        _cache(dispatcher)
+        if signature is not None:
+            _compile(dispatcher, signature)
+        return cast(Function, dispatcher)
+
     return compiled
+
+
+def part(function: Function) -> Function:
+    """Compile as a part of kernels: never called from Python, so without the wrappers that cost as much.
+
+    Calls with constants (``below(m, 2)``) share one version: numba would compile one for each constant.
+    """
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    dispatcher: Any = njit(nogil=True, error_model="numpy", **options)(function)
+    unliteral = getattr(types, "unliteral")  # noqa: B009  # missing in its type stubs
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda args, kws: template(tuple(unliteral(a) for a in args), kws)
+    return cast(Function, dispatcher)
+
+
+def _cache(dispatcher: Any) -> None:
+    # numba's own cache looks at the date of the file that a function is in. It would go on using the old code of
+    # kernels and constants that come from other files, so what they are becomes part of that stamp.
+    dispatcher.enable_caching()
+    file = dispatcher._cache._cache_file
+    file._source_stamp = (*file._source_stamp, fingerprint(dispatcher.py_func))
+
+
+def _compile(dispatcher: Any, signature: Any) -> None:
+    # A compiler makes millions of objects that all stay: looking for garbage among them costs a seventh of its time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        dispatcher.compile(signature)
+    finally:
+        if collecting:
+            gc.enable()
+    dispatcher.disable_compile()
+
+
+def fingerprint(function: Callable[..., object]) -> str:
+    """Return the hash of all that decides what a kernel does: code and constants, of it and of all that it calls."""
+    found: dict[str, str] = {}
+    _collect(function, found)
+    text = "\n".join(f"{name} {value}" for name, value in sorted(found.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _collect(function: Any, found: dict[str, str]) -> None:
+    place = f"{function.__module__}.{function.__qualname__}"
+    if place in found:
+        return
+    code = function.__code__
+    found[place] = f"{code.co_code.hex()} {code.co_consts!r} {code.co_names!r}"
+    names = inspect.getclosurevars(function)
+    for name, value in {**names.globals, **names.nonlocals}.items():
+        if called := getattr(value, "py_func", None):
+            _collect(called, found)
+        elif isinstance(value, _CONSTANTS):
+            found[f"{place}.{name}"] = repr(value)
+        elif isinstance(value, np.ndarray):
+            found[f"{place}.{name}"] = f"{value.dtype} {value.shape} {value.tobytes().hex()}"
 
 
 def aligned(column: Array) -> Array:

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from workbench.book.jit import kernel, part
 from workbench.events import EventKind
 
 PAGE_SHIFT: Final = 9
@@ -102,7 +102,7 @@ def new_grid(columns: int, rows: int, scale: tuple[int, int, int, int, int]) -> 
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def next_level(levels: Levels, side: int, tick: int, step: int) -> int:
     """First tick from ``tick`` in direction ``step`` that holds size, or NO_BID / NO_ASK."""
     state = levels.state
@@ -118,7 +118,7 @@ def next_level(levels: Levels, side: int, tick: int, step: int) -> int:
     return NO_BID if side == BID else NO_ASK
 
 
-@njit(inline="always")
+@part
 def _move_best(levels: Levels, side: int, tick: int, size: int) -> None:
     state = levels.state
     if side == BID:
@@ -132,7 +132,7 @@ def _move_best(levels: Levels, side: int, tick: int, size: int) -> None:
         state[BEST_ASK] = next_level(levels, ASK, tick + 1, 1)
 
 
-@njit(inline="always")
+@part
 def _change(levels: Levels, side: int, tick: int, size: int) -> int:
     """Set a level; return the change of its size."""
     state = levels.state
@@ -153,7 +153,7 @@ def _change(levels: Levels, side: int, tick: int, size: int) -> int:
     return int(size - old)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _write(levels: Levels, grid: Grid, until: int) -> None:
     """Write the current column as it stands at ``until`` into the ring."""
     state, scale = levels.state, grid.scale
@@ -176,7 +176,7 @@ def _write(levels: Levels, grid: Grid, until: int) -> None:
         grid.marks[slot] = MARK_GAP if state[GAPPED] or not state[VALID] else 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _open(levels: Levels, grid: Grid, column: int) -> None:
     state, scale = levels.state, grid.scale
     state[COLUMN] = column
@@ -188,7 +188,7 @@ def _open(levels: Levels, grid: Grid, column: int) -> None:
         grid.since[row] = begin
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def roll(levels: Levels, grid: Grid, ts: int) -> None:
     """Close every column that ended at or before ``ts``; a jump beyond the ring writes only what stays."""
     state, scale = levels.state, grid.scale
@@ -202,7 +202,7 @@ def roll(levels: Levels, grid: Grid, ts: int) -> None:
         _open(levels, grid, max(column + 1, target - len(grid.heat)))
 
 
-@njit(inline="always")
+@part
 def _settle(grid: Grid, row: int, ts: int) -> None:
     total = grid.now[BID, row] + grid.now[ASK, row]
     if ts > grid.since[row]:
@@ -210,7 +210,7 @@ def _settle(grid: Grid, row: int, ts: int) -> None:
         grid.since[row] = ts
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _wipe(levels: Levels, grid: Grid, ts: int) -> None:
     state = levels.state
     levels.pool[: state[PAGES]] = 0
@@ -221,7 +221,7 @@ def _wipe(levels: Levels, grid: Grid, ts: int) -> None:
     grid.now[:] = 0
 
 
-@njit(inline="always")
+@part
 def _rest(levels: Levels, grid: Grid, ts: int, side: int, tick: int, size: int) -> None:
     """Apply one DEPTH row to the levels and to its price row."""
     delta = _change(levels, side, tick, size)
@@ -236,7 +236,7 @@ def _rest(levels: Levels, grid: Grid, ts: int, side: int, tick: int, size: int) 
         grid.peak[row] = total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def feed(
     levels: Levels, grid: Grid, ts: Array, kind: Array, side: Array, price: Array, size: Array, start: int
 ) -> int:
@@ -263,14 +263,14 @@ def feed(
     return len(ts)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def write_current(levels: Levels, grid: Grid, until: int) -> None:
     """Write the unfinished column as it stands at ``until``; it is written again when it closes."""
     if levels.state[STARTED]:
         _write(levels, grid, until)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def reach(levels: Levels, side: int, count: int) -> int:
     """Ticks from the best price to the ``count``-th level of a side, or to its last one."""
     step = -1 if side == BID else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
@@ -13,27 +14,39 @@ from workbench.feeds.simulator.chance import below, bits, decay, exponential, un
 MASK = (1 << 64) - 1
 
 
+RANDOM = np.dtype([("key", np.uint64), ("counter", np.uint64)])
+
+
 @numba.njit
+def many(
+    rng: Any,
+    which: int,
+    raw: npt.NDArray[np.uint64],
+    real: npt.NDArray[np.float64],
+    whole: npt.NDArray[np.int64],
+) -> None:
+    """Fill the arrays: bits, uniforms with exponentials, or integers below 7."""
+    for i in range(len(raw)):
+        if which == 0:
+            raw[i] = bits(rng)
+        elif which == 1:
+            real[0, i] = uniform(rng)
+        elif which == 2:
+            real[1, i] = exponential(rng)
+        else:
+            whole[i] = below(rng, 7)
+
+
 def drawn(
     key: int, count: int
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Draw bits, uniforms with exponentials, and integers below 7, each from a fresh state."""
-    raw = np.empty(count, np.uint64)
-    real = np.empty((2, count), np.float64)
-    whole = np.empty(count, np.int64)
+    arrays = np.empty(count, np.uint64), np.empty((2, count), np.float64), np.empty(count, np.int64)
     for which in range(4):
-        rng = np.zeros(2, np.uint64)
-        rng[0] = key
-        for i in range(count):
-            if which == 0:
-                raw[i] = bits(rng)
-            elif which == 1:
-                real[0, i] = uniform(rng)
-            elif which == 2:
-                real[1, i] = exponential(rng)
-            else:
-                whole[i] = below(rng, 7)
-    return raw, real, whole
+        rng = np.zeros(1, RANDOM)[0]
+        rng["key"] = key
+        many(rng, which, *arrays)
+    return arrays
 
 
 @numba.njit

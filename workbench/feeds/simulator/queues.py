@@ -7,36 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from workbench.book.jit import part
 from workbench.events import EventKind
-from workbench.feeds.simulator.chance import kernel
 from workbench.feeds.simulator.state import (
-    ASK,
-    BID,
-    COUNT,
-    FREE,
-    HEAD,
-    HIGH,
-    LOW,
-    NEXT_ID,
-    O_HIDDEN,
-    O_ID,
-    O_KIND,
-    O_NEXT,
-    O_PEAK,
-    O_PREV,
-    O_PRICE,
-    O_SIDE,
-    O_SIZE,
-    PRESSURE,
-    RECENT,
-    RECENT_ID,
-    ROWS,
-    SIZE,
-    STALE_ASK,
-    STALE_BID,
-    TAIL,
-    TS,
-    VENUE,
     Market,
 )
 
@@ -46,110 +19,108 @@ _REPLACE: Final = int(EventKind.MBO_REPLACE)
 _CANCEL: Final = int(EventKind.MBO_CANCEL)
 
 
-@kernel
+@part
 def emit(
     m: Market, kind: int, side: int, price: int, size: int, order: int, aggressor: int, flags: int
 ) -> None:
     """Write one event row with the times of the action under way."""
-    row = m.out[m.s[ROWS]]
-    m.s[ROWS] += 1
-    row[0] = m.s[TS]
-    row[1] = m.s[VENUE]
-    row[2] = kind
-    row[3] = side
-    row[4] = price
-    row[5] = size
-    row[6] = order
-    row[7] = aggressor
-    row[8] = flags
+    row = m.out[m.rows]
+    m.rows += 1
+    row.ts = m.ts
+    row.ts_source = m.venue
+    row.kind = kind
+    row.side = side
+    row.price = price
+    row.size = size
+    row.order_id = order
+    row.aggressor_id = aggressor
+    row.flags = flags
 
 
-@kernel
+@part
 def depth(m: Market, side: int, price: int) -> None:
     """Say the new total of a level."""
-    emit(m, _DEPTH, side, price, m.levels[price & (m.levels.shape[0] - 1), SIZE], 0, 0, 0)
+    emit(m, _DEPTH, side, price, m.levels[price & m.mask].size, 0, 0, 0)
 
 
-@kernel
+@part
 def best(m: Market, side: int) -> int:
     """Best price of a side, ticks."""
-    return m.s[BID] if side > 0 else m.s[ASK]
+    return m.bid if side > 0 else m.ask
 
 
-@kernel
+@part
 def level(m: Market, price: int) -> int:
     """Row of a price in ``levels``: the window of prices is a ring."""
-    return price & (m.levels.shape[0] - 1)
+    return price & m.mask
 
 
-@kernel
+@part
 def append(m: Market, order: int) -> None:
     """Put an order at the end of the queue of its price."""
-    at = level(m, m.orders[order, O_PRICE])
-    last = m.levels[at, TAIL]
-    m.orders[order, O_PREV] = last
-    m.orders[order, O_NEXT] = -1
+    at = level(m, m.orders[order].price)
+    last = m.levels[at].tail
+    m.orders[order].prev = last
+    m.orders[order].next = -1
     if last >= 0:
-        m.orders[last, O_NEXT] = order
+        m.orders[last].next = order
     else:
-        m.levels[at, HEAD] = order
-    m.levels[at, TAIL] = order
-    m.levels[at, COUNT] += 1
-    m.levels[at, SIZE] += m.orders[order, O_SIZE]
+        m.levels[at].head = order
+    m.levels[at].tail = order
+    m.levels[at].count += 1
+    m.levels[at].size += m.orders[order].size
 
 
-@kernel
+@part
 def unlink(m: Market, order: int) -> None:
     """Take an order out of its queue; the best price is left as it is."""
-    at = level(m, m.orders[order, O_PRICE])
-    before, after = m.orders[order, O_PREV], m.orders[order, O_NEXT]
+    at = level(m, m.orders[order].price)
+    before, after = m.orders[order].prev, m.orders[order].next
     if before >= 0:
-        m.orders[before, O_NEXT] = after
+        m.orders[before].next = after
     else:
-        m.levels[at, HEAD] = after
+        m.levels[at].head = after
     if after >= 0:
-        m.orders[after, O_PREV] = before
+        m.orders[after].prev = before
     else:
-        m.levels[at, TAIL] = before
-    m.levels[at, COUNT] -= 1
-    m.levels[at, SIZE] -= m.orders[order, O_SIZE]
+        m.levels[at].tail = before
+    m.levels[at].count -= 1
+    m.levels[at].size -= m.orders[order].size
 
 
-@kernel
+@part
 def advance_best(m: Market, side: int, price: int) -> None:
     """Note a price that may be a new best or a new edge of the book."""
-    s = m.s
-    if side > 0 and price > s[BID]:
-        s[STALE_BID], s[BID] = s[BID], price
-    elif side < 0 and price < s[ASK]:
-        s[STALE_ASK], s[ASK] = s[ASK], price
-    s[LOW] = min(s[LOW], price)
-    s[HIGH] = max(s[HIGH], price)
+    if side > 0 and price > m.bid:
+        m.stale_bid, m.bid = m.bid, price
+    elif side < 0 and price < m.ask:
+        m.stale_ask, m.ask = m.ask, price
+    m.low = min(m.low, price)
+    m.high = max(m.high, price)
 
 
-@kernel
+@part
 def place(m: Market, side: int, price: int, size: int, kind: int, hidden: int, number: int) -> int:
     """Rest a new order and say so; returns its row. The caller says the level's new total.
 
     ``number`` is the id of an order that was known before (the rest of an aggressor), 0 for a new one.
     """
-    s = m.s
-    s[FREE] -= 1
-    order = m.free[s[FREE]]
+    m.free -= 1
+    order = m.spare[m.free]
     if number == 0:
-        s[NEXT_ID] += 1
-        number = s[NEXT_ID]
+        m.next_id += 1
+        number = m.next_id
     row = m.orders[order]
-    row[O_ID], row[O_PRICE], row[O_SIZE], row[O_SIDE] = number, price, size, side
-    row[O_HIDDEN], row[O_PEAK], row[O_KIND] = hidden, size, kind
+    row.id, row.price, row.size, row.side = number, price, size, side
+    row.hidden, row.peak, row.kind = hidden, size, kind
     append(m, order)
     advance_best(m, side, price)
-    s[RECENT], s[RECENT_ID] = order, number
+    m.recent, m.recent_id = order, number
     emit(m, _NEW, side, price, size, number, 0, 0)
     return order
 
 
-@kernel
+@part
 def retreat(m: Market, side: int) -> None:
     """Find the next best price of a side whose best level is empty.
 
@@ -157,68 +128,68 @@ def retreat(m: Market, side: int) -> None:
     a side after all, the venue's own market maker quotes one lot.
     """
     price = best(m, side)
-    edge = m.s[LOW] if side > 0 else m.s[HIGH]
-    m.s[PRESSURE] = -side
-    while m.levels[level(m, price), COUNT] == 0 and price != edge:
+    edge = m.low if side > 0 else m.high
+    m.pressure = -side
+    while m.levels[level(m, price)].count == 0 and price != edge:
         price -= side
     if side > 0:
-        m.s[BID] = price
+        m.bid = price
     else:
-        m.s[ASK] = price
-    if m.levels[level(m, price), COUNT] == 0:
+        m.ask = price
+    if m.levels[level(m, price)].count == 0:
         place(m, side, price, 1, 0, 0, 0)
         depth(m, side, price)
 
 
-@kernel
+@part
 def drop(m: Market, order: int) -> None:
     """Forget an order that left; a best level that became empty gives way to the next."""
-    side, price = m.orders[order, O_SIDE], m.orders[order, O_PRICE]
+    side, price = m.orders[order].side, m.orders[order].price
     unlink(m, order)
-    m.orders[order, O_ID] = 0
-    m.free[m.s[FREE]] = order
-    m.s[FREE] += 1
-    if m.levels[level(m, price), COUNT] == 0 and price == best(m, side):
+    m.orders[order].id = 0
+    m.spare[m.free] = order
+    m.free += 1
+    if m.levels[level(m, price)].count == 0 and price == best(m, side):
         retreat(m, side)
 
 
-@kernel
+@part
 def cancel(m: Market, order: int) -> None:
     """Pull an order: its row carries what was left of it."""
     row = m.orders[order]
-    side, price = row[O_SIDE], row[O_PRICE]
-    emit(m, _CANCEL, 0, price, row[O_SIZE], row[O_ID], 0, 0)
-    emit(m, _DEPTH, side, price, m.levels[level(m, price), SIZE] - row[O_SIZE], 0, 0, 0)
+    side, price = row.side, row.price
+    emit(m, _CANCEL, 0, price, row.size, row.id, 0, 0)
+    emit(m, _DEPTH, side, price, m.levels[level(m, price)].size - row.size, 0, 0, 0)
     drop(m, order)
 
 
-@kernel
+@part
 def resize(m: Market, order: int, size: int) -> None:
     """Change an order's size in place: smaller keeps its turn, larger goes to the end of the queue."""
     row = m.orders[order]
-    side, price = row[O_SIDE], row[O_PRICE]
-    if size > row[O_SIZE]:
+    side, price = row.side, row.price
+    if size > row.size:
         unlink(m, order)
-        row[O_SIZE] = size
+        row.size = size
         append(m, order)
     else:
-        m.levels[level(m, price), SIZE] -= row[O_SIZE] - size
-        row[O_SIZE] = size
-    emit(m, _REPLACE, 0, price, size, row[O_ID], 0, 0)
+        m.levels[level(m, price)].size -= row.size - size
+        row.size = size
+    emit(m, _REPLACE, 0, price, size, row.id, 0, 0)
     depth(m, side, price)
 
 
-@kernel
+@part
 def move(m: Market, order: int, price: int) -> None:
     """Change an order's price: a pull at the old level and a stack at the end of the new one."""
     row = m.orders[order]
-    side, old = row[O_SIDE], row[O_PRICE]
+    side, old = row.side, row.price
     unlink(m, order)
-    row[O_PRICE] = price
+    row.price = price
     append(m, order)
-    emit(m, _REPLACE, 0, price, row[O_SIZE], row[O_ID], 0, 0)
+    emit(m, _REPLACE, 0, price, row.size, row.id, 0, 0)
     depth(m, side, old)
     depth(m, side, price)
     advance_best(m, side, price)
-    if m.levels[level(m, old), COUNT] == 0 and old == best(m, side):
+    if m.levels[level(m, old)].count == 0 and old == best(m, side):
         retreat(m, side)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 
+from workbench.book.jit import kernel
 from workbench.events import Array, EventBatch, EventKind, IntArray
 
 LEVELS: Final = 10
@@ -69,7 +69,7 @@ def sample_book(batch: EventBatch, times: IntArray, first: int, every_ns: int) -
     return Samples(best[:used], depth[:used], gaps[:used], levels[:used], changes)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel()
 def take_sample(book: IntArray, low: int, bid: int, ask: int, best: Array, depth: Array, gaps: Array) -> None:
     """Write the best prices, and the first ten levels of both sides with their gaps."""
     best[0], best[1] = bid + low, ask + low
@@ -86,7 +86,7 @@ def take_sample(book: IntArray, low: int, bid: int, ask: int, best: Array, depth
             tried += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel()
 def follow(
     rows: IntArray,
     times: IntArray,

@@ -1,131 +1,141 @@
-"""State of one simulated market as explicit arrays, and the names of their columns."""
+"""State of one simulated market as one record, and the names of its parts."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.events import COLUMNS, IntArray
+from workbench.events import COLUMNS
 from workbench.feeds.simulator.profiles import Profile
-from workbench.feeds.simulator.rules import RULES, TABLES
+from workbench.feeds.simulator.rules import RULES, TABLE_LENGTH, TABLES
 
-# rows of `levels`: one per price, addressed by price & (span - 1)
-SIZE, COUNT, HEAD, TAIL = range(4)
-# rows of `orders`
-O_ID, O_PRICE, O_SIZE, O_SIDE, O_PREV, O_NEXT, O_HIDDEN, O_PEAK, O_KIND = range(9)
-ORDER_FIELDS: Final = 9
 PLAIN, WALL = range(2)
-# rows of `walls`: large resting interest that is built, reinforced, pulled
-W_PRICE, W_SIDE, W_TARGET, W_UNTIL, W_FLIGHTY = range(5)
+"""Kinds of orders."""
 WALLS: Final = 10
-(
-    BID,  # best prices, ticks
-    ASK,
-    LOW,  # all live orders stand within [LOW, HIGH]
-    HIGH,
-    FREE,  # entries left on the stack of free order rows
-    NEXT_ID,
-    ROWS,  # rows written to `out`
-    TS,  # of the action under way
-    VENUE,
-    NEXT_TS,  # of the action to come
-    NEXT_VENUE,
-    NEXT_CLOCK,
-    PRESSURE,  # +1 after asks were depleted, −1 after bids
-    SIGN,  # of the last aggressor
-    PARENT,  # sign of the parent order at work
-    TREND,  # −2 … 2
-    BURST,  # actions left of the burst under way
-    BURST_SIGN,
-    ALARM,  # wall that is being pulled, plus one
-    RECENT,  # order row added last
-    RECENT_ID,
-    STALE_BID,  # touch that was left behind
-    STALE_ASK,
-    ACTIONS,
-    ANCHOR,  # price that the trends lean back to
-    LATENCY,  # from the venue to the receiver, ns
-    FADE,  # side whose quotes give way, 0 none
-    FADE_LEFT,
-) = range(28)
-SCALARS: Final = 28
-MARKET_NS, HEAT_FAST, HEAT_SLOW, TREND_END = range(4)
-REALS: Final = 4
-
+MOST_PRICES: Final = 1 << 17
+MOST_ORDERS: Final = 1 << 15
 OUT_ROWS: Final = 1 << 15
 """Rows of the output buffer that trigger its hand-over."""
-ACTION_ROWS: Final = 1 << 13
-"""Room for the rows of one action beyond that: at most 1,000 fills of three rows, or a trim."""
+_BUFFER_ROWS: Final = 2 + 2 * MOST_ORDERS
+"""Room for a snapshot, and for the rows of one action beyond ``OUT_ROWS``: at most 1,000 fills of three, or a trim."""
+
+_WHOLE: Final = (
+    "bid",  # best prices, ticks
+    "ask",
+    "low",  # all live orders stand within [LOW, HIGH]
+    "high",
+    "free",  # entries left on the stack of free order rows
+    "next_id",
+    "rows",  # rows written to `out`
+    "ts",  # of the action under way
+    "venue",
+    "next_ts",  # of the action to come
+    "next_venue",
+    "next_clock",
+    "pressure",  # +1 after asks were depleted, −1 after bids
+    "sign",  # of the last aggressor
+    "parent",  # sign of the parent order at work
+    "trend",  # −2 … 2
+    "burst",  # actions left of the burst under way
+    "burst_sign",
+    "alarm",  # wall that is being pulled, plus one
+    "recent",  # order row added last
+    "recent_id",
+    "stale_bid",  # touch that was left behind
+    "stale_ask",
+    "actions",
+    "anchor",  # price that the trends lean back to
+    "latency",  # from the venue to the receiver, ns
+    "fade",  # side whose quotes give way, 0 none
+    "fade_left",
+    "capacity",  # orders that can rest at once
+    "mask",  # prices in the ring of levels, less one
+)
+_REAL: Final = ("market_ns", "heat_fast", "heat_slow", "trend_end")
+_CHANCE: Final = ("key", "counter")
 
 
-class Market(NamedTuple):
-    """One market: all its state, its rules and the buffer it writes to.
-
-    Attributes
-    ----------
-    levels : int64, shape (span, 4)
-        Total size, orders, first and last order of each price.
-    orders : int64, shape (capacity, ORDER_FIELDS)
-        Orders, linked into first-in-first-out queues.
-    free : int64, shape (capacity,)
-        Stack of unused rows of ``orders``.
-    walls : int64, shape (WALLS, 5)
-    s : int64, shape (SCALARS,)
-    f : float64, shape (REALS,)
-    rng : uint64, shape (2,)
-    rules : float64, shape (n_rules,)
-        Constants of the profile, see :data:`workbench.feeds.simulator.rules.RULES`.
-    tables : int64, shape (n_tables, 1024)
-        Quantile tables of the profile.
-    out : int64, shape (OUT_ROWS + ACTION_ROWS, 9)
-        Rows of events, the columns of :data:`workbench.events.COLUMNS`.
-    """
-
-    levels: IntArray
-    orders: IntArray
-    free: IntArray
-    walls: IntArray
-    s: IntArray
-    f: npt.NDArray[np.float64]
-    rng: npt.NDArray[np.uint64]
-    rules: npt.NDArray[np.float64]
-    tables: IntArray
-    out: IntArray
+def _fields(names: tuple[str, ...], code: str) -> list[tuple[str, str]]:
+    return [(name, code) for name in names]
 
 
-STATE_FIELDS: Final = 7
-"""The first fields of a market are its state; the others never change."""
+_LEVEL: Final = np.dtype(_fields(("size", "count", "head", "tail"), "i8"))
+_ORDER: Final = np.dtype(
+    _fields(("id", "price", "size", "side", "prev", "next", "hidden", "peak", "kind"), "i8")
+)
+_BRICKS: Final = np.dtype(_fields(("price", "side", "target", "until", "flighty"), "i8"))
+_ROW: Final = np.dtype([(column.name, "i8") for column in COLUMNS])
+MARKET: Final = np.dtype(
+    [
+        *_fields(_WHOLE, "i8"),
+        *_fields(_REAL, "f8"),
+        *_fields(_CHANCE, "u8"),
+        *_fields((*RULES, "pace"), "f8"),
+        ("tables", "i8", (len(TABLES), TABLE_LENGTH)),
+        ("walls", _BRICKS, (WALLS,)),
+        ("spare", "i8", (MOST_ORDERS,)),
+        ("orders", _ORDER, (MOST_ORDERS,)),
+        ("levels", _LEVEL, (MOST_PRICES,)),
+        ("out", _ROW, (_BUFFER_ROWS,)),
+    ]
+)
+"""One market: its scalars, its rules, and
+
+``tables``
+    Quantile tables of the profile.
+``walls``
+    Large resting interest that is built, reinforced, pulled.
+``spare``
+    Stack of unused places in ``orders``.
+``orders``
+    Orders, linked into first-in-first-out queues by ``prev`` and ``next``.
+``levels``
+    Total size, orders, first and last order of each price, found at ``price & mask``.
+``out``
+    Rows of events, the columns of :data:`workbench.events.COLUMNS`.
+
+A record is one pointer to a kernel. Ten arrays instead took half as long again to compile.
+"""
+Market: TypeAlias = Any
+"""A record of type :data:`MARKET`; its fields have no static type, numba infers and checks them."""
+
+_STATE: Final = (*_WHOLE, *_REAL, *_CHANCE, "walls", "spare", "orders", "levels")
+State: TypeAlias = dict[str, npt.NDArray[np.generic]]
 
 
 def empty_market(profile: Profile, key: int, pace: float) -> Market:
     """Allocate a market without orders; ``pace`` is market seconds per second."""
-    rules = np.array([getattr(profile, name) for name in RULES] + [pace], np.float64)
-    tables = np.array([getattr(profile, name) for name in TABLES], np.int64)
-    levels = np.zeros((profile.span, 4), np.int64)
-    levels[:, HEAD:] = -1
-    free = np.arange(profile.capacity, dtype=np.int64)[::-1].copy()
-    return Market(
-        levels=levels,
-        orders=np.zeros((profile.capacity, ORDER_FIELDS), np.int64),
-        free=free,
-        walls=np.zeros((WALLS, 5), np.int64),
-        s=np.zeros(SCALARS, np.int64),
-        f=np.zeros(REALS, np.float64),
-        rng=np.array([key, 0], np.uint64),
-        rules=rules,
-        tables=tables,
-        out=np.empty((OUT_ROWS + ACTION_ROWS, len(COLUMNS)), np.int64),
-    )
+    assert profile.span <= MOST_PRICES and profile.capacity <= MOST_ORDERS
+    market = np.zeros(1, MARKET)[0]
+    for name in RULES:
+        market[name] = getattr(profile, name)
+    market["pace"], market["key"] = pace, key
+    market["tables"][:] = [getattr(profile, name) for name in TABLES]
+    market["capacity"], market["mask"] = profile.capacity, profile.span - 1
+    market["spare"][: profile.capacity] = np.arange(profile.capacity)[::-1]
+    levels = _used(market, "levels")
+    levels["head"] = levels["tail"] = -1
+    return market
 
 
-def saved(market: Market) -> tuple[npt.NDArray[np.generic], ...]:
+def saved(market: Market) -> State:
     """Copy the state of a market."""
-    return tuple(array.copy() for array in market[:STATE_FIELDS])
+    return {name: _used(market, name).copy() for name in _STATE}
 
 
-def restore(market: Market, state: tuple[npt.NDArray[np.generic], ...]) -> None:
+def restore(market: Market, state: State) -> None:
     """Put a market back into a saved state."""
-    for array, old in zip(market[:STATE_FIELDS], state):
-        array[...] = old
+    for name, old in state.items():
+        if old.ndim:
+            _used(market, name)[:] = old
+        else:
+            market[name] = old
+
+
+def _used(market: Market, name: str) -> Any:
+    # Memory that a small market never touches is never copied.
+    if name == "levels":
+        return market[name][: market["mask"] + 1]
+    return market[name][: market["capacity"]] if name in ("spare", "orders") else market[name]

@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.events import COLUMNS, EventBatch, IntArray
 from workbench.feeds.simulator.entry import found_market, run, snapshot
 from workbench.feeds.simulator.profiles import Profile
-from workbench.feeds.simulator.state import OUT_ROWS, TS, Market, empty_market, restore, saved
+from workbench.feeds.simulator.state import OUT_ROWS, Market, State, empty_market, restore, saved
 
 CHECKPOINT_NS: Final = 60_000_000_000
 MOST_CHECKPOINTS: Final = 8
 """A checkpoint is at most 6.5 MB; when there are too many, every other one is forgotten."""
-
-_State = tuple[npt.NDArray[np.generic], ...]
 
 
 class MarketStream:
@@ -27,7 +24,7 @@ class MarketStream:
         found_market(self._market, profile.start_ticks, start_ns)
         self._start_ns = start_ns
         self._every_ns = CHECKPOINT_NS
-        self._checkpoints: dict[int, _State] = {start_ns: saved(self._market)}
+        self._checkpoints: dict[int, State] = {start_ns: saved(self._market)}
         self._made_ns = start_ns - 1
         self._next_sequence = 0
         self._waiting = _snapshot_rows(self._market, start_ns)
@@ -57,7 +54,7 @@ class MarketStream:
 
     def seek(self, ts_ns: int) -> None:
         """Bring the market to just before a time, and queue the snapshot of its book."""
-        if int(self._market.s[TS]) >= ts_ns:
+        if int(self._market["ts"]) >= ts_ns:
             usable = max(at for at in self._checkpoints if at <= ts_ns)
             restore(self._market, self._checkpoints[usable])
             self._made_ns = usable - 1
@@ -72,7 +69,7 @@ class MarketStream:
         due_ns = newest + self._every_ns
         edge_ns = min(until_ns, due_ns - 1) if self._made_ns < due_ns else until_ns
         rows = run(self._market, edge_ns)
-        made = self._market.out[:rows].copy()
+        made = _written(self._market, rows)
         full = rows >= OUT_ROWS
         self._made_ns = int(made[-1, 0]) - 1 if full else edge_ns
         if not full and edge_ns == due_ns - 1:
@@ -99,7 +96,9 @@ class MarketStream:
 
 
 def _snapshot_rows(market: Market, ts_ns: int) -> IntArray:
-    # Its own scalars and buffer: writing the snapshot leaves no trace in the market.
-    rows = 2 + 2 * len(market.orders)
-    view = market._replace(s=market.s.copy(), out=np.empty((rows, len(COLUMNS)), np.int64))
-    return view.out[: snapshot(view, ts_ns)].copy()
+    return _written(market, snapshot(market, ts_ns))
+
+
+def _written(market: Market, rows: int) -> IntArray:
+    written: IntArray = market["out"][:rows].copy().view(np.int64).reshape(rows, len(COLUMNS))
+    return written

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 
+from workbench.book.jit import kernel, part
 from workbench.events import Array, IntArray
 from workbench.frames.importers.binance_tables import (
     DEPTH,
@@ -46,11 +46,8 @@ _DEPTH_KEYS = _U1 | _U2 | _S | _B | _A
 _TRADE_KEYS = _S | _P | _Q | _M | _ID
 _TICKER_KEYS = _S | _U2 | _B | _A | _BB | _AA
 
-_jit = numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
-_inline = numba.njit(nogil=True, error_model="numpy", boundscheck=False)
 
-
-@_inline
+@part
 def _integer(text: Array, at: int) -> tuple[int, int]:
     """Unsigned integer; the end equals the start where there is none, or is -1 where it would not fit."""
     start = at
@@ -66,7 +63,7 @@ def _integer(text: Array, at: int) -> tuple[int, int]:
     return value, at
 
 
-@_inline
+@part
 def _decimal(text: Array, at: int, decimals: int) -> tuple[int, int]:
     """Quoted decimal as a multiple of 10^-decimals, and the place behind it; -1 where the plain parser must look."""
     if text[at] != 34:
@@ -106,7 +103,7 @@ def _decimal(text: Array, at: int, decimals: int) -> tuple[int, int]:
     return value, at + 1
 
 
-@_inline
+@part
 def _string_end(text: Array, at: int) -> int:
     """Place of the closing quote of a string whose content starts at ``at``; -1 for escapes and line ends."""
     while True:
@@ -118,7 +115,7 @@ def _string_end(text: Array, at: int) -> int:
         at += 1
 
 
-@_jit
+@part
 def _levels(
     text: Array,
     at: int,
@@ -156,7 +153,7 @@ def _levels(
         at += 1
 
 
-@_jit
+@part
 def _skip_scalar(text: Array, at: int) -> int:
     """Place behind a value of a key that nobody needs; -1 for anything nested."""
     byte = text[at]
@@ -171,7 +168,7 @@ def _skip_scalar(text: Array, at: int) -> int:
     return at if at > start else -1
 
 
-@_inline
+@part
 def _matches(text: Array, at: int, word: Array) -> bool:
     for i in range(len(word)):  # noqa: SIM110 – numba has no generators
         if text[at + i] != word[i]:
@@ -196,7 +193,7 @@ _TRADE_EVENT = _bytes('"trade"')
 _TICKER_EVENT = _bytes('"bookTicker"')
 
 
-@_inline
+@part
 def _stream_kind(text: Array, at: int) -> tuple[int, int]:
     """Kind named by '…@depth@0ms"', and the place behind the closing quote."""
     end = _string_end(text, at)
@@ -215,14 +212,14 @@ def _stream_kind(text: Array, at: int) -> tuple[int, int]:
     return kind, end + 1
 
 
-@_jit
+@part
 def _event_fits(text: Array, at: int, kind: int) -> bool:
     if kind == DEPTH:
         return _matches(text, at, _DEPTH_EVENT)
     return _matches(text, at, _TRADE_EVENT) if kind == TRADE else _matches(text, at, _TICKER_EVENT)
 
 
-@_jit
+@kernel()
 def scan(
     text: Array,
     at: int,
