@@ -25,6 +25,7 @@ from websockets.uri import parse_uri
 
 from workbench.errors import FeedError
 from workbench.feeds.addresses import check_address
+from workbench.feeds.splitting import Splitter
 from workbench.protocol import limits
 
 READ_BYTES: Final = 256 << 10
@@ -53,6 +54,8 @@ class Transport:
         self._outgoing = bytearray()
         self._fragments: list[bytes] = []
         self._is_text = False
+        self._splitter = Splitter(limits.MAX_MESSAGE_BYTES)
+        self._early = b""
 
     @classmethod
     def connect(cls, uri: str, timeout: float, tls: ssl.SSLContext | None = None) -> Transport:
@@ -99,15 +102,16 @@ class Transport:
         ------
         ConnectionLostError
         """
-        data = self._receive()
+        messages: list[str | bytes] = []
+        data, self._early = self._early or self._receive(), b""
         while data:
             self.received_bytes += len(data)
-            self._protocol.receive_data(data)
+            self._take_bytes(data, messages)
             # TLS may hold decrypted bytes that select() cannot see
             data = self._receive() if isinstance(self._socket, ssl.SSLSocket) else None
         if data == b"":
             self._protocol.receive_eof()
-        messages = self._messages()
+        self._take_events(messages)
         self._collect()
         self.flush()
         if not messages and self._protocol.state is not OPEN:
@@ -162,14 +166,21 @@ class Transport:
                 self._handshake_step(uri)
 
     def _handshake_step(self, uri: str) -> None:
-        # In small steps: what follows the answer in the same packet must stay for read().
         data = self._receive()
         if data:
-            self._protocol.receive_data(data)
+            self._take_answer(data)
         elif data == b"":
             self._protocol.receive_eof()
         if self._protocol.handshake_exc is not None or data == b"":
             raise _refused(uri, self._protocol.handshake_exc)
+
+    def _take_answer(self, data: bytes) -> None:
+        # Byte by byte: what follows the answer in the same packet must stay for read().
+        for at in range(len(data)):
+            self._protocol.receive_data(data[at : at + 1])
+            if self._protocol.state is OPEN:
+                self._early = data[at + 1 :]
+                return
 
     def _receive(self) -> bytes | None:
         try:
@@ -179,12 +190,18 @@ class Transport:
         except OSError as problem:
             raise ConnectionLostError(problem.strerror or "connection lost") from None
 
-    def _messages(self) -> list[str | bytes]:
-        messages: list[str | bytes] = []
+    def _take_bytes(self, data: bytes, messages: list[str | bytes]) -> None:
+        for is_message, piece in self._splitter.split(data):
+            if not is_message:
+                self._protocol.receive_data(piece)
+                self._take_events(messages)
+            elif self._protocol.state is OPEN:
+                messages.append(piece)
+
+    def _take_events(self, messages: list[str | bytes]) -> None:
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
                 self._take_frame(event, messages)
-        return messages
 
     def _take_frame(self, frame: Frame, messages: list[str | bytes]) -> None:
         if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):

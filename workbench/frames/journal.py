@@ -1,6 +1,6 @@
 """The journal: what a live recording writes, so that no crash can take back what was acknowledged.
 
-Two files per segment. ``journal-NNNN.arrows`` is an Arrow IPC stream: the schema message, then one zstd record
+Two files per segment. ``journal-NNNN.arrows`` is an Arrow IPC stream: the schema message, then one LZ4 record
 batch per flush, each written by one ``write`` on an unbuffered, append-only, exclusively created descriptor. Any
 Arrow tool reads it. ``journal-NNNN.index`` holds a record of 32 bytes for each batch, little-endian::
 
@@ -206,7 +206,8 @@ class _Messages:
         self.schema = bytes(schema.serialize())
         self._kind = schema
         self._sink = _Sink()
-        options = ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+        # Half the time of zstd at twice the bytes, until the recording is closed and becomes Parquet (measured).
+        options = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
         self._writer = ipc.new_stream(pa.PythonFile(self._sink, "w"), schema, options=options)
 
     def of(self, batch: EventBatch) -> bytes:
