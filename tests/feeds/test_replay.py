@@ -251,3 +251,40 @@ def test_the_snapshot_of_the_reference_is_what_seek_relies_on() -> None:
     straight.apply(reference(77))
     jumped.apply(snapshot(77, START_NS + 77 * STEP_NS, 0))
     assert straight.checksum() == jumped.checksum()
+
+
+def with_a_clock_set_back(back_at: int = 250, by_ns: int = 100 * STEP_NS) -> EventBatch:
+    """The reference stream, stamped by a clock that is set back once."""
+    whole = reference(ROWS)
+    ts = whole.ts.copy()
+    ts[back_at:] -= by_ns
+    return EventBatch((ts, *whole.columns[1:]), whole.first_sequence)
+
+
+@pytest.mark.parametrize("piece", [7, 64, 1_000])
+def test_a_clock_set_back_costs_no_event(tmp_path: Path, piece: int) -> None:
+    """Events keep their order and their number, however the recording and the time are cut."""
+    stream = with_a_clock_set_back()
+    source = Replay(written(tmp_path, *(stream[k : k + piece] for k in range(0, len(stream), piece))))
+    assert source.end_ns == stream.ts.max()
+    batches = []
+    while not source.exhausted:
+        batches += [batch for _, batch in source.advance(source.position_ns + 9 * STEP_NS, piece)]
+    assert EventBatch.concatenate(batches) == stream
+
+
+@pytest.mark.parametrize("row", [40, 200, 251, 300, 390])
+def test_a_seek_where_a_clock_was_set_back_splits_the_stream_in_two(tmp_path: Path, row: int) -> None:
+    """The snapshot and the events after it give the book of the whole stream: none is missed, none comes twice."""
+    stream = with_a_clock_set_back()
+    recording = written(tmp_path, stream)
+    source = Replay(recording)
+    source.seek(int(np.maximum.accumulate(stream.ts)[row]))
+    book, whole = LevelBook(), LevelBook()
+    whole.apply(stream)
+    for batch in everything(source):
+        book.apply(batch)
+    assert book.checksum() == whole.checksum()
+    assert recording.book_at(recording.end_ns).bids == [
+        (float(SYN.price(int(p))), float(s)) for p, s in zip(*whole.levels(1, 10))
+    ]

@@ -7,6 +7,7 @@ keeps the sequence numbers of its recording; after a seek they go on upwards.
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ Speed = float | str
 
 NO_LIMIT: Final = 1 << 62
 ONE_SECOND_NS: Final = 1_000_000_000
+_NEVER: Final = -(1 << 63)
 
 
 class Replay:
@@ -112,12 +114,12 @@ class Replay:
         """
         limit = NO_LIMIT if max_events is None else max_events
         counts = self._due(until_ns, limit)
-        batches = [
-            (stream.instrument.symbol, batch)
+        taken = [
+            [(stream.instrument.symbol, batch) for batch in stream.take(count)]
             for stream, count in zip(self._streams, counts)
-            for batch in stream.take(count)
         ]
-        batches.sort(key=lambda pair: int(pair[1].ts[0]))
+        # merged, not sorted: a clock that was set back must not put a stream's batches out of order
+        batches = list(heapq.merge(*taken, key=lambda pair: int(pair[1].ts[0])))
         self._move_to(until_ns, batches, cut=sum(counts) == limit)
         return batches
 
@@ -185,6 +187,7 @@ class _Stream:
         """Forget what is buffered and go on from the state before ``ts_ns``, with rising sequence numbers."""
         self._buffer: deque[EventBatch] = deque()
         self._rows = 0
+        self._taken_ns = self._pulled_ns = _NEVER
         self._source = self._play(ts_ns, self._next)
 
     @property
@@ -193,12 +196,13 @@ class _Stream:
         return not self._rows and not self._pull()
 
     def stamps(self, until_ns: int, limit: int) -> IntArray:
-        """Times of the next rows up to a moment, at most ``limit`` of them."""
-        while self._rows < limit and (not self._rows or self._buffer[-1].ts[-1] <= until_ns):
+        """Times of the next rows up to a moment, at most ``limit`` of them; none earlier than one before it."""
+        while self._rows < limit and (not self._rows or self._pulled_ns <= until_ns):
             if not self._pull():
                 break
         parts = [batch.ts for batch in self._buffer]
         joined = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        joined = np.maximum(np.maximum.accumulate(joined), self._taken_ns)
         return joined[: min(limit, int(np.searchsorted(joined, until_ns, "right")))]
 
     def take(self, rows: int) -> list[EventBatch]:
@@ -210,6 +214,7 @@ class _Stream:
                 self._buffer.appendleft(head[rows:])
                 head = head[:rows]
             taken.append(head)
+            self._taken_ns = max(self._taken_ns, int(head.ts.max()))
             rows -= len(head)
             self._rows -= len(head)
         if taken:
@@ -222,6 +227,7 @@ class _Stream:
             return False
         self._buffer.append(batch)
         self._rows += len(batch)
+        self._pulled_ns = max(self._pulled_ns, int(batch.ts.max()))
         return True
 
     def _play(self, ts_ns: int, number: int | None) -> Iterator[EventBatch]:

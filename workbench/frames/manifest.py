@@ -49,7 +49,7 @@ class Manifest:
     reason : str
         Why it was closed: ``closed``, ``disk_full``, ….
     start_ns, end_ns : int or None
-        ``ts`` of the first and last event; None without events.
+        ``ts`` of the first event and the latest ``ts``; None without events.
     first_sequence, next_sequence : int
     count : int
         Rows, gaps included.

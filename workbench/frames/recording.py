@@ -66,7 +66,7 @@ class Recording:
 
     @property
     def end_ns(self) -> int:
-        """``ts`` of the last event, ns since the epoch, UTC."""
+        """Latest ``ts``, ns since the epoch, UTC: that of the last event, unless a clock was set back."""
         return _known(self.manifest.end_ns, self.path)
 
     @property
@@ -137,7 +137,8 @@ class Recording:
         Parameters
         ----------
         start_ns, end_ns : int ns, optional
-            Only events with ``start_ns <= ts <= end_ns``; what lies outside is not read.
+            Only events with ``start_ns <= ts <= end_ns``; what lies outside is not read. Where a clock was set back, an
+            event counts as late as the latest one before it, so that spans which follow each other miss nothing.
         rows : int
             Most rows of one batch.
 

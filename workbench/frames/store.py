@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _log = logging.getLogger("workbench.frames")
+_NEVER = -(2**63)
 
 
 class EventStore:
@@ -71,6 +73,12 @@ class EventStore:
         large = self._allow_large
         return tuple(group for path in self.files for group in row_groups(path, allow_large=large))
 
+    @cached_property
+    def _begins(self) -> list[int]:
+        """Earliest time of each row group, no earlier than any time before it."""
+        before = itertools.accumulate((group.last_ts for group in self.groups), max, initial=_NEVER)
+        return [max(reached, group.first_ts) for reached, group in zip(before, self.groups)]
+
     def frame(self) -> pl.LazyFrame:
         """Lazy frame of all events, as stored."""
         frames = []
@@ -93,7 +101,7 @@ class EventStore:
     def books_at(self, ts: int) -> Books:
         """Both books after every event with ``ts`` ≤ the given one."""
         books = Books()
-        first = max(sum(group.first_ts <= ts for group in self.groups) - 1, 0)
+        first = max(sum(begin <= ts for begin in self._begins) - 1, 0)
         checkpoint = self._checkpoint(first)
         if checkpoint is None:
             first = 0
@@ -122,10 +130,12 @@ class EventStore:
 
     def _file_batches(self, start_ns: int | None, end_ns: int | None, rows: int) -> Iterator[EventBatch]:
         opened: dict[Path, object] = {}
-        for group in self.groups:
-            if start_ns is not None and group.last_ts < start_ns:
+        reached = _NEVER
+        for group, begin in zip(self.groups, self._begins):
+            reached = max(reached, group.last_ts)
+            if start_ns is not None and reached < start_ns:
                 continue
-            if end_ns is not None and group.first_ts > end_ns:
+            if end_ns is not None and begin > end_ns:
                 return
             file = opened.get(group.path) or opened.setdefault(group.path, self._open(group.path))
             yield from read_group(group, rows, file)
@@ -193,9 +203,16 @@ def _from_files(directory: Path, problem: DamagedError) -> Manifest:
 
 
 def _cut(batches: Iterator[EventBatch], start_ns: int | None, end_ns: int | None) -> Iterator[EventBatch]:
+    if start_ns is None and end_ns is None:
+        yield from batches
+        return
+    reached = _NEVER
     for batch in batches:
-        start = 0 if start_ns is None else int(np.searchsorted(batch.ts, start_ns, "left"))
-        stop = len(batch) if end_ns is None else int(np.searchsorted(batch.ts, end_ns, "right"))
+        # Clocks are set back: an event counts as late as the latest before it, so that order and time agree.
+        ts = np.maximum(np.maximum.accumulate(batch.ts), reached)
+        reached = int(ts[-1])
+        start = 0 if start_ns is None else int(np.searchsorted(ts, start_ns, "left"))
+        stop = len(batch) if end_ns is None else int(np.searchsorted(ts, end_ns, "right"))
         if start < stop:
             yield batch if stop - start == len(batch) else batch[start:stop]
         if stop < len(batch):

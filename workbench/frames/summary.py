@@ -39,7 +39,10 @@ class Summary:
             return
         if self.start_ns is None:
             self.start_ns, self.first_sequence = int(batch.ts[0]), batch.first_sequence
-        self.end_ns, self.next_sequence = int(batch.ts[-1]), batch.next_sequence
+        # the latest, not the last: a clock that was set back must not put events after the end
+        latest = int(batch.ts.max())
+        self.end_ns = latest if self.end_ns is None else max(self.end_ns, latest)
+        self.next_sequence = batch.next_sequence
         self.count += len(batch)
         counts = np.bincount(batch.kind, minlength=_KINDS)
         self._counts += counts
