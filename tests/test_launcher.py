@@ -110,6 +110,18 @@ def test_failed_installation_is_one_sentence_and_leaves_no_stamp(clone: Path) ->
     assert len(second) > len(first)
 
 
+@posix_only
+def test_it_compiles_once_after_installing_and_goes_on_if_that_fails(clone: Path) -> None:
+    """Set-up ends with compiling in the new environment; a failure is one sentence, and no later start repeats it."""
+    (clone / "workbench" / "warm.py").write_text("print('compiled')\nraise SystemExit(3)\n")
+    run, _ = _start(clone, "doctor")
+    assert run.returncode == 7
+    assert run.stdout.splitlines() == ["compiled", "ran ['doctor']"]
+    assert "compiling in advance failed" in run.stderr
+    again, _ = _start(clone, "doctor")
+    assert again.stdout.splitlines() == ["ran ['doctor']"]
+
+
 def test_old_python_is_refused_in_one_sentence() -> None:
     """A Python below 3.11 is told so before anything is installed."""
     code = (

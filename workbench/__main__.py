@@ -80,7 +80,25 @@ def prepare(environment: Path, extras: str) -> None:
         ]
     _call([*installer, "--editable", f"{ROOT}[{extras}]", "--constraint", str(ROOT / "constraints.txt")])
     stamp.write_text(wanted, encoding="utf-8")
+    _warm(environment)
     _say("ready")
+
+
+def _warm(environment: Path) -> None:
+    # Only a convenience: what is not compiled now is compiled when it is first used.
+    if not (ROOT / "workbench" / "warm.py").is_file():
+        return
+    child = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    }
+    child.pop("PYTHONHOME", None)
+    try:
+        command = [str(_python(environment)), "-m", "workbench.warm"]
+        code = subprocess.run(command, env=child, check=False).returncode
+    except OSError as problem:
+        code = problem.errno or 1
+    if code:
+        _say("compiling in advance failed; the first use will compile instead")
 
 
 def _holds(environment: Path, extras: str, wanted: str) -> bool:

@@ -1,0 +1,111 @@
+"""Compile everything once: ``python3 -m workbench.warm``, so that no later start waits for a compiler.
+
+Kernels land in numba's cache and imported modules in Python's, for every process that follows. Two processes share the
+work: one has the simulator, the other all the rest. What is there already is only loaded.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+SAMPLE: Final = Path(__file__).resolve().parent.parent / "data" / "sample"
+MODULES: Final = (
+    "workbench.book.levels",
+    "workbench.book.orders",
+    "workbench.flow.bars",
+    "workbench.flow.cvd",
+    "workbench.flow.profile",
+    "workbench.flow.vwap",
+    "workbench.frames.parquet",
+    "workbench.feeds.engine",
+    "workbench.feeds.engine_process",
+    "workbench.feeds.replay",
+    "workbench.session.opening",
+    "workbench.cli.demo",
+)
+_NO_BYTECODE: Final = "PYTHONDONTWRITEBYTECODE"
+_BINANCE: Final = (
+    '1700000000000{n:06d} {{"stream":"btcusdt@trade","data":{{"e":"trade","E":1700000000000,"T":1700000000000,'
+    '"s":"BTCUSDT","t":{n},"p":"100.1","q":"0.001","X":"MARKET","m":false}}}}\n'
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Warm the caches; the exit code is 0 if every part came through.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Names of parts, done in this process; none: all, each in a process of its own.
+    """
+    parts = sys.argv[1:] if arguments is None else arguments
+    for name in parts:
+        PARTS[name]()
+    return 0 if parts else _side_by_side()
+
+
+def _side_by_side() -> int:
+    began = time.monotonic()
+    print("workbench: compiling what runs fast later (once)", file=sys.stderr, flush=True)
+    environment = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
+    running = {
+        name: subprocess.Popen([sys.executable, "-m", "workbench.warm", name], env=environment)
+        for name in PARTS
+    }
+    failed = [name for name, process in running.items() if process.wait()]
+    outcome = f"failed for {', '.join(failed)}" if failed else f"done in {time.monotonic() - began:.0f} s"
+    print(f"workbench: compiling {outcome}", file=sys.stderr, flush=True)
+    return 1 if failed else 0
+
+
+def _simulator() -> None:
+    from workbench.feeds.simulator.source import Simulator
+
+    source = Simulator()
+    source.advance(source.start_ns + 1_000_000_000)
+
+
+def _others() -> None:
+    for name in MODULES:
+        import_module(name)
+    if SAMPLE.is_dir():
+        _show_sample()
+    _import_capture()
+
+
+def _show_sample() -> None:
+    from workbench.frames.locate import find_recordings
+    from workbench.session.opening import replay
+    from workbench.views.heatmap import Heatmap
+
+    session = replay(find_recordings(SAMPLE)[0], inline=True)
+    session.advance("2s")
+    heatmap = Heatmap(session)
+    heatmap.picture()
+    heatmap.close()
+    session.close()
+
+
+def _import_capture() -> None:
+    from workbench.frames.importers import import_recording
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "btcusdt.gz"
+        file.write_bytes(gzip.compress("".join(_BINANCE.format(n=n) for n in range(1, 5)).encode()))
+        import_recording(file, format="binance-futures", out=Path(folder) / "out", progress=False)
+
+
+PARTS: Final[dict[str, Callable[[], None]]] = {"simulator": _simulator, "others": _others}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
