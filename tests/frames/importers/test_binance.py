@@ -230,3 +230,17 @@ def test_the_other_market_is_refused(tmp_path: Path) -> None:
         imported(futures, futures=False)
     with pytest.raises(ImportFailedError, match="binance-spot"):
         imported(spot)
+
+
+def test_symbol_that_is_not_there_and_several_symbols_are_refused(tmp_path: Path) -> None:
+    """Nothing is left out silently: the symbol named must be in the files, and one of several must be named."""
+    alone = write(tmp_path / "a", *BASE)
+    with pytest.raises(ImportFailedError, match="no message of NOPE"):
+        imported(alone, symbol="NOPE")
+    text = alone.read_text()
+    both = tmp_path / "b"
+    symbol = imported(alone)[0].instrument.symbol
+    both.write_text(text + text.splitlines()[-1].replace(symbol, "OTHER") + "\n")
+    with pytest.raises(ImportFailedError, match="1 of other symbols"):
+        imported(both)
+    assert rows(imported(both, symbol=symbol)[1]) == rows(imported(alone)[1])

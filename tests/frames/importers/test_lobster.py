@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -139,3 +141,27 @@ def test_zip_and_damaged_zip(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(ImportFailedError, match="damaged"):
         events(path)
+
+
+def test_gzipped_pair_reads_as_the_plain_one(tmp_path: Path) -> None:
+    """Each file may be gzipped by itself; the name before the suffix tells symbol and day."""
+    plain = write(tmp_path, "34200.1,1,7,20,1000000,1\n", BOOK)
+    packed = [path.with_name(path.name + ".gz") for path in plain]
+    for path, target in zip(plain, packed):
+        target.write_bytes(gzip.compress(path.read_bytes()))
+    assert events(*packed).price.tolist() == events(*plain).price.tolist()
+
+
+def test_seventh_column_of_newer_deliveries_is_left_aside(tmp_path: Path) -> None:
+    """Some message files name the market maker, or null, behind the direction."""
+    six = events(*write(tmp_path, "34200.1,1,7,20,1000000,1\n", BOOK))
+    seven = events(*write(tmp_path, "34200.1,1,7,20,1000000,1,null\n", BOOK))
+    assert seven.columns[4].tolist() == six.columns[4].tolist() and len(seven) == len(six)
+
+
+@pytest.mark.parametrize("tick", ["0.05", "0.00001"])
+def test_named_tick_must_hold_every_displayed_price(tick: str, tmp_path: Path) -> None:
+    """A tick that would move a level to another price, or is finer than the file's unit, is refused."""
+    paths = write(tmp_path, "34200.1,1,7,20,1000000,1\n", BOOK)
+    with pytest.raises(ImportFailedError, match=tick):
+        events(*paths, tick_size=Decimal(tick))

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.errors import ImportFailedError
 from workbench.events import Array, EventBatch, Instrument, IntArray
 from workbench.frames.importers import binance_scan as scan
 from workbench.frames.importers import binance_tables as table
 from workbench.frames.importers.binance_check import QuoteCheck
 from workbench.frames.importers.binance_plain import PlainParser, symbol_of
-from workbench.frames.importers.binance_sync import BookSync
+from workbench.frames.importers.binance_sync import KIND_NAMES, BookSync
 from workbench.frames.importers.binance_tables import Piece, Tables
 from workbench.frames.importers.files import (
     FinerGridError,
@@ -101,6 +102,7 @@ def read(request: Request, *, futures: bool) -> Iterator[Imported]:
         capture = Capture(
             paths, symbol, grid, futures=futures, progress=request.progress, check=request.check
         )
+        capture.is_chosen = request.symbol is not None
         first = _first_batch(capture)
         if first is not None:
             instrument = Instrument(
@@ -167,6 +169,7 @@ class Capture:
         self.paths = paths
         self.symbol = symbol
         self.grid = grid
+        self.is_chosen = False
         self.finer: FinerGridError | None = None
         self.facts: dict[str, object] = {}
         self._quoted = np.frombuffer(f'"{symbol}"'.encode(), np.uint8)
@@ -182,7 +185,8 @@ class Capture:
     def start(self) -> EventBatch:
         """Read the first batch, by which the grid is known; it stays part of :meth:`batches`."""
         if self._first is None:
-            self._first = next(self._stream, EventBatch.empty())
+            # what is asked for may begin far into the file: without a row there is no grid
+            self._first = next((batch for batch in self._stream if len(batch)), EventBatch.empty())
         return self._first
 
     def batches(self) -> Iterator[EventBatch]:
@@ -205,12 +209,32 @@ class Capture:
                     self._compare(batch, tables)
                     yield batch
                     base += len(tables.lines)
+            self._refuse_other_symbols()
             yield self._batch(self._sync.finish())
         finally:
             self._progress.close()
         self.facts.update(self._sync.facts(), others=self._others, symbol=self.symbol)
         if self._check is not None:
             self.facts["bookticker_check"] = self._check.facts()
+
+    def _refuse_other_symbols(self) -> None:
+        """Say so when the symbol named is not there, and ask for one where none was named and there are several."""
+        counts = self._sync.counts
+        foreign = counts.get(KIND_NAMES[table.FOREIGN], 0)
+        own = sum(counts.get(KIND_NAMES[kind], 0) for kind in (table.DEPTH, table.TRADE, table.TICKER))
+        files = ", ".join(path.name for path in self.paths)
+        if foreign and not own:
+            raise ImportFailedError(
+                f"no message of {self.symbol} in {files}",
+                expected=f"the symbol of its messages, as {symbol_of(self.paths[0], lines_of(self.paths[0]))}",
+                action="Correct symbol=, or leave it unset",
+            )
+        if foreign and not self.is_chosen:
+            raise ImportFailedError(
+                f"{own} messages of {self.symbol} and {foreign} of other symbols in {files}",
+                expected="one instrument",
+                action="Choose one with symbol=",
+            )
 
     def _compare(self, batch: EventBatch, tables: Tables) -> None:
         rows, ids, early = self._sync.take_diffs()

@@ -32,7 +32,7 @@ from workbench.frames.importers.binance_tables import (
 MAX_WAITING: Final = 50_000
 """Diffs kept while no snapshot has come (40 minutes at 20 a second); the oldest go first."""
 
-NAMES: Final = {
+KIND_NAMES: Final = {
     DEPTH: "depth",
     TRADE: "trade",
     TICKER: "bookTicker",
@@ -111,7 +111,7 @@ class BookSync:
         lines = tables.lines
         self._straighten(lines)
         for kind, count in zip(*np.unique(lines[:, KIND], return_counts=True)):
-            name = NAMES[int(kind)]
+            name = KIND_NAMES[int(kind)]
             self.counts[name] = self.counts.get(name, 0) + int(count)
         self.level_entries += int(lines[lines[:, KIND] == DEPTH, ROWS].sum())
         pieces: list[Piece] = []

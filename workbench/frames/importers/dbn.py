@@ -19,7 +19,14 @@ from workbench.errors import ImportFailedError, MissingExtraError
 from workbench.events import SUBTICK_SHIFT, SUBTICKS_PER_TICK, Array, EventBatch, Instrument
 from workbench.frames.importers.dbn_orders import OrderRecords
 from workbench.frames.importers.files import Imported, Progress, Request, damaged
-from workbench.frames.importers.grid import common_step, tick_units, unit_decimal, units_of
+from workbench.frames.importers.grid import (
+    chosen_tick,
+    common_step,
+    tick_units,
+    to_grid,
+    unit_decimal,
+    units_of,
+)
 from workbench.frames.importers.rows import Rows
 
 if TYPE_CHECKING:
@@ -177,9 +184,8 @@ def _definition(definitions: dict[Path, DBNStore], symbol: str, number: int) -> 
 
 
 def _tick(request: Request, data: dict[Path, DBNStore], number: int, defined: dict[str, Decimal]) -> int:
-    chosen = request.tick_size or defined.get("tick")
-    if chosen is not None:
-        return units_of(str(chosen), DECIMALS)
+    if request.tick_size is None and "tick" in defined:
+        return units_of(str(defined["tick"]), DECIMALS)
     step = 0
     for path, store in data.items():
         for piece in records(path, store):
@@ -187,7 +193,13 @@ def _tick(request: Request, data: dict[Path, DBNStore], number: int, defined: di
             for name in (n for n in piece.dtype.names or () if n == "price" or "_px_" in n):
                 prices = np.unique(ours[name])
                 step = common_step(prices[prices != UNDEFINED], step)
-    return tick_units(step) if step else 1
+    if request.tick_size is None:
+        return tick_units(step) if step else 1
+    tick = chosen_tick(request.tick_size, DECIMALS)
+    to_grid(
+        np.array([step]), tick, "price", request.tick_size
+    )  # what divides all divides their greatest divisor
+    return tick
 
 
 def _lot(request: Request) -> int:

@@ -63,6 +63,18 @@ def units_of(text: str, decimals: int) -> int:
     return whole
 
 
+def chosen_tick(tick: Decimal, decimals: int) -> int:
+    """A tick that was named, in units of 10^-``decimals``; refused if the format's prices are coarser than that."""
+    try:
+        return units_of(str(tick), decimals)
+    except ValueError as error:
+        raise ImportFailedError(
+            f"tick_size={tick:f}",
+            expected=f"a multiple of {Decimal(1).scaleb(-decimals):f}, the unit of the file's prices",
+            action="Leave tick_size unset to take it from the file",
+        ) from error
+
+
 def decimals_of(texts: Iterable[str]) -> int:
     """Most decimals that any of the decimal texts shows ("0.010" shows 3), at least 0.
 

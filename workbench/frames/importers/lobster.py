@@ -28,7 +28,7 @@ from workbench.events import (
     Status,
 )
 from workbench.frames.importers.files import Imported, Request
-from workbench.frames.importers.grid import check_ticks, common_step, unit_decimal, units_of
+from workbench.frames.importers.grid import check_ticks, chosen_tick, common_step, to_grid, unit_decimal
 from workbench.frames.importers.lobster_files import (
     ADD,
     CROSS,
@@ -86,10 +86,13 @@ def read(request: Request) -> Imported:
 
 def _tick(request: Request, messages: Messages, prices: IntArray) -> int:
     """Tick in 1e-4 dollars: named, else the cent, unless a displayed price is off the cent."""
-    if request.tick_size is not None:
-        return units_of(str(request.tick_size), DECIMALS)
     displayed = messages.price[(messages.kind <= EXECUTION) & (messages.price > 0)]
     shown = prices[np.abs(prices) != DUMMY]
+    if request.tick_size is not None:
+        tick = chosen_tick(request.tick_size, DECIMALS)
+        for units in (displayed, shown.ravel()):
+            to_grid(units, tick, "price", request.tick_size)
+        return tick
     step = common_step(shown, common_step(displayed))
     return CENT if step % CENT == 0 else common_step(np.array([CENT]), step)
 

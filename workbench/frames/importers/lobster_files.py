@@ -21,7 +21,7 @@ from workbench.frames.importers.files import damaged, read_raw
 ADD, PARTIAL, DELETE, EXECUTION, HIDDEN, CROSS, HALT = range(1, 8)
 
 _NAME = re.compile(
-    r"(?P<symbol>[^/_]+)_(?P<day>\d{4}-\d{2}-\d{2})_.*?(?P<what>message|orderbook)_(?P<levels>\d+)\.csv$"
+    r"(?P<symbol>[^/_]+)_(?P<day>\d{4}-\d{2}-\d{2})_.*?(?P<what>message|orderbook)_(?P<levels>\d+)\.csv(\.gz)?$"
 )
 
 
@@ -107,7 +107,7 @@ def _table(pair: Pair, data: bytes, name: str, columns: list[str]) -> pl.DataFra
         raise damaged(_place(pair, name), "empty", "at least one message")
     if not data.endswith(b"\n"):
         last = data[data.rfind(b"\n") + 1 :]
-        if last.count(b",") != len(columns) - 1:
+        if last.count(b",") != data.partition(b"\n")[0].count(b","):
             raise damaged(
                 _place(pair, name),
                 f"cut in its last line {last[-40:]!r}",
@@ -122,6 +122,8 @@ def _table(pair: Pair, data: bytes, name: str, columns: list[str]) -> pl.DataFra
             f"does not read as CSV ({str(error).splitlines()[0]})",
             f"{len(columns)} columns",
         ) from error
+    if name == pair.message_name and frame.width == len(columns) + 1:
+        frame = frame.drop(frame.columns[-1])  # newer deliveries name the market maker in a seventh column
     if frame.width != len(columns):
         raise damaged(_place(pair, name), f"{frame.width} columns", f"{len(columns)} columns")
     frame.columns = columns
