@@ -85,6 +85,7 @@ def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     "arguments",
     [["info", "/nowhere"], ["verify", "/nowhere", "--json"], ["serve", "--source", "/nowhere"],
+     ["import", "/nowhere", "--json"], ["replay", "/nowhere"],
      ["serve", "--speed", "0"], ["stop"], ["record", "ws://192.168.1.2:1/v1", "--seconds", "1"]],
 )  # fmt: skip
 def test_a_failure_is_one_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ def serve_command(
 
 
 @click.command("replay")
-@click.argument("recordings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--speed", default="1", show_default=True, help="Virtual seconds per second, or max.")
 @click.option("--start", help="ISO time with zone, or a duration like 10m.")
 @click.option("--end", help="ISO time with zone, or a duration like 10m.")

@@ -49,7 +49,8 @@ def record_command(
         handle.stop()
     facts = [facts_of(recording) for recording in handle.recordings.values()]
     events = sum(recording.count for recording in handle.recordings.values())
-    answer({"recordings": facts, "events": events} if as_json else facts[0], as_json)
+    # one instrument's facts at the top, so that `record` answers as `info` and `import` do
+    answer(facts[0] | {"recordings": facts, "events": events} if as_json else facts[0], as_json)
 
 
 def opened(source: str, seed: int, speed: str) -> Session:

@@ -24,7 +24,7 @@ SUFFIXES = {
 
 
 @click.command("import")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "layout", type=click.Choice(FORMATS), help="Default: told from the content.")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory to write below.")
 @click.option("--symbol", help="Which instrument, or what to call it.")
