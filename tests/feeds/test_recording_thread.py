@@ -10,8 +10,9 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.synthetic import SNAPSHOT_ROWS, START_NS, SyntheticSource, changes, reference, snapshot
 from workbench.errors import DiskFullError, RecordingError
-from workbench.events import EventBatch, EventKind
+from workbench.events import EventBatch, EventKind, Instrument
 from workbench.feeds.recording_thread import RecordingThread, Running
+from workbench.frames.compaction import compact
 from workbench.frames.recorder import Recorder
 from workbench.frames.recording import open_recording
 
@@ -124,3 +125,49 @@ def test_too_much_for_the_disk_is_a_gap_for_a_live_feed(writer, tmp_path, monkey
         (int(s), int(z)) for b in batches for s, k, z in zip(b.sequence, b.kind, b.size) if k == EventKind.GAP
     ]
     assert gap == (SNAPSHOT_ROWS + 100, 50)
+
+
+def begin_two(writer: RecordingThread, directory: Path) -> Running:
+    openings = {s: (Instrument(s, "0.25"), [snapshot(0, START_NS, 0)]) for s in ("SYN", "TWO")}
+    return writer.start("both", directory, openings, {"name": "test"}).result(60)
+
+
+def test_a_recording_that_cannot_be_finished_has_failed(writer, tmp_path, monkeypatch):
+    """Whoever stops it is told, and it no longer counts as active: an engine must be able to leave."""
+    running = begin(writer, tmp_path)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("columns of unequal length")
+
+    monkeypatch.setattr("workbench.frames.compaction.compact", broken)
+    with pytest.raises(ValueError, match="unequal"):
+        writer.stop("one").result(60)
+    assert (running.state, writer.active) == ("failed", False)
+    monkeypatch.undo()
+    begin(writer, tmp_path, "two")
+    assert writer.stop("two").result(60).state == "closed"
+
+
+def test_when_one_instrument_fails_the_others_are_let_go_whole(writer, failed, tmp_path):
+    """What the others got is in their journals, and nobody holds these any more."""
+    running = begin_two(writer, tmp_path)
+    eventually(lambda: running.acknowledged["TWO"] == SNAPSHOT_ROWS)
+    writer.append("TWO", rows(0, 10), may_drop=False)
+    running.recorders["SYN"].abandon("its device is gone")
+    eventually(lambda: failed)
+    assert running.state == "failed"
+    recording = open_recording(running.paths["TWO"])
+    assert EventBatch.concatenate(recording.batches()) == reference(10)
+    assert compact(recording.path).state == "closed"  # refused while somebody records there
+
+
+def test_a_recording_that_cannot_begin_leaves_no_file_open(writer, tmp_path):
+    """The instruments before the one that failed are let go."""
+    openings = {
+        "SYN": (INSTRUMENT, [snapshot(0, START_NS, 0)]),
+        "BAD": (Instrument("BAD", "0.25"), ["no batch"]),
+    }
+    with pytest.raises(AttributeError):
+        writer.start("bad", tmp_path, openings, {"name": "test"}).result(60)
+    running = writer.running["bad"]
+    assert (running.state, [r.state for r in running.recorders.values()]) == ("failed", ["failed"] * 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
@@ -51,8 +52,9 @@ class Commands:
             now = time.monotonic()
             self._measure(now)
             connected = set(self._engine.server.clients)
-            for client in [c for c in self._health_every if c not in connected]:
-                del self._health_every[client]
+            for asked in (self._health_every, self._health_due):
+                for client in [c for c in asked if c not in connected]:
+                    del asked[client]
             for client, interval in self._health_every.items():
                 if now >= self._health_due.get(client, 0.0):
                     self._health_due[client] = now + interval
@@ -126,8 +128,10 @@ class Commands:
         )
         if not names:
             raise EngineError("nothing is being recorded", code="not_recording")
-        stopped = [await asyncio.wrap_future(recordings.stop(name)) for name in names]
-        self._engine.check_leaving()
+        try:
+            stopped = [await asyncio.wrap_future(recordings.stop(name)) for name in names]
+        finally:
+            self._engine.check_leaving()
         return _recording_message(stopped[-1], command.request_id)
 
     # -- virtual time ----------------------------------------------------------------------------------------------
@@ -235,8 +239,11 @@ def _whole(command: messages.Replay) -> int:
 
 
 def _disk(recordings: Any) -> dict[str, Any]:
-    paths = [path for r in recordings if r.state == "recording" for path in r.paths.values()]
-    return {path: shutil.disk_usage(path).free for path in paths}
+    free: dict[str, Any] = {}
+    for path in [path for r in recordings if r.state == "recording" for path in r.paths.values()]:
+        with contextlib.suppress(OSError):  # the folder was removed: the recorder will say so
+            free[path] = shutil.disk_usage(path).free
+    return free
 
 
 def _recording_message(recording: Running, request_id: messages.RequestId) -> messages.Recording:

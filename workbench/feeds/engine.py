@@ -106,7 +106,9 @@ class Engine:
             The port is taken.
         """
         self._loop = asyncio.get_running_loop()
-        await self._advance(self.source.start_ns)  # the opening books; also loads what the first events need
+        await self._advance_to(
+            self.source.start_ns
+        )  # the opening books; also loads what the first events need
         await self.server.start()
         pid = os.getpid()
         endpoint = Endpoint(
@@ -167,7 +169,7 @@ class Engine:
         """Go to another time; the books of then are published at once."""
         async with self._source_lock:
             await self._in_source_thread(self.source.seek, ts_ns)
-            await self._advance(self.source.position_ns)
+            await self._advance_to(self.source.position_ns)
             self.pace.anchor(self.source.position_ns, time.monotonic_ns())
         self._update_runnable()
 
@@ -175,9 +177,7 @@ class Engine:
         """Move virtual time by hand, then stand still."""
         async with self._source_lock:
             self._stand_still()
-            target = self.source.position_ns + length_ns
-            while await self._advance(target) >= CHUNK_EVENTS:
-                await self._room()
+            await self._advance_to(self.source.position_ns + length_ns)
             self._stand_still()
 
     # -- virtual time ----------------------------------------------------------------------------------------------
@@ -202,6 +202,11 @@ class Engine:
             return FOREVER_NS
         target = self.pace.target(time.monotonic_ns())
         return FOREVER_NS if target is None else target
+
+    async def _advance_to(self, until_ns: int) -> None:
+        """Hand on everything up to a moment: a book of many orders takes more than one chunk."""
+        while await self._advance(until_ns) >= CHUNK_EVENTS:
+            await self._room()
 
     async def _advance(self, until_ns: int) -> int:
         batches = await self._in_source_thread(self.source.advance, until_ns, CHUNK_EVENTS)
@@ -290,9 +295,16 @@ class Engine:
         self._loop.call_soon_threadsafe(self._commands.tell_failure, recording)
 
     async def _finish(self) -> None:
-        async with self._source_lock:
-            closed = self.recordings.close("engine stopped")
-            await asyncio.wait_for(asyncio.wrap_future(closed), STOP_TIMEOUT_S)
+        try:
+            async with self._source_lock:
+                closed = self.recordings.close("engine stopped")
+                await asyncio.wait_for(asyncio.wrap_future(closed), STOP_TIMEOUT_S)
+        except TimeoutError:
+            _log.error("recordings not finished within %g s: they open from their journals", STOP_TIMEOUT_S)
+        finally:
+            await self._let_go()
+
+    async def _let_go(self) -> None:
         await self.server.stop()
         close = getattr(self.source, "close", None)
         if close is not None:

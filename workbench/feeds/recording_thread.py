@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -197,15 +198,17 @@ class RecordingThread:
         source: Mapping[str, object],
     ) -> Running:
         session = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        begun: dict[str, Recorder] = {}
         try:
             for symbol, (instrument, opening) in openings.items():
-                recorder = Recorder(directory, instrument, source=source, session=session)
-                recording.recorders[symbol] = recorder
+                begun[symbol] = Recorder(directory, instrument, source=source, session=session)
                 for batch in opening:
-                    recorder.append(batch)
-        except (WorkbenchError, OSError) as problem:
+                    begun[symbol].append(batch)
+        except Exception as problem:
+            recording.recorders = begun
             self._fail(recording, problem)
             raise
+        recording.recorders = begun  # whole at once: the engine reads it meanwhile
         return recording
 
     def _append(self, symbol: str, batch: EventBatch) -> None:
@@ -224,19 +227,27 @@ class RecordingThread:
     def _guarded(self, recording: Running, write: Callable[..., object], *arguments: object) -> None:
         try:
             write(*arguments)
-        except (WorkbenchError, OSError) as problem:
+        except Exception as problem:  # noqa: BLE001  (whatever it is, the other recordings go on)
             self._fail(recording, problem)
             self._on_failure(recording)
 
     def _fail(self, recording: Running, problem: Exception) -> None:
         recording.state, recording.reason = "failed", str(problem)
         _log.error("recording %s stopped: %s", recording.name, problem)
+        for recorder in recording.recorders.values():
+            with contextlib.suppress(WorkbenchError, OSError):
+                recorder.abandon(recording.reason)
 
     def _stop(self, recording: Running, reason: str) -> Running:
         if recording.state == "closing":
-            for recorder in recording.recorders.values():
-                recorder.close(reason)
-            recording.state, recording.reason = "closed", reason
+            try:
+                for recorder in recording.recorders.values():
+                    recorder.close(reason)
+            except Exception as problem:
+                self._fail(recording, problem)  # else it would be closing, and keep the engine, for ever
+                raise
+            unfinished = [r.reason for r in recording.recorders.values() if r.state != "closed"]
+            recording.state, recording.reason = "closed", "; ".join(unfinished) or reason
         return recording
 
     def _close(self, reason: str) -> None:
@@ -250,7 +261,7 @@ class RecordingThread:
 def _settle(future: Future[_T], work: Callable[[], _T]) -> None:
     try:
         future.set_result(work())
-    except (WorkbenchError, OSError) as problem:
+    except Exception as problem:  # noqa: BLE001  (told to whoever waits; the thread lives on)
         future.set_exception(problem)
 
 

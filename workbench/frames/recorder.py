@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -201,6 +202,16 @@ class Recorder:
             self._finish(reason, now)
         return open_recording(self.path)
 
+    def abandon(self, reason: str, now_ns: int | None = None) -> None:
+        """Write the rest if that is still possible and let go of the files; the journal stays and opens as it is."""
+        if self.state != "recording":
+            return
+        now = time.time_ns() if now_ns is None else now_ns
+        with contextlib.suppress(RecordingError):
+            self._write(now)
+        self._journal.close(now)
+        self.state, self.reason = "failed", reason
+
     def __enter__(self) -> Recorder:
         return self
 
@@ -218,9 +229,11 @@ class Recorder:
             self._journal.close(now)
             self.state, self.reason = "closed", reason
             compact(self.path, reason=reason, tables=tuple(self._tables))
-        except DiskFullError as problem:
-            # The journal is closed and whole; only its smaller form had no room.
+        except RecordingError as problem:
             self._stop(problem)
+            # Without room the journal is whole all the same; only its smaller form is missing.
+            if not isinstance(problem, DiskFullError):
+                raise
 
     def _write(self, now: int) -> None:
         for sequence, columns in self._pending.take():
