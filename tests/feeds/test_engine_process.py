@@ -100,6 +100,19 @@ def test_nothing_secret_is_on_the_command_line_or_in_the_environment(shared):
     assert shared.secret not in log
 
 
+def test_an_engine_that_outlives_its_starter_is_no_warning():
+    """A program that runs with warnings as errors ends in silence while the engine it started still runs."""
+    program = textwrap.dedent("""
+        from workbench.feeds.engines import spawn_engine
+        from workbench.feeds.specification import SourceSpec
+        print(spawn_engine(SourceSpec(kind="simulate", options={"seed": 3})).pid)
+    """)
+    command = [sys.executable, "-W", "error", "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert int(ended.stdout) in {endpoint.pid for endpoint in discovery.running_feeds()}
+    assert not ended.stderr
+
+
 def test_a_killed_client_harms_nobody(shared):
     """kill -9 of a kernel: the other client's stream is complete, the engine runs on."""
     endpoint = shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -177,6 +178,14 @@ def _last_lines(log: Path, begin: int) -> str:
         file.seek(begin)
         lines = file.read().decode("utf-8", "replace").strip().splitlines()
     return " | ".join(lines[-LOG_LINES_SHOWN:]) or "it said nothing"
+
+
+@atexit.register
+def _let_go() -> None:
+    """Engines outlive who started them, by design: the interpreter's end need not warn of it."""
+    _collect()
+    for process in _started:
+        process.returncode = 0
 
 
 def _collect() -> None:
