@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +15,10 @@ from typing import Any
 import pytest
 
 from tests.support.eventually import eventually
+from tests.support.jupyter import answers, free_port, own_jupyter
 
-ROOT = Path(__file__).parents[3]
 TOKEN = "token-of-the-browser-tests"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -99,35 +97,13 @@ class Page:
         )
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=2) as reply:
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
     folder = home / "notebooks"
     folder.mkdir()
-    names = (
-        "JUPYTER_CONFIG_DIR",
-        "JUPYTER_DATA_DIR",
-        "JUPYTER_RUNTIME_DIR",
-        "IPYTHONDIR",
-        "JUPYTERLAB_SETTINGS_DIR",
-    )
-    places = {name: str(home / name.lower()) for name in (*names, "JUPYTERLAB_WORKSPACES_DIR")}
-    environment = {**os.environ, **places, "JUPYTER_PLATFORM_DIRS": "0", "PYTHONPATH": str(ROOT)}
-    port = _free_port()
+    environment = own_jupyter(home)
+    port = free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root", f"--port={port}",
         "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}",
@@ -137,7 +113,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     address = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: _answers(address), 90, what="JupyterLab")
+        eventually(lambda: answers(address, TOKEN), 90, what="JupyterLab")
         yield Lab(address, folder)
     finally:
         server.terminate()
@@ -148,9 +124,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    path = (
-        os.environ.get("WORKBENCH_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    )
+    path = os.environ.get("WORKBENCH_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None and not os.environ.get("CI"):
+        pytest.skip(
+            f"no browser: install Chromium or set WORKBENCH_CHROMIUM (looked for {', '.join(BROWSERS)})"
+        )
+    assert path is not None, "CI must have Chromium"
     with sync_playwright() as tools:
         chromium = tools.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
