@@ -60,16 +60,13 @@ def _span(message: bytes) -> tuple[int, int, int]:
 
 def join_run(run: list[bytes]) -> bytes:
     """One frame of what the frames of a run of :func:`runs` say; its send time is the last one's."""
-    pieces: list[list[bytes]] = [[] for _ in COLUMNS]
-    rows = 0
-    for frame in run:
-        count = int.from_bytes(frame[12:16], "little")
-        rows += count
-        for piece, offset, width in zip(pieces, frame_layout(count)[0], _WIDTHS):
-            piece.append(frame[offset : offset + width * count])
+    counts = [int.from_bytes(frame[12:16], "little") for frame in run]
+    layouts = [frame_layout(count)[0] for count in counts]
+    rows = sum(counts)
     head, last = HEADER.unpack_from(run[0]), HEADER.unpack_from(run[-1])
     parts = [HEADER.pack(*head[:5], rows, head[6], *last[7:])]
-    for piece, width in zip(pieces, _WIDTHS):
-        parts += piece
+    for k, width in enumerate(_WIDTHS):
+        starts = [offsets[k] for offsets in layouts]
+        parts += [frame[at : at + width * count] for frame, at, count in zip(run, starts, counts)]
         parts.append(bytes(-width * rows % 8))
     return b"".join(parts)
