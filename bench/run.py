@@ -73,6 +73,7 @@ def run_one(name: str, options: argparse.Namespace) -> bool:
         answer = json.loads(output.read_text(encoding="utf-8"))
     answer["date"] = datetime.date.today().isoformat()
     answer["machine"] = machine()
+    answer["load"] = load()
     results = load_results()
     results[name] = answer
     RESULTS.write_text(
@@ -120,6 +121,11 @@ def machine() -> str:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB"
     return f"{model}, {os.cpu_count()} cores{memory}, {platform.system()}, Python {platform.python_version()}"
+
+
+def load() -> str:
+    """How busy the machine was: CPU time leaves waiting out, but caches and memory are shared."""
+    return f"load {os.getloadavg()[1]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
 
 
 def load_results() -> dict:
@@ -180,7 +186,9 @@ def section(name: str, answer: dict) -> str:
         f"**{content['caption']}**\n\n{table(content['columns'], content['rows'])}"
         for content in answer.get("tables", [])
     ]
-    parts.append(f"`python3 bench/run.py {name}`, {answer['date']}, {answer['machine']}.")
+    parts.append(
+        f"`python3 bench/run.py {name}`, {answer['date']}, {answer['machine']}{', ' + answer['load'] if 'load' in answer else ''}."
+    )
     return "\n\n".join(part for part in parts if part)
 
 
