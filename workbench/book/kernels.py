@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numba import types
 
-from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, kernel
+from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, kernel, part
 from workbench.events import Array, EventKind
 
 PAGE_SHIFT: Final = 10
@@ -45,7 +45,7 @@ _LEVELS, _PAGES, _STATE = types.int64[:, ::1], types.int16[:, ::1], types.int64[
 _BEST = (types.int32[:, ::1], types.int64[:, ::1], types.boolean[::1])  # prices, sizes, valid
 
 
-@kernel(_I8(*_ROWS, _I8, _LEVELS, _PAGES, _STATE, *_BEST))
+@part
 def _run(
     kind: Array,
     side: Array,
@@ -134,7 +134,7 @@ def clear(levels: Array, pages: Array, state: Array) -> None:
     state[FAR_BIDS], state[FAR_ASKS] = 0, 0
 
 
-@kernel(types.boolean(_I8, _I8, _I8, _LEVELS, _STATE))
+@part
 def _set_far(side: int, price: int, size: int, far: Array, state: Array) -> bool:
     """Set a level outside the window; False if there is no room for one more."""
     which, slot = (0, FAR_BIDS) if side == 1 else (2, FAR_ASKS)
@@ -157,7 +157,7 @@ def _set_far(side: int, price: int, size: int, far: Array, state: Array) -> bool
     return True
 
 
-@kernel(types.void(_I8, _I8, _I8, _LEVELS, _STATE, *_BEST[:2]))
+@part
 def _overlay(start: int, stop: int, n: int, far: Array, state: Array, prices: Array, sizes: Array) -> None:
     """Put far levels into reported rows where they are best: no far level changes between ``start`` and ``stop``."""
     base = state[BASE]
@@ -170,7 +170,7 @@ def _overlay(start: int, stop: int, n: int, far: Array, state: Array, prices: Ar
             prices[1, row], sizes[1, row] = far[2, 0], far[3, 0]
 
 
-@kernel(types.void(types.uint8, _LEVELS, _PAGES, _STATE))
+@part
 def _control(kind: int, levels: Array, pages: Array, state: Array) -> None:
     """Apply the effect of a row that changes validity."""
     if kind == _CLEAR:

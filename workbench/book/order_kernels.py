@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numba import types
 
-from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, kernel
+from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, kernel, part
 from workbench.events import Array, EventKind
 
 # Columns of the table of orders; KEY is the order id. −1 stands for no row.
@@ -57,7 +57,7 @@ _TABLE, _INDEX, _STATE = types.int64[:, ::1], types.int32[::1], types.int64[::1]
 _BOOK = (_TABLE, _INDEX, _TABLE, _INDEX, _STATE)  # orders, their index, levels, their index, state
 
 
-@kernel(_I8(_I8, _I8))
+@part
 def _home(key: int, mask: int) -> int:
     # Fibonacci hashing: consecutive ids, the common case, spread evenly.
     return int(np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask)
@@ -73,7 +73,7 @@ def find(table: Array, index: Array, key: int) -> int:
     return at
 
 
-@kernel(types.void(_TABLE, _INDEX, _I8))
+@part
 def _forget(table: Array, index: Array, key: int) -> None:
     """Take a key out of the index; later keys of the same run move up (no tombstones)."""
     mask = len(index) - 1
@@ -96,7 +96,7 @@ def reindex(table: Array, index: Array, used: int) -> None:
             index[find(table, index, table[row, KEY])] = row + 1
 
 
-@kernel(_I8(_TABLE, _STATE, _I8, _I8))
+@part
 def _take_row(table: Array, state: Array, counter: int, link: int) -> int:
     """Row for a new entry: a freed one, or the next unused."""
     state[counter] += 1
@@ -109,7 +109,7 @@ def _take_row(table: Array, state: Array, counter: int, link: int) -> int:
     return row
 
 
-@kernel(types.void(_TABLE, _STATE, _I8, _I8, _I8))
+@part
 def _free_row(table: Array, state: Array, counter: int, link: int, row: int) -> None:
     state[counter] -= 1
     table[row, SIDE] = 0
@@ -117,7 +117,7 @@ def _free_row(table: Array, state: Array, counter: int, link: int, row: int) -> 
     state[counter + 2] = row
 
 
-@kernel(_I8(_TABLE, _INDEX, _STATE, _I8, _I8))
+@part
 def _level_row(levels: Array, level_index: Array, state: Array, side: int, price: int) -> int:
     """Row of a level, made if need be."""
     key = 2 * price + (side > 0)
@@ -131,7 +131,7 @@ def _level_row(levels: Array, level_index: Array, state: Array, side: int, price
     return made
 
 
-@kernel(types.void(*_BOOK, _I8))
+@part
 def _leave(
     orders: Array, order_index: Array, levels: Array, level_index: Array, state: Array, row: int
 ) -> None:
@@ -152,7 +152,7 @@ def _leave(
         _free_row(levels, state, LEVELS, TAIL, level)
 
 
-@kernel(types.void(*_BOOK, _I8, _I8, _I8, _I8))
+@part
 def _join(
     orders: Array,
     order_index: Array,
@@ -178,7 +178,7 @@ def _join(
     levels[level, COUNT] += 1
 
 
-@kernel(types.void(*_BOOK, _I8))
+@part
 def _cancel(
     orders: Array, order_index: Array, levels: Array, level_index: Array, state: Array, row: int
 ) -> None:
@@ -187,7 +187,7 @@ def _cancel(
     _free_row(orders, state, ORDERS, NEXT, row)
 
 
-@kernel(types.void(*_BOOK, _I8, _I8, _I8, _I8))
+@part
 def _set_order(
     orders: Array,
     order_index: Array,
@@ -224,7 +224,7 @@ def clear(order_index: Array, level_index: Array, state: Array) -> None:
     state[ORDERS_FREE], state[LEVELS_FREE] = -1, -1
 
 
-@kernel(types.void(types.uint8, _INDEX, _INDEX, _STATE))
+@part
 def _control(kind: int, order_index: Array, level_index: Array, state: Array) -> None:
     if kind == _CLEAR:
         clear(order_index, level_index, state)

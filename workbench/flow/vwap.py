@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numba import types
 
-from workbench.book.jit import I8_COLUMN, kernel
+from workbench.book.jit import I8_COLUMN, kernel, part
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.prints import (
     Prints,
@@ -31,7 +31,7 @@ _MEAN: Final = 0
 _SQUARES: Final = 1
 
 
-@kernel("UniTuple(float64, 2)(float64, float64)")
+@part
 def _product(a: float, b: float) -> tuple[float, float]:
     """Product of two doubles without error, as a sum of two (Dekker 1971)."""
     split_a, split_b = 134217729.0 * a, 134217729.0 * b  # 2²⁷ + 1
@@ -41,7 +41,7 @@ def _product(a: float, b: float) -> tuple[float, float]:
     return product, low_a * low_b - (((product - high_a * high_b) - low_a * high_b) - high_a * low_b)
 
 
-@kernel("UniTuple(float64, 2)(float64, float64, float64)")
+@part
 def _quotient(high: float, low: float, divisor: float) -> tuple[float, float]:
     """Quotient of a sum of two doubles by a double, as a sum of two."""
     first = high / divisor
@@ -49,7 +49,7 @@ def _quotient(high: float, low: float, divisor: float) -> tuple[float, float]:
     return first, ((high - product) - error + low) / divisor
 
 
-@kernel("float64(int64[::1], float64, float64)")
+@part
 def _average(exact: Array, numerator: float, denominator: float) -> float:
     """(reference + moved / volume) · numerator / denominator, rounded once: the double nearest to the exact price."""
     volume, reference = float(exact[_VOLUME]), float(exact[_REFERENCE])
