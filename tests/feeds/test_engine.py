@@ -16,8 +16,9 @@ from workbench.events import EventBatch, EventKind
 from workbench.feeds import discovery
 from workbench.feeds.client import FeedClient
 from workbench.feeds.pacing import MAX
+from workbench.feeds.replay import Replay
 from workbench.feeds.simulator.source import Simulator
-from workbench.frames.recording import open_recording
+from workbench.frames.recording import open_recording, write_recording
 from workbench.protocol import messages
 
 MS = 1_000_000
@@ -140,6 +141,22 @@ def test_seek_gives_the_book_of_then_at_once():
         assert health(client).position == START_NS + 777 * MS
     sought = collected.stream()[5_000 + SNAPSHOT_ROWS :]
     assert sought == snapshot(777, START_NS + 777 * MS, 5_000 + SNAPSHOT_ROWS)
+
+
+def test_a_book_of_many_chunks_is_there_after_a_seek_all_the_same(tmp_path, monkeypatch):
+    """Also while paused, when nothing would hand on the rest."""
+    recording = write_recording(tmp_path, SyntheticSource().instruments[0], [reference(500)], source={})
+    collected = Collected()
+    with (
+        RunningEngine(Replay(recording), speed=MAX) as engine,
+        follow(engine, collected) as client,
+    ):
+        eventually(state_is(client, "ended"))
+        client.request(messages.Replay(action="pause"))
+        monkeypatch.setattr("workbench.feeds.engine.CHUNK_EVENTS", SNAPSHOT_ROWS // 3)
+        client.request(messages.Replay(action="seek", value=START_NS + 77 * MS))
+        eventually(lambda: collected.rows() > 500 + 2 * SNAPSHOT_ROWS)
+    assert EventKind.SNAPSHOT_END in collected.stream()[500 + SNAPSHOT_ROWS :].kind
 
 
 @pytest.mark.parametrize("value", [-1, float("1.5e-320") * 0 - 2.0])

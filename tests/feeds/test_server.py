@@ -292,3 +292,22 @@ def test_a_client_that_does_not_read_is_dropped_and_nobody_notices(feed):
 
 def largest_buffer(feed: ServedFeed) -> int:
     return max(client._websocket.transport.get_write_buffer_size() for client in feed.server.clients)
+
+
+def test_a_client_whose_writer_fails_is_dropped(feed, caplog):
+    """It would hear nothing any more and count as behind for ever; others are served, and the log says why."""
+    with log_in(feed) as victim, log_in(feed) as other:
+        say(victim, type="SUBSCRIBE", symbol="SYN", data=["TRADES"])
+        hear(victim, "SUBSCRIBED")
+        [client] = feed.call(lambda: [c for c in feed.server.clients if c.subscriptions])
+
+        def broken(now: int) -> list[str]:
+            raise ValueError("no frames today")
+
+        feed.call(lambda: setattr(client.connection, "data_to_send", broken))
+        feed.publish(10)
+        eventually(lambda: client not in feed.call(lambda: feed.server.clients))
+        assert feed.call(lambda: feed.server.caught_up)
+        say(other, type="INSTRUMENTS", request_id=1)
+        hear(other, "INSTRUMENTS")
+    assert "no frames today" in caplog.text

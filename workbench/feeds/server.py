@@ -300,12 +300,13 @@ class FeedServer:
         client = Client(websocket, self._new_connection(websocket))
         self._clients.add(client)
         writer = asyncio.create_task(client.write_forever())
+        writer.add_done_callback(lambda task: _end_with(client, task))
         try:
             await self._read(websocket, client, writer)
         finally:
             self._clients.discard(client)
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError, TimeoutError, websockets.ConnectionClosed):
+            with contextlib.suppress(asyncio.CancelledError, Exception):  # logged when it happened
                 await writer
             self._on_change()
 
@@ -357,6 +358,16 @@ class FeedServer:
                     self._on_command(client, notice.command)
                 case BadMessage():
                     _log.debug("bad message from %r: %s", client.name, notice.code)
+
+
+def _end_with(client: Client, writer: asyncio.Task[None]) -> None:
+    """Drop a client whose writer failed: it would hear nothing any more, and hold up a replay for ever."""
+    problem = None if writer.cancelled() else writer.exception()
+    if problem is None:
+        return
+    if not isinstance(problem, TimeoutError | websockets.ConnectionClosed):
+        _log.error("writing to client %r failed: dropped", client.name, exc_info=problem)
+    client.abort()
 
 
 def _select_subprotocol(websocket: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:

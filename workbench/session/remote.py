@@ -344,7 +344,10 @@ class EngineRecording:
                 self._paths |= {symbol: Path(path) for symbol, path in answer.paths.items()}
             except FeedError as problem:
                 self.reason = problem.message
-            self._state = "closed"
+            finally:
+                self._state = (
+                    "closed"  # also when the engine could not finish it: asking again would not help
+                )
         return {symbol: open_recording(path) for symbol, path in self._paths.items()}
 
 
