@@ -96,7 +96,8 @@ _BY_EVENT: dict[str, Any] = {
     "opened, holding a secret": lambda c: c.opened(NONCE, 0),
     "right challenge": lambda c: c.receive(_challenge(), 0),
     "wrong challenge": lambda c: c.receive(_challenge("another"), 0),
-    "welcome": lambda c: c.receive(WELCOME, 0),
+    # what lets us in without a challenge has a second to send one
+    "welcome": lambda c: (c.receive(WELCOME, 0), c.on_time(CHALLENGE_NS)),
     "rejected": lambda c: c.receive(_REJECTED, 0),
     "silence": lambda c: c.on_time(DEAD_NS),
     "late heartbeat": lambda c: c.on_time(STALE_NS),
@@ -151,7 +152,16 @@ def test_feed_that_proved_itself_once_is_never_sent_the_token() -> None:
     client.on_time(CHALLENGE_NS)
     assert {message["type"] for message in _sent(client)} == {"HELLO"}
     client.receive(WELCOME, CHALLENGE_NS)
+    client.on_time(CHALLENGE_NS)
     assert client.state == "refused"
+
+
+def test_feed_that_is_open_to_all_may_prove_itself_after_its_welcome() -> None:
+    """Started without login it greets first; its challenge still counts, and the secret stays unsent."""
+    client = _heard(_opened(), WELCOME)
+    assert client.state == "greeting"
+    assert _heard(_heard(client, _challenge()), WELCOME).state == "ready"
+    assert {message["type"] for message in _sent(client)} == {"HELLO", "PROOF"}
 
 
 def test_secret_of_a_discovery_file_is_never_sent_whatever_the_feed_answers() -> None:
@@ -186,6 +196,7 @@ def test_squatter_learns_nothing(answers: list[str]) -> None:
     client = _opened()
     sent = client.data_to_send(0)
     _heard(client, *answers)
+    client.on_time(CHALLENGE_NS)
     assert client.state == "refused" and client.closing is not None
     assert "not the bridge I started" in client.closing.reason
     assert [json.loads(f)["type"] for f in sent + client.data_to_send(0)] == ["HELLO"]

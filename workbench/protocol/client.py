@@ -87,6 +87,7 @@ class ClientConnection:
         self._by_hand = by_hand and secret is not None
         self._knows_challenge: bool | None = None
         self._login_at = 0
+        self._welcomed_early = False
         self._nonce = ""
         self._readers: dict[str, StreamReader] = {}
         self._streams: dict[int, StreamReader] = {}
@@ -121,6 +122,7 @@ class ClientConnection:
             return
         self._step("opened, holding a secret")
         self._login_at = now + limits.CHALLENGE_NS
+        self._welcomed_early = False
         if self._by_hand and self._knows_challenge is False:
             self._log_in()
             return
@@ -185,7 +187,9 @@ class ClientConnection:
             return None
         limit = limits.STALE_NS if self.state == "ready" else limits.DEAD_NS
         times = [self._heard_at + limit]
-        if self.state == "greeting" and self._by_hand and not self._knows_challenge:
+        if self.state == "greeting" and (
+            self._welcomed_early or (self._by_hand and not self._knows_challenge)
+        ):
             times.append(self._login_at)
         if self.state in _CONNECTED:
             times.append(self._heartbeat_at)
@@ -197,6 +201,8 @@ class ClientConnection:
         silence = now - self._heard_at
         if self.state == "greeting" and self._by_hand and now >= self._login_at:
             self._log_in()
+        if self.state == "greeting" and self._welcomed_early and now >= self._login_at:
+            self._refuse("welcome", "not the bridge I started: it let us in without a challenge")
         if silence >= limits.STALE_NS:
             self._step("late heartbeat", f"nothing heard for {silence / limits.SECOND_NS:.1f} s")
         if silence >= limits.DEAD_NS and self._step("silence", "nothing heard for 4 s"):
@@ -387,7 +393,9 @@ class ClientConnection:
         if self.state == "greeting" and self._by_hand:
             self._log_in()
         if self.state == "greeting":
-            self._refuse("welcome", "not the bridge I started: it let us in without a challenge")
+            self._welcomed_early = (
+                True  # by a feed that is open to all; ours still answers HELLO by its proof
+            )
             return
         if self.state not in ("proving", "waiting"):
             return
