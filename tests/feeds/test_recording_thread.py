@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.support.synthetic import SNAPSHOT_ROWS, START_NS, SyntheticSource, ch
 from workbench.errors import DiskFullError, RecordingError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.feeds.recording_thread import RecordingThread, Running
+from workbench.frames import compaction
 from workbench.frames.compaction import compact
 from workbench.frames.recorder import Recorder
 from workbench.frames.recording import open_recording
@@ -171,3 +173,22 @@ def test_a_recording_that_cannot_begin_leaves_no_file_open(writer, tmp_path):
         writer.start("bad", tmp_path, openings, {"name": "test"}).result(60)
     running = writer.running["bad"]
     assert (running.state, [r.state for r in running.recorders.values()]) == ("failed", ["failed"] * 2)
+
+
+def test_finishing_one_recording_does_not_keep_another_from_the_disk(writer, tmp_path, monkeypatch):
+    """Its journal has ended; while that becomes Parquet, the other's events are acknowledged."""
+    begin(writer, tmp_path, "one")
+    other = begin(writer, tmp_path, "two")
+    go_on, compacted = threading.Event(), compaction.compact
+
+    def slow(*arguments: object, **options: object) -> object:
+        assert go_on.wait(60)
+        return compacted(*arguments, **options)
+
+    monkeypatch.setattr(compaction, "compact", slow)
+    stopped = writer.stop("one")
+    writer.append("SYN", rows(0, 10), may_drop=False)
+    eventually(lambda: other.acknowledged == {"SYN": SNAPSHOT_ROWS + 10})
+    assert not stopped.done()
+    go_on.set()
+    assert open_recording(stopped.result(60).paths["SYN"]).count == SNAPSHOT_ROWS

@@ -1,4 +1,7 @@
-"""The engine's writer: one thread that owns every recorder, so that a slow disk never delays a feed."""
+"""The engine's writer: one thread that owns every recorder, so that a slow disk never delays a feed.
+
+A second one turns the journals of finished recordings into Parquet, so that this never delays another recording.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeVar
@@ -26,6 +29,7 @@ _T = TypeVar("_T")
 
 
 State = Literal["recording", "closing", "closed", "failed"]
+_TAKING: Final = ("recording", "closing")
 
 
 @dataclass
@@ -91,6 +95,7 @@ class RecordingThread:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._put_rows = 0
         self._done_rows = 0
+        self._finisher = ThreadPoolExecutor(1, thread_name_prefix="workbench-finisher")
         self._thread = threading.Thread(target=self._run, name="workbench-writer", daemon=True)
         self._thread.start()
 
@@ -157,7 +162,9 @@ class RecordingThread:
             raise RecordingError(f"no recording {name!r}", expected=f"one of {sorted(self.running)}")
         if recording.state == "recording":
             recording.state = "closing"
-        return self._submit(lambda: self._stop(recording, reason))
+        done: Future[Running] = Future()
+        self._jobs.put(lambda: self._stop(recording, reason, done))
+        return done
 
     def close(self, reason: str) -> Future[None]:
         """Finish every recording, then the thread: what arrived so far is on the device first, within a second."""
@@ -215,7 +222,7 @@ class RecordingThread:
         self._done_rows += len(batch)
         for recording in list(self.running.values()):
             recorder = recording.recorders.get(symbol)
-            if recorder is not None and recording.state in ("recording", "closing"):
+            if recorder is not None and recorder.state != "ended" and recording.state in _TAKING:
                 self._guarded(recording, recorder.append, batch)
 
     def _flush(self) -> None:
@@ -238,7 +245,14 @@ class RecordingThread:
             with contextlib.suppress(WorkbenchError, OSError):
                 recorder.abandon(recording.reason)
 
-    def _stop(self, recording: Running, reason: str) -> Running:
+    def _stop(self, recording: Running, reason: str, done: Future[Running]) -> None:
+        """End the journals here; what becomes of them must not keep other recordings from the disk."""
+        if recording.state == "closing":
+            for recorder in recording.recorders.values():
+                self._guarded(recording, recorder.end, reason)
+        self._finisher.submit(_settle, done, lambda: self._finish(recording, reason))
+
+    def _finish(self, recording: Running, reason: str) -> Running:
         if recording.state == "closing":
             try:
                 for recorder in recording.recorders.values():
@@ -255,7 +269,9 @@ class RecordingThread:
         for recording in self.running.values():
             if recording.state == "recording":
                 recording.state = "closing"
-            self._guarded(recording, self._stop, recording, reason)
+            if recording.state == "closing":
+                self._stop(recording, reason, Future())
+        self._finisher.shutdown()
 
 
 def _settle(future: Future[_T], work: Callable[[], _T]) -> None:

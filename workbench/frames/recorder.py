@@ -52,7 +52,7 @@ class Recorder:
     Attributes
     ----------
     state : str
-        ``recording``, ``closed``, ``disk_full`` or ``failed``.
+        ``recording``, ``ended`` (the journal is whole), ``closed``, ``disk_full`` or ``failed``.
     reason : str
         Why it stopped, one sentence.
     acknowledged : int
@@ -197,10 +197,25 @@ class Recorder:
         """
         from workbench.frames.recording import open_recording
 
-        if self.state == "recording":
-            now = time.time_ns() if now_ns is None else now_ns
-            self._finish(reason, now)
+        self.end(reason, now_ns)
+        if self.state == "ended":
+            self._compact()
         return open_recording(self.path)
+
+    def end(self, reason: str = "closed", now_ns: int | None = None) -> None:
+        """Write the rest and close the journal, so that :meth:`close`, which may take minutes, can run elsewhere."""
+        if self.state != "recording":
+            return
+        now = time.time_ns() if now_ns is None else now_ns
+        try:
+            self._write(now)
+        except RecordingError as problem:
+            self._stop(problem)
+            if isinstance(problem, DiskFullError):
+                return  # everything acknowledged is there and opens without repair
+            raise
+        self._journal.close(now)
+        self.state, self.reason = "ended", reason
 
     def abandon(self, reason: str, now_ns: int | None = None) -> None:
         """Write the rest if that is still possible and let go of the files; the journal stays and opens as it is."""
@@ -221,14 +236,12 @@ class Recorder:
     def __repr__(self) -> str:
         return f"Recorder({self.instrument.symbol}, {self.state}, acknowledged {self.acknowledged})"
 
-    def _finish(self, reason: str, now: int) -> None:
+    def _compact(self) -> None:
         from workbench.frames.compaction import compact
 
         try:
-            self._write(now)
-            self._journal.close(now)
-            self.state, self.reason = "closed", reason
-            compact(self.path, reason=reason, tables=tuple(self._tables))
+            compact(self.path, reason=self.reason, tables=tuple(self._tables))
+            self.state = "closed"
         except RecordingError as problem:
             self._stop(problem)
             # Without room the journal is whole all the same; only its smaller form is missing.
