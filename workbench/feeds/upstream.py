@@ -39,6 +39,7 @@ class UpstreamSource:
         self._pending_rows = 0
         self._overflowed: dict[str, int] = {}
         self._next = {instrument.symbol: 0 for instrument in instruments}
+        self._last_ts: dict[str, int] = {}
         self._client: FeedClient | None = None
 
     @classmethod
@@ -95,8 +96,9 @@ class UpstreamSource:
         with self._lock:
             # once a stream has lost something all of it is lost until the gap is handed out: order is kept
             if self._pending_rows > MAX_PENDING_ROWS or delivery.symbol in self._overflowed:
-                lost = self._overflowed.get(delivery.symbol, 0)
-                self._overflowed[delivery.symbol] = lost + len(delivery.batch)
+                # numbers, not rows: a gap that is lost takes with it what it stood for
+                lost = delivery.batch.next_sequence - delivery.batch.first_sequence
+                self._overflowed[delivery.symbol] = self._overflowed.get(delivery.symbol, 0) + lost
                 return
             self._pending.append((delivery.symbol, delivery.batch))
             self._pending_rows += len(delivery.batch)
@@ -110,7 +112,9 @@ class UpstreamSource:
                 self._overflowed = {}
         handed = [(symbol, self._numbered(symbol, batch)) for symbol, batch in taken]
         for symbol, lost in overflowed.items():
-            gap = EventBatch.of(ts=self.position_ns, kind=EventKind.GAP, size=lost)
+            # the stream's own time: the other feed may be a replay, whose clock is not the wall's
+            ts = self._last_ts.get(symbol, self.position_ns)
+            gap = EventBatch.of(ts=ts, kind=EventKind.GAP, size=lost)
             handed.append((symbol, self._numbered(symbol, gap)))
             self._ask_anew(symbol)
         return handed
@@ -160,6 +164,7 @@ class UpstreamSource:
     def _numbered(self, symbol: str, batch: EventBatch) -> EventBatch:
         numbered = EventBatch.trusted(batch.columns, self._next[symbol])
         self._next[symbol] = numbered.next_sequence
+        self._last_ts[symbol] = int(batch.ts[-1])
         self.position_ns = max(self.position_ns, int(batch.ts[-1]))
         return numbered
 
