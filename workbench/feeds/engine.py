@@ -1,7 +1,7 @@
 """The engine: owns the source, paces it, keeps the books, records, and serves every client.
 
-One event loop owns all state. Two threads help it: one in which the source computes or reads its next events, one
-that writes recordings. A client that hangs, a slow disk or a busy kernel never delays anybody else.
+One event loop owns all state. Three threads help it: one in which the source computes or reads its next events, one
+that writes recordings, one that finishes them. A client that hangs, a slow disk or a busy kernel never delays anybody else.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The edge: integers become real units, in one place, for trades, depth and gaps.
 
-Frames have the columns of ``docs/recordings.md``: ``ts`` and ``ts_source`` (null where the venue sends none) as UTC
+Frames have the columns that :func:`trades_frame` lists: ``ts`` and ``ts_source`` (null where the venue sends none) as UTC
 times with ns, ``sequence``, ``price`` and ``size`` in real units, ``price_ticks`` and ``size_lots`` as stored.
 """
 
