@@ -84,8 +84,11 @@ def _recorded(recording: Recording) -> dict[str, Any]:
     from workbench.flow.profile import volume_profile
 
     trades = recording.trades().select(
-        pl.len().alias("trades"), pl.col("size").sum().alias("volume"), pl.col("price").last().alias("last")
+        pl.len().alias("trades"),
+        pl.col("size_lots").sum().alias("lots"),
+        pl.col("price").last().alias("last"),
     )
+    count, lots, last = trades.collect().row(0)
     profile = volume_profile(recording)
     return {
         "recording": recording.path,
@@ -94,7 +97,9 @@ def _recorded(recording: Recording) -> dict[str, Any]:
         "start": recording.start,
         "end": recording.end,
         "bytes": sum(p.stat().st_size for p in recording.path.iterdir()),
-        **trades.collect().row(0, named=True),
+        "trades": count,
+        "volume": float(recording.instrument.size(lots)),  # summed in lots: exact
+        "last": last,
         "poc": profile.poc,
         "val": profile.val,
         "vah": profile.vah,
