@@ -39,7 +39,9 @@ def first_look(tmp_path: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)
-        sys.stdout.write((tmp_path / "lab.log").read_text(errors="replace")[-4000:])  # shown when the test fails
+        sys.stdout.write(
+            (tmp_path / "lab.log").read_text(errors="replace")[-4000:]
+        )  # shown when the test fails
     assert list(runtime.glob("*.json")) == [], "the feed ends with its JupyterLab"
 
 
