@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.eventually import eventually
 from tests.support.synthetic import SNAPSHOT_ROWS, START_NS, SyntheticSource, changes, reference, snapshot
+from workbench.book.levels import LevelBook
 from workbench.errors import DiskFullError, RecordingError
-from workbench.events import EventBatch, EventKind, Instrument
+from workbench.events import EventBatch, Instrument, Side
 from workbench.feeds.recording_thread import RecordingThread, Running
 from workbench.frames import compaction
 from workbench.frames.compaction import compact
@@ -46,13 +48,13 @@ def rows(start: int, stop: int) -> EventBatch:
 
 def test_a_recording_holds_what_came_between_start_and_stop(writer, tmp_path):
     """Opening, then everything; what comes later belongs to nobody."""
-    writer.append("SYN", rows(0, 10), may_drop=False)  # nothing is recorded yet
+    writer.append("SYN", rows(0, 10))  # nothing is recorded yet
     begin(writer, tmp_path)
     for start in range(0, 1_000, 100):
-        writer.append("SYN", rows(start, start + 100), may_drop=False)
-        writer.append("OTHER", rows(start, start + 100), may_drop=False)
+        writer.append("SYN", rows(start, start + 100))
+        writer.append("OTHER", rows(start, start + 100))
     stopped = writer.stop("one").result(60)
-    writer.append("SYN", rows(1_000, 1_100), may_drop=False)
+    writer.append("SYN", rows(1_000, 1_100))
     assert (stopped.state, stopped.acknowledged) == ("closed", {"SYN": SNAPSHOT_ROWS + 1_000})
     recorded = EventBatch.concatenate(open_recording(stopped.paths["SYN"]).batches())
     assert recorded == reference(1_000)
@@ -61,7 +63,7 @@ def test_a_recording_holds_what_came_between_start_and_stop(writer, tmp_path):
 def test_rows_are_acknowledged_without_being_asked(writer, tmp_path):
     """Flushed by itself within moments."""
     running = begin(writer, tmp_path)
-    writer.append("SYN", rows(0, 10), may_drop=False)
+    writer.append("SYN", rows(0, 10))
     eventually(lambda: running.acknowledged == {"SYN": SNAPSHOT_ROWS + 10})
 
 
@@ -69,7 +71,7 @@ def test_two_recordings_at_once_do_not_share_a_file(writer, tmp_path):
     """Same instrument, same second: two directories with the same events."""
     begin(writer, tmp_path, "one")
     begin(writer, tmp_path, "two")
-    writer.append("SYN", rows(0, 50), may_drop=False)
+    writer.append("SYN", rows(0, 50))
     paths = {writer.stop(name).result(60).paths["SYN"] for name in ("one", "two")}
     assert len(paths) == 2
     for path in paths:
@@ -80,7 +82,7 @@ def test_closing_finishes_what_runs(tmp_path):
     """Every recording is whole when the future is done."""
     writer = RecordingThread(lambda running: None)
     running = begin(writer, tmp_path)
-    writer.append("SYN", rows(0, 50), may_drop=False)
+    writer.append("SYN", rows(0, 50))
     writer.close("engine stopped").result(60)
     writer.join()
     assert running.state == "closed"
@@ -107,26 +109,80 @@ def test_a_full_disk_stops_the_recording_and_is_told_once(writer, failed, tmp_pa
     assert failed == [running]
     assert not writer.active
     begin(writer, tmp_path, "two")
-    writer.append("SYN", rows(0, 10), may_drop=False)
+    writer.append("SYN", rows(0, 10))
     assert writer.stop("two").result(60).state == "closed"
 
 
-def test_too_much_for_the_disk_is_a_gap_for_a_live_feed(writer, tmp_path, monkeypatch):
-    """Left out, counted, and in the recording as a GAP of the right size; a source that can wait is never dropped."""
+def book_before(row: int) -> Callable[[], list[EventBatch]]:
+    sequence = SNAPSHOT_ROWS + row
+    return lambda: [snapshot(row, START_NS + row * STEP_NS, sequence - SNAPSHOT_ROWS)]
+
+
+def offer(writer: RecordingThread, start: int, stop: int) -> None:
+    """Rows of a source that cannot wait."""
+    writer.append("SYN", rows(start, stop), opening=book_before(start))
+
+
+def gaps(path: str) -> list[tuple[int, int]]:
+    return open_recording(path).gaps.select("sequence", "lost").rows()
+
+
+def test_too_much_for_the_disk_is_a_gap_and_a_new_book_for_a_live_feed(writer, tmp_path, monkeypatch):
+    """Left out and counted; then a GAP and the book as it is by then, which is known again."""
     begin(writer, tmp_path)
-    writer.append("SYN", rows(0, 100), may_drop=True)
+    offer(writer, 0, 100)
     monkeypatch.setattr("workbench.feeds.recording_thread.MAX_PENDING_ROWS", -1)
     assert writer.full
-    writer.append("SYN", rows(100, 150), may_drop=True)
+    offer(writer, 100, 150)
     monkeypatch.undo()
-    writer.append("SYN", rows(150, 200), may_drop=True)
+    offer(writer, 150, 200)
     stopped = writer.stop("one").result(60)
     assert writer.dropped_rows == 50
-    batches = list(open_recording(stopped.paths["SYN"]).batches())
-    [gap] = [
-        (int(s), int(z)) for b in batches for s, k, z in zip(b.sequence, b.kind, b.size) if k == EventKind.GAP
-    ]
-    assert gap == (SNAPSHOT_ROWS + 100, 50)
+    assert gaps(stopped.paths["SYN"]) == [(SNAPSHOT_ROWS + 100, 50 - SNAPSHOT_ROWS)]
+    recording = open_recording(stopped.paths["SYN"])
+    book, expected = LevelBook(), LevelBook()
+    for batch in recording.batches():
+        book.apply(batch)
+    expected.apply(reference(200))
+    assert book.valid
+    assert all(
+        np.array_equal(*pair)
+        for side in Side
+        for pair in zip(book.levels(side), expected.levels(side))
+        if side
+    )
+    assert recording.verify().reasons == (
+        f"1 gaps: {50 - SNAPSHOT_ROWS} events known to be lost, 0 gaps of unknown length",
+    )
+
+
+def test_a_live_recording_goes_on_when_the_lost_numbers_hold_the_book(writer, tmp_path, monkeypatch):
+    """A book of more rows than were lost would overwrite what is recorded: more is left out first."""
+    begin(writer, tmp_path)
+    monkeypatch.setattr("workbench.feeds.recording_thread.MAX_PENDING_ROWS", -1)
+    offer(writer, 0, 5)
+    monkeypatch.undo()
+    offer(writer, 5, 20)
+    offer(writer, 20, 30)
+    stopped = writer.stop("one").result(60)
+    assert (writer.dropped_rows, gaps(stopped.paths["SYN"])) == (20, [(SNAPSHOT_ROWS, 20 - SNAPSHOT_ROWS)])
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_rows_lost_last_of_all_leave_a_gap(tmp_path, monkeypatch, closing):
+    """However the recording ends; one that began meanwhile lost only what came since."""
+    writer = RecordingThread(lambda running: None)
+    begin(writer, tmp_path)
+    monkeypatch.setattr("workbench.feeds.recording_thread.MAX_PENDING_ROWS", -1)
+    offer(writer, 0, 40)
+    openings = {"SYN": (INSTRUMENT, book_before(40)())}
+    late = writer.start("late", tmp_path, openings, {"name": "test"}).result(60)
+    offer(writer, 40, 50)
+    first = writer.running["one"] if closing else writer.stop("one").result(60)
+    writer.close("engine stopped").result(60)
+    writer.join()
+    assert gaps(first.paths["SYN"]) == [(SNAPSHOT_ROWS, 50)]
+    assert gaps(late.paths["SYN"]) == [(SNAPSHOT_ROWS + 40, 10)]
 
 
 def begin_two(writer: RecordingThread, directory: Path) -> Running:
@@ -154,7 +210,7 @@ def test_when_one_instrument_fails_the_others_are_let_go_whole(writer, failed, t
     """What the others got is in their journals, and nobody holds these any more."""
     running = begin_two(writer, tmp_path)
     eventually(lambda: running.acknowledged["TWO"] == SNAPSHOT_ROWS)
-    writer.append("TWO", rows(0, 10), may_drop=False)
+    writer.append("TWO", rows(0, 10))
     running.recorders["SYN"].abandon("its device is gone")
     eventually(lambda: failed)
     assert running.state == "failed"
@@ -187,7 +243,7 @@ def test_finishing_one_recording_does_not_keep_another_from_the_disk(writer, tmp
 
     monkeypatch.setattr(compaction, "compact", slow)
     stopped = writer.stop("one")
-    writer.append("SYN", rows(0, 10), may_drop=False)
+    writer.append("SYN", rows(0, 10))
     eventually(lambda: other.acknowledged == {"SYN": SNAPSHOT_ROWS + 10})
     assert not stopped.done()
     go_on.set()

@@ -219,8 +219,10 @@ class Engine:
 
     def _publish(self, symbol: str, batch: EventBatch, now: int) -> None:
         if len(batch):
-            self.markets[symbol].publish(batch, now)
-            self.recordings.append(symbol, batch, may_drop=self.live)
+            market = self.markets[symbol]
+            # Recorded first: after an overflow a recording goes on with the book before these rows.
+            self.recordings.append(symbol, batch, opening=market.opening if self.live else None)
+            market.publish(batch, now)
 
     async def _room(self) -> None:
         """Wait until nobody who must not lose anything is behind; a live source cannot wait."""

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -30,6 +30,16 @@ _T = TypeVar("_T")
 
 State = Literal["recording", "closing", "closed", "failed"]
 _TAKING: Final = ("recording", "closing")
+Opening = Callable[[], Sequence[EventBatch]]
+
+
+@dataclass(slots=True)
+class _Lost:
+    """Numbers of one instrument that nobody recorded: from ``start``, before ``stop``; ``ts`` of the last."""
+
+    start: int
+    stop: int
+    ts: int
 
 
 @dataclass
@@ -93,6 +103,7 @@ class RecordingThread:
         self.dropped_rows = 0
         self._on_failure = on_failure
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._lost: dict[str, _Lost] = {}
         self._put_rows = 0
         self._done_rows = 0
         self._finisher = ThreadPoolExecutor(1, thread_name_prefix="workbench-finisher")
@@ -134,20 +145,61 @@ class RecordingThread:
         """
         recording = Running(name)
         self.running[name] = recording
+        for symbol, (_, opening) in openings.items():
+            if symbol in self._lost and opening:  # for this recording nothing before is lost
+                self._lost[symbol].start = self._lost[symbol].stop = opening[-1].next_sequence
         return self._submit(lambda: self._start(recording, directory, openings, source))
 
-    def append(self, symbol: str, batch: EventBatch, *, may_drop: bool) -> None:
+    def append(self, symbol: str, batch: EventBatch, *, opening: Opening | None = None) -> None:
         """Record a batch, if its instrument is being recorded.
 
-        ``may_drop``: with too much waiting for the disk, leave it out; the recorder then writes a GAP of its size.
+        Parameters
+        ----------
+        symbol : str
+        batch : EventBatch
+        opening : callable, optional
+            Of a source that cannot wait: the book before the batch, numbered to end right before it. With too much
+            waiting for the disk the batch is left out.
+
+        Notes
+        -----
+        After an overflow a recording goes on with a GAP and the book as it is by then, else its book would stay unknown
+        to the end. The book's rows take the last of the lost numbers, so it goes on no sooner than these are enough
+        and half of what may wait is written; the GAP tells the numbers that no row has.
         """
         if not self.active:
+            self._lost.clear()
             return
-        if may_drop and self.full:
-            self.dropped_rows += len(batch)
-            return
+        if opening is not None and not self._has_room(symbol, batch, opening):
+            self._lose(symbol, batch)
+        else:
+            self._put(symbol, batch)
+
+    def _has_room(self, symbol: str, batch: EventBatch, opening: Opening) -> bool:
+        lost = self._lost.get(symbol)
+        if lost is None:
+            return not self.full
+        if self.pending_rows > MAX_PENDING_ROWS // 2:
+            return False
+        book = opening()
+        if book and book[0].first_sequence <= lost.start:
+            return False
+        for rows in book:
+            self._put(symbol, rows)
+        del self._lost[symbol]
+        return True
+
+    def _put(self, symbol: str, batch: EventBatch) -> None:
         self._put_rows += len(batch)
         self._jobs.put(lambda: self._append(symbol, batch))
+
+    def _lose(self, symbol: str, batch: EventBatch) -> None:
+        self.dropped_rows += len(batch)
+        lost = self._lost.setdefault(symbol, _Lost(batch.first_sequence, 0, 0))
+        lost.stop, lost.ts = batch.next_sequence, int(batch.ts[-1])
+
+    def _lost_now(self) -> dict[str, _Lost]:
+        return {symbol: replace(lost) for symbol, lost in self._lost.items()}
 
     def stop(self, name: str, reason: str = "closed") -> Future[Running]:
         """Finish one recording.
@@ -163,12 +215,14 @@ class RecordingThread:
         if recording.state == "recording":
             recording.state = "closing"
         done: Future[Running] = Future()
-        self._jobs.put(lambda: self._stop(recording, reason, done))
+        lost = self._lost_now()
+        self._jobs.put(lambda: self._stop(recording, reason, done, lost))
         return done
 
     def close(self, reason: str) -> Future[None]:
         """Finish every recording, then the thread: what arrived so far is on the device first, within a second."""
-        done = self._submit(lambda: self._close(reason))
+        lost = self._lost_now()
+        done = self._submit(lambda: self._close(reason, lost))
         self._jobs.put(None)
         return done
 
@@ -245,10 +299,14 @@ class RecordingThread:
             with contextlib.suppress(WorkbenchError, OSError):
                 recorder.abandon(recording.reason)
 
-    def _stop(self, recording: Running, reason: str, done: Future[Running]) -> None:
+    def _stop(
+        self, recording: Running, reason: str, done: Future[Running], lost: Mapping[str, _Lost]
+    ) -> None:
         """End the journals here; what becomes of them must not keep other recordings from the disk."""
         if recording.state == "closing":
-            for recorder in recording.recorders.values():
+            for symbol, recorder in recording.recorders.items():
+                if symbol in lost and recorder.state == "recording":
+                    self._guarded(recording, recorder.lose, lost[symbol].stop, lost[symbol].ts)
                 self._guarded(recording, recorder.end, reason)
         self._finisher.submit(_settle, done, lambda: self._finish(recording, reason))
 
@@ -264,13 +322,13 @@ class RecordingThread:
             recording.state, recording.reason = "closed", "; ".join(unfinished) or reason
         return recording
 
-    def _close(self, reason: str) -> None:
+    def _close(self, reason: str, lost: Mapping[str, _Lost]) -> None:
         self._flush()
         for recording in self.running.values():
             if recording.state == "recording":
                 recording.state = "closing"
             if recording.state == "closing":
-                self._stop(recording, reason, Future())
+                self._stop(recording, reason, Future(), lost)
         self._finisher.shutdown()
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from workbench.errors import DiskFullError, RecordingError
 from workbench.events import EventBatch, Instrument
 from workbench.frames.arrow import consecutive
-from workbench.frames.continuity import Continuity
+from workbench.frames.continuity import Continuity, gap
 from workbench.frames.journal import BATCH_ROWS, Journal, Mark, Sealed
 from workbench.frames.live import LiveColumns
 from workbench.frames.manifest import FileFact, Manifest
@@ -138,6 +138,13 @@ class Recorder:
         self._check_running()
         for part in self._follow.admit(batch):
             self._pending.append(part)
+
+    def lose(self, stop: int, ts: int) -> None:
+        """Write a GAP row at ``ts`` for every number before ``stop`` that was not appended, if there is one."""
+        self._check_running()
+        expected = self._follow.next_sequence
+        if expected is not None and expected < stop:
+            self.append(gap(expected, stop - expected, ts))
 
     def flush(self, now_ns: int | None = None) -> int:
         """Write what was appended; once a second sync and leave a sign of life.
