@@ -45,21 +45,19 @@ class Commands:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def tell_health(self) -> None:
-        """Send ``HEALTH`` to everyone who asked for it again and again."""
-        while True:
-            await asyncio.sleep(HEALTH_TICK_S)
-            now = time.monotonic()
-            self._measure(now)
-            connected = set(self._engine.server.clients)
-            for asked in (self._health_every, self._health_due):
-                for client in [c for c in asked if c not in connected]:
-                    del asked[client]
-            for client, interval in self._health_every.items():
-                if now >= self._health_due.get(client, 0.0):
-                    self._health_due[client] = now + interval
-                    client.connection.send_latest("HEALTH", self._health(None))
-                    client.wake()
+    def tell_health(self) -> None:
+        """Send ``HEALTH`` to everyone who asked for it again and again, and whose time has come."""
+        now = time.monotonic()
+        self._measure(now)
+        connected = set(self._engine.server.clients)
+        for asked in (self._health_every, self._health_due):
+            for client in [c for c in asked if c not in connected]:
+                del asked[client]
+        for client, interval in self._health_every.items():
+            if now >= self._health_due.get(client, 0.0):
+                self._health_due[client] = now + interval
+                client.connection.send_latest("HEALTH", self._health(None))
+                client.wake()
 
     def tell_failure(self, recording: Running) -> None:
         """Tell everyone that a recording stopped by itself."""

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from workbench.errors import FeedError, WorkbenchError
 from workbench.events import EventBatch
 from workbench.feeds.addresses import Listening
-from workbench.feeds.commands import Commands
+from workbench.feeds.commands import HEALTH_TICK_S, Commands
 from workbench.feeds.crossing import CrossedBooks
 from workbench.feeds.discovery import Endpoint, new_secret, publish, withdraw
 from workbench.feeds.market import Market
 from workbench.feeds.pacing import Pace
 from workbench.feeds.processes import process_start
 from workbench.feeds.recording_thread import RecordingThread, Running
+from workbench.feeds.repeating import repeat
 from workbench.feeds.server import Access, FeedServer
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ class Engine:
         """Serve until :meth:`stop` is called, or until the last client has gone."""
         assert self.endpoint is not None
         driving = asyncio.create_task(self._drive())
-        telling = asyncio.create_task(self._commands.tell_health())
-        watching = asyncio.create_task(self._watch_books())
+        telling = asyncio.create_task(repeat(self._commands.tell_health, HEALTH_TICK_S, "telling health"))
+        watching = asyncio.create_task(repeat(self._watch_books, WATCH_S, "watching books"))
         ending = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({driving, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -233,11 +234,9 @@ class Engine:
     async def _in_source_thread(self, work: Callable[..., _T], *arguments: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._source_thread, work, *arguments)
 
-    async def _watch_books(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_S)
-            for symbol in self.crossed.look(time.monotonic_ns()):
-                self._resync(symbol, self.crossed.texts[symbol])
+    def _watch_books(self) -> None:
+        for symbol in self.crossed.look(time.monotonic_ns()):
+            self._resync(symbol, self.crossed.texts[symbol])
 
     def _resync(self, symbol: str, reason: str) -> None:
         """Ask a live source anew for a book; what is recorded or simulated has no other."""
