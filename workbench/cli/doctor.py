@@ -48,7 +48,7 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
     else:
         for finding in findings:
             mark = "ok" if finding.ok else "MISSING" if finding.needed else "absent"
-            click.echo(f"{mark:<8}{finding.check:<22}{finding.detail}")
+            click.echo(f"{mark:<8}{finding.check:<26}{finding.detail}")
     if not healthy:
         first = next(f for f in findings if f.needed and not f.ok)
         click.echo(f"workbench: {first.check}: {first.detail}", err=True)
@@ -87,7 +87,7 @@ def _extras() -> Iterator[Finding]:
 def _runtime_folder() -> Iterator[Finding]:
     from workbench.feeds.discovery import running_feeds, runtime_dir
 
-    yield Finding("runtime folder", True, f"private, {len(running_feeds())} feeds running: {runtime_dir()}")
+    yield Finding("runtime folder", True, f"private, running feeds: {len(running_feeds())}; {runtime_dir()}")
 
 
 def _disk() -> Iterator[Finding]:
