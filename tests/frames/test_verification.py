@@ -138,3 +138,18 @@ def test_time_going_back_is_degraded(tmp_path: Path) -> None:
     """A clock that was set back is reported."""
     rows = EventBatch.of(0, ts=[START_NS, START_NS - 1, START_NS], kind=EventKind.CLOCK)
     assert written(tmp_path, rows).verify().reasons == ("time goes back 1 times",)
+
+
+@pytest.mark.parametrize("cut", [3, 4, 5, 9])
+def test_a_clock_set_back_takes_no_crossed_time_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    """Crossed from second 1, set back from 4 to 0 and healed at 2: three seconds, however the rows are cut."""
+    monkeypatch.setattr("workbench.frames.verification._READ_ROWS", cut)
+    rows = quotes((0, -1, 100), (1, 1, 101), (4, 1, 90), (0, 1, 89), (1, 1, 88), (2, -1, 100))
+    size = rows.size.copy()
+    size[-1] = 0
+    healed = EventBatch([*rows.columns[:5], size, *rows.columns[6:]], rows.first_sequence)
+    verification = written(tmp_path, healed).verify()
+    assert verification.facts["crossed_seconds"] == 3.0
+    assert "time goes back 1 times" in verification.reasons

@@ -158,6 +158,7 @@ class _StreamChecks:
         self._book = LevelBook()
         self._next: int | None = None
         self._last_ts: int | None = None
+        self._reached: int | None = None
         self._state = 0
 
     def add(self, batch: EventBatch) -> None:
@@ -183,17 +184,18 @@ class _StreamChecks:
         self.impossible += int(np.count_nonzero(unsized | sideless | unknown))
 
     def _check_crossed(self, batch: EventBatch) -> None:
-        ts = batch.ts
+        # Where a clock is set back, no time passes until it is as late again as it was.
+        before = int(batch.ts[0]) if self._reached is None else self._reached
+        since = np.maximum.accumulate(np.concatenate([[before], batch.ts]))
         best = self._book.apply_with_best(batch)
         both = (best.bid_size > 0) & (best.ask_size > 0) & best.valid
         state = (both & (best.bid > best.ask)) * 2 + (both & (best.bid == best.ask)) * 1
         # State i holds from ts[i] to ts[i+1]; the last one until the next batch's first event.
         held = np.concatenate([[self._state], state])
-        since = np.concatenate([[ts[0] if self._last_ts is None else self._last_ts], ts])
         spans = np.diff(since)
         self.crossed_ns += int(spans[held[:-1] == 2].sum())
         self.locked_ns += int(spans[held[:-1] == 1].sum())
-        self._state = int(state[-1])
+        self._state, self._reached = int(state[-1]), int(since[-1])
 
     def report(self, findings: _Findings) -> None:
         """Turn what was found into reasons."""
