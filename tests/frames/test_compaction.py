@@ -16,6 +16,7 @@ from workbench.errors import DamagedError, DiskFullError, RecordingError
 from workbench.events import EventBatch
 from workbench.frames import publication
 from workbench.frames.compaction import compact
+from workbench.frames.manifest import Manifest
 from workbench.frames.recording import open_recording
 
 EVENTS = reference(1_500)
@@ -66,6 +67,28 @@ def test_gaps_found_on_the_way_stay(tmp_path: Path) -> None:
     assert assert_accounted(after.batches(), EVENTS) == kept < len(EVENTS)
     with pytest.raises(RecordingError, match="open the recording again"):
         list(before.batches())
+
+
+def test_no_closed_manifest_is_silent_about_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever moment a crash chooses, a manifest that says closed says what was damaged too."""
+    path = crashed(tmp_path, pieces(EVENTS, 400))
+    journal = path / "journal-0000.arrows"
+    content = bytearray(journal.read_bytes())
+    content[len(content) // 2] ^= 1
+    journal.write_bytes(bytes(content))
+    on_disk, genuine = [], Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        placed = genuine(self, target)
+        if Path(target).name == "manifest.json":
+            on_disk.append(Manifest.read(path))
+        return placed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace)
+        compact(path)
+    assert on_disk
+    assert all(m.warnings for m in on_disk if m.state == "closed")
 
 
 def test_a_live_recording_is_left_alone(tmp_path: Path) -> None:

@@ -45,10 +45,8 @@ def compact(directory: Path, *, reason: str = "closed", tables: tuple[FileFact, 
         if reader.live:
             raise RecordingError(f"{directory} is being recorded", action="Stop the recorder first")
         ended = reason if reader.closed else "crashed"
-        manifest = publish(directory, manifest.with_(reason=ended, files=tables), reader.batches())
-        if reader.damage:
-            manifest = manifest.with_(warnings=(*manifest.warnings, *reader.damage))
-            manifest.write(directory)
+        known = manifest.with_(reason=ended, files=tables)
+        manifest = publish(directory, known, reader.batches(), damage=reader.damage)
     remove_journal(directory)
     return manifest
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +18,9 @@ from workbench.frames.summary import Summary
 READ_ROWS = 65_536
 
 
-def publish(directory: Path, manifest: Manifest, batches: Iterable[EventBatch]) -> Manifest:
+def publish(
+    directory: Path, manifest: Manifest, batches: Iterable[EventBatch], *, damage: Sequence[str] = ()
+) -> Manifest:
     """Write a stream as finished files and close the manifest over them.
 
     Parameters
@@ -28,6 +30,8 @@ def publish(directory: Path, manifest: Manifest, batches: Iterable[EventBatch]) 
     manifest : Manifest
         What is known already; facts of the stream and files are filled in.
     batches : Iterable of EventBatch
+    damage : Sequence of str
+        What was found damaged, told in the manifest's warnings; may grow while ``batches`` are read.
 
     Returns
     -------
@@ -50,6 +54,7 @@ def publish(directory: Path, manifest: Manifest, batches: Iterable[EventBatch]) 
     kept = [fact for fact in manifest.files if fact.name in ("orders.parquet", "annotations.parquet")]
     reason = manifest.reason or "closed"
     closed = summary.into(manifest).with_(state="closed", reason=reason, files=(*files, *kept))
+    closed = closed.with_(warnings=(*closed.warnings, *damage))
     closed.write(directory)
     return closed
 
