@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +28,7 @@ from workbench.book.levels import LevelBook
 from workbench.errors import DamagedError, RecordingError, SchemaError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.frames import parquet
+from workbench.frames.paths import safe_name
 from workbench.frames.recording import Recording, check_no_overlap, open_recording, write_recording
 
 EVENTS = reference(3_000)
@@ -252,6 +256,36 @@ def test_unclosed_recording_opens_without_repair(tmp_path: Path) -> None:
     assert found.gaps["lost"].to_list() == [-1]
     assert found.verify().verdict == "DEGRADED"
     assert before == {p.name: p.read_bytes() for p in path.iterdir()}
+
+
+def test_writers_of_one_session_at_the_same_time_get_a_place_each(tmp_path: Path) -> None:
+    """Finished at the same moment, none fails and none replaces another."""
+    ready = threading.Barrier(4)
+
+    def write(_: int) -> Recording:
+        def batches() -> Iterator[EventBatch]:
+            yield EVENTS[:10]
+            ready.wait(60)
+
+        return write_recording(tmp_path, INSTRUMENT, batches(), source={}, session="s")
+
+    with ThreadPoolExecutor(4) as writers:
+        found = list(writers.map(write, range(4)))
+    assert {r.path.parent.name for r in found} == {"s", "s~2", "s~3", "s~4"}
+    assert [r.count for r in found] == [10] * 4
+
+
+def test_a_place_that_a_recorder_has_just_claimed_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty directory, made after one looked, is somebody's all the same."""
+    claimed = tmp_path / "s" / safe_name("SYN")
+    claimed.mkdir(parents=True)
+    genuine = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda self, **o: self != claimed and genuine(self, **o))
+    found = write_recording(tmp_path, Instrument("SYN", "0.25"), [EVENTS], source={}, session="s")
+    assert found.path.parent.name == "s~2"
+    assert list(claimed.iterdir()) == []
 
 
 def test_damaged_manifest_falls_back_to_the_files(tmp_path: Path) -> None:

@@ -315,10 +315,14 @@ def _settle(aside: Path, root: Path, session: str, symbol: str) -> Path:
         suffix = "" if attempt == 1 else f"~{attempt}"
         parent = inside(root, session_name(session) + suffix)
         target = inside(parent, safe_name(symbol))
-        if target.exists():
-            continue
         parent.mkdir(exist_ok=True)
-        aside.rename(target)
+        try:
+            target.mkdir()  # nobody else can take it any more
+            if os.name == "nt":
+                target.rmdir()  # no directory is replaced there, not even an empty one
+            aside.rename(target)
+        except FileExistsError:
+            continue
         sync_directory(parent)
         return target
     raise RecordingError(f"{root} holds 9,999 recordings of session {session!r}", action="Choose another out")
