@@ -14,12 +14,13 @@ import pytest
 import workbench as wb
 from tests.support.eventually import eventually
 from tests.support.sessions import synthetic_engine
-from tests.support.synthetic import SNAPSHOT_ROWS, reference
+from tests.support.synthetic import SNAPSHOT_ROWS, START_NS, changes, reference, snapshot
 from workbench.errors import DiscoveryError, EngineError, FeedError, ReplayError
-from workbench.events import Instrument
+from workbench.events import EventBatch, EventKind, Instrument
 from workbench.feeds import discovery
 from workbench.feeds.discovery import Endpoint
 from workbench.feeds.engines import stop_all
+from workbench.feeds.seeks import SOUGHT
 from workbench.frames.recording import Recording, write_recording
 from workbench.session import Session
 
@@ -99,6 +100,34 @@ def test_steering_the_engine(recording: Recording) -> None:
         session.resume()
         session.until()
         assert session.gaps.is_empty() and session.book.bids == recording.book_at(recording.end_ns).bids
+
+
+def test_a_clock_set_back_near_a_reconnect_costs_nothing(tmp_path: Path) -> None:
+    """A recording's own CLEAR is no seek, even where time runs back in the same breath."""
+    again = snapshot(200, START_NS, SNAPSHOT_ROWS + 200)
+    rows = [reference(200), again, changes(0, 100, 1_000_000, again.next_sequence)]
+    recording = write_recording(
+        tmp_path, Instrument("SYN", "0.25"), [EventBatch.concatenate(rows)], source={}
+    )
+    with wb.replay(recording, speed=1) as session:
+        session.until()
+        assert len(session.events) == recording.count and session.gaps.is_empty()
+
+
+def test_every_session_learns_of_a_seek(recording: Recording) -> None:
+    """A jump forward by one session begins another time for all of them, who then hold the same rows."""
+    with wb.replay(recording, speed=1) as session:
+        session.pause()
+        with wb.connect(
+            next(e.uri for e in discovery.running_feeds() if e.source == session.source)
+        ) as other:
+            session.seek("2s")
+            eventually(lambda: other.events.equals(session.events))
+            first = session.events.row(0, named=True)
+            assert first["kind"] == EventKind.CLEAR and first["order_id"] == SOUGHT
+            with wb.replay(recording, inline=True) as inline:
+                inline.seek("2s")
+                assert inline.events.drop("sequence").equals(session.events.drop("sequence"))
 
 
 def test_a_second_session_shares_the_engine_and_its_history(engine: Endpoint) -> None:

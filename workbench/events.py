@@ -80,7 +80,7 @@ class EventKind(IntEnum):
     MBO_NEW = 3  # an order enters
     MBO_REPLACE = 4  # an order changes price or size; side 0, as the venues send it
     MBO_CANCEL = 5  # an order leaves, pulled or filled; side 0
-    CLEAR = 6  # both books are invalid from here; a snapshot follows
+    CLEAR = 6  # both books are invalid from here; a snapshot follows; order_id 1: after a seek
     SNAPSHOT_END = 7  # the books are valid from here
     CLOCK = 8  # market time passed without an event (Bookmap's 0.1 s interval)
     GAP = 9  # events are lost; size = how many, −1 unknown

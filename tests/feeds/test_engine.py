@@ -12,11 +12,12 @@ from tests.support.eventually import eventually
 from tests.support.running_engine import RunningEngine
 from tests.support.synthetic import SNAPSHOT_ROWS, START_NS, SyntheticSource, reference, snapshot
 from workbench.errors import EngineError, ReplayError
-from workbench.events import EventBatch, EventKind
+from workbench.events import COLUMN_NAMES, EventBatch, EventKind
 from workbench.feeds import discovery
 from workbench.feeds.client import FeedClient
 from workbench.feeds.pacing import MAX
 from workbench.feeds.replay import Replay
+from workbench.feeds.seeks import SOUGHT
 from workbench.feeds.simulator.source import Simulator
 from workbench.frames.recording import open_recording, write_recording
 from workbench.protocol import messages
@@ -140,7 +141,10 @@ def test_seek_gives_the_book_of_then_at_once():
         eventually(lambda: collected.rows() == 5_000 + 2 * SNAPSHOT_ROWS)
         assert health(client).position == START_NS + 777 * MS
     sought = collected.stream()[5_000 + SNAPSHOT_ROWS :]
-    assert sought == snapshot(777, START_NS + 777 * MS, 5_000 + SNAPSHOT_ROWS)
+    expected = snapshot(777, START_NS + 777 * MS, 5_000 + SNAPSHOT_ROWS)
+    assert sought.order_id[0] == SOUGHT and not expected.order_id.any()
+    assert [c for c in COLUMN_NAMES if (getattr(sought, c) != getattr(expected, c)).any()] == ["order_id"]
+    assert sought.first_sequence == expected.first_sequence
 
 
 def test_a_book_of_many_chunks_is_there_after_a_seek_all_the_same(tmp_path, monkeypatch):

@@ -26,6 +26,7 @@ from workbench.feeds.pacing import Pace
 from workbench.feeds.processes import process_start
 from workbench.feeds.recording_thread import RecordingThread, Running
 from workbench.feeds.repeating import repeat
+from workbench.feeds.seeks import SeekMarks
 from workbench.feeds.server import Access, FeedServer
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Engine:
         self.source, self.spec = source, spec
         self.live = bool(getattr(source, "live", False))
         self.markets = {i.symbol: Market(i, n) for n, i in enumerate(source.instruments, start=1)}
+        self._seek_marks = SeekMarks()
         self.pace = Pace(source.start_ns, time.monotonic_ns(), spec.source.speed)
         self.endpoint: Endpoint | None = None
         self.started_ns = time.time_ns()
@@ -170,6 +172,7 @@ class Engine:
         """Go to another time; the books of then are published at once."""
         async with self._source_lock:
             await self._in_source_thread(self.source.seek, ts_ns)
+            self._seek_marks.expect(self.markets)
             await self._advance_to(self.source.position_ns)
             self.pace.anchor(self.source.position_ns, time.monotonic_ns())
         self._update_runnable()
@@ -220,6 +223,8 @@ class Engine:
 
     def _publish(self, symbol: str, batch: EventBatch, now: int) -> None:
         if len(batch):
+            if not self.live:  # what happens elsewhere is handed on as it came
+                batch = self._seek_marks.mark(symbol, batch)
             market = self.markets[symbol]
             # Recorded first: after an overflow a recording goes on with the book before these rows.
             self.recordings.append(symbol, batch, opening=market.opening if self.live else None)

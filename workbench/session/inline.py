@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.errors import ReplayError
 from workbench.events import EventBatch
+from workbench.feeds.seeks import SeekMarks
 from workbench.feeds.source import Source
 from workbench.feeds.times import moment_datetime
 from workbench.frames.book_index import Books
@@ -48,6 +49,7 @@ class InlineLine:
         self.end_ns = source.end_ns
         self.speed = speed
         self.captures: Mapping[str, Capture] = {i.symbol: Capture(i) for i in source.instruments}
+        self._seek_marks = SeekMarks()
         self._recordings: list[InlineRecording] = []
         self._paused = False
         self._closed = False
@@ -113,6 +115,7 @@ class InlineLine:
             raise ReplayError("cannot seek while recording", action="Stop the recording first")
         self._check_open()
         self._feed.seek(ts_ns)
+        self._seek_marks.expect(self.captures)
         for capture in self.captures.values():
             capture.clear()
         self._drive(self._feed.position_ns, None)
@@ -150,7 +153,8 @@ class InlineLine:
 
     def _take(self, batches: list[tuple[str, EventBatch]]) -> int:
         running = self._recordings_running()
-        for symbol, batch in batches:
+        for symbol, handed in batches:
+            batch = self._seek_marks.mark(symbol, handed)
             self.captures[symbol].apply(batch)
             for recording in running:
                 recording.append(symbol, batch)

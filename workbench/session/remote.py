@@ -14,12 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from workbench.errors import EngineError, FeedError, ReplayError
-from workbench.events import EventBatch, EventKind, Instrument
+from workbench.events import EventBatch, Instrument
 from workbench.feeds.client import Delivery, FeedClient
 from workbench.feeds.discovery import Endpoint
+from workbench.feeds.seeks import seek_row
 from workbench.feeds.target import Target
 from workbench.frames.capture import Capture
 from workbench.frames.recording import Recording, open_recording
@@ -286,9 +285,8 @@ class EngineLine:
 
     def _apply(self, symbol: str, batch: EventBatch) -> None:
         capture = self.captures[symbol]
-        awaited = symbol in self._awaited_seeks
-        # a live feed has no other time to go to: a clock that was set back must not cost what was captured
-        row = _seek_row(batch, capture.last_ts, awaited=awaited) if self.is_steerable else None
+        # a live feed has no other time to go to; neither clocks nor reconnects of a recording cost what was captured
+        row = seek_row(batch) if self.is_steerable else None
         if row is not None:
             self._forget(symbol)
             batch = batch[row:]
@@ -361,11 +359,3 @@ def _is_needed(engine: messages.Engine) -> bool:
 
 def _is_listed(endpoint: Endpoint | None) -> bool:
     return endpoint is not None and endpoint.path is not None and endpoint.path.exists()
-
-
-def _seek_row(batch: EventBatch, last_ts: int, *, awaited: bool) -> int | None:
-    """Row of the CLEAR that begins another time: the one a seek announced, or time that runs backwards."""
-    if not awaited and not (len(batch) and batch.ts.min() < last_ts):
-        return None
-    clears = np.flatnonzero(batch.kind == EventKind.CLEAR)
-    return int(clears[0]) if len(clears) else None
