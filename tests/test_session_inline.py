@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ import workbench as wb
 from tests.support.synthetic import START_NS, reference
 from workbench.errors import FeedError, RecordingError, ReplayError, WorkbenchError
 from workbench.events import Instrument
-from workbench.frames.recording import Recording, write_recording
+from workbench.frames.recording import Recording, open_recording, write_recording
 from workbench.session import Session
 
 ROWS = 2_000
@@ -159,6 +160,21 @@ def test_a_running_recording_has_no_result_yet(session: Session, tmp_path: Path)
         session.seek("1s")
     session.close()
     assert not rec.running
+
+
+def test_a_recording_that_cannot_be_finished_leaves_the_others_whole(tmp_path: Path) -> None:
+    """Each recorder is closed, then the first problem is told."""
+    session = wb.replay([written(tmp_path / name, name) for name in ("ONE", "TWO")], inline=True)
+    both, later = session.record(tmp_path / "both"), session.record(tmp_path / "later")
+    session.advance("500ms")
+    shutil.rmtree(both.paths["ONE"])
+    shutil.rmtree(later.paths["TWO"])
+    with pytest.raises((OSError, RecordingError)):
+        session.close()
+    for path in (both.paths["TWO"], later.paths["ONE"]):
+        recording = open_recording(path)
+        assert recording.manifest.reason == "closed" and recording.verify().verdict == "VALID"
+    assert session.state == "closed"
 
 
 def test_seek_gives_the_book_of_the_straight_run(session: Session, recording: Recording) -> None:

@@ -5,6 +5,7 @@ No process, no thread, no socket. The same source and the same cores as in the e
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Mapping
@@ -123,7 +124,14 @@ class InlineLine:
     def record(self, directory: Path, symbols: tuple[str, ...], history: bool) -> InlineRecording:
         """Record here; a recording begun before the first advance holds the source's own opening."""
         self._check_open()
-        recorders = {symbol: self._recorder(directory, symbol, history) for symbol in symbols}
+        recorders: dict[str, Recorder] = {}
+        with contextlib.ExitStack() as undo:  # one that cannot begin leaves none behind
+            for symbol in symbols:
+                recorders[symbol] = self._recorder(directory, symbol)
+                undo.callback(recorders[symbol].close)
+                for batch in self._opening(symbol, history):
+                    recorders[symbol].append(batch)
+            undo.pop_all()
         running = InlineRecording(recorders, self)
         self._recordings.append(running)
         return running
@@ -135,10 +143,11 @@ class InlineLine:
         return health.with_rate(health.events / seconds if seconds > 0 else 0.0)
 
     def close(self, *, leave: bool = False) -> None:
-        """Close the recordings that still run."""
+        """Close the recordings that still run, each of them whatever becomes of the others."""
         self._closed = True
-        for running in self._recordings_running():
-            running.stop()
+        with contextlib.ExitStack() as closing:
+            for running in self._recordings_running():
+                closing.callback(running.stop)
 
     def _drive(self, until_ns: int | None, max_events: int | None) -> None:
         limit = _FOREVER_NS if until_ns is None else until_ns
@@ -162,14 +171,15 @@ class InlineLine:
             recording.flush(self.now_ns)
         return sum(len(batch) for _, batch in batches)
 
-    def _recorder(self, directory: Path, symbol: str, history: bool) -> Recorder:
-        capture = self.captures[symbol]
-        recorder = Recorder(
-            directory, capture.instrument, source={"name": self.source}, session=_session_name(self.now_ns)
+    def _recorder(self, directory: Path, symbol: str) -> Recorder:
+        instrument = self.captures[symbol].instrument
+        return Recorder(
+            directory, instrument, source={"name": self.source}, session=_session_name(self.now_ns)
         )
-        for batch in _captured(capture) if history or self._is_untouched else [opening_snapshot(capture)]:
-            recorder.append(batch)
-        return recorder
+
+    def _opening(self, symbol: str, history: bool) -> list[EventBatch]:
+        capture = self.captures[symbol]
+        return _captured(capture) if history or self._is_untouched else [opening_snapshot(capture)]
 
     def _recordings_running(self) -> list[InlineRecording]:
         return [r for r in self._recordings if r.running]
@@ -221,9 +231,18 @@ class InlineRecording:
             recorder.flush(now_ns)
 
     def stop(self) -> dict[str, Recording]:
-        """Close the recorders."""
+        """Close the recorders: all of them, also when one raises."""
         self.running = False
-        return {symbol: recorder.close() for symbol, recorder in self._recorders.items()}
+        closed: dict[str, Recording] = {}
+        problems: list[Exception] = []
+        for symbol, recorder in self._recorders.items():
+            try:
+                closed[symbol] = recorder.close()
+            except Exception as problem:  # noqa: BLE001 - raised below, once the others are safe
+                problems.append(problem)
+        if problems:
+            raise problems[0]
+        return closed
 
 
 _FOREVER_NS: Final = (1 << 63) - 1
