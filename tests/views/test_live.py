@@ -75,6 +75,23 @@ def test_a_closed_session_says_so_and_lets_the_thread_go():
     view.close()
 
 
+def test_a_broken_channel_does_not_keep_the_others_from_the_end():
+    """Every page whose channel works learns that the session is closed."""
+    market = shown()
+    views = [Ladder(market) for _ in range(6)]
+    pages = [Page(view) for view in views]
+    for page in pages:
+        page.say(k="ready")
+    assert eventually(lambda: all(page.heard for page in pages))
+    for view in views[::2]:
+        view.send = None
+    market.state = "closed"
+    ended(market)
+    assert all(page.heard[-1][0]["state"] == "closed" for page in pages[1::2])
+    for view in views:
+        view.close()
+
+
 def test_a_view_that_fails_shows_its_error_and_the_others_go_on(caplog):
     """The error travels to the strip under the widget; it is logged once."""
     market = shown()

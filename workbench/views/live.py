@@ -307,5 +307,8 @@ class Sender:
     @staticmethod
     def _farewell(views: list[LiveView]) -> list[LiveView]:
         for view in views:  # the page learns that the session is closed
-            view._tick(time.monotonic_ns() + TICK_NS)
+            try:
+                view._tick(time.monotonic_ns() + TICK_NS)
+            except Exception as error:  # noqa: BLE001 - one broken channel must not keep it from the others
+                view._fail(error)
         return []
