@@ -71,6 +71,7 @@ def prints_of(x: TradesSource, *, otc: bool = False) -> Prints:
         trades = trades.select("ts", "price", "price_ticks", "size_lots", "aggressor", "flags").collect()
     if not isinstance(trades, pl.DataFrame):
         raise WorkbenchError(f"{type(x).__name__} without trades", expected="a session or a recording")
+    trades = trades.filter(pl.col("size_lots") > 0)
     if not otc:
         trades = trades.filter((pl.col("flags") & int(Flag.OTC)) == 0)
     ts = trades["ts"].to_physical().to_numpy()
