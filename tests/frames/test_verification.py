@@ -153,3 +153,15 @@ def test_a_clock_set_back_takes_no_crossed_time_away(
     verification = written(tmp_path, healed).verify()
     assert verification.facts["crossed_seconds"] == 3.0
     assert "time goes back 1 times" in verification.reasons
+
+
+def test_without_its_manifest_nothing_vouches_for_the_files(tmp_path: Path) -> None:
+    """Hashes that are taken from the files themselves prove nothing, and the reasons say so; a journal has its own."""
+    path = written(tmp_path, EVENTS).path
+    (path / "manifest.json").unlink()
+    verification = open_recording(path).verify()
+    assert verification.verdict == "DEGRADED"
+    assert any(reason.startswith("not verified: the hashes of 1 files") for reason in verification.reasons)
+    live = crashed(tmp_path, [EVENTS])
+    (live / "manifest.json").unlink()
+    assert not any("not verified" in reason for reason in open_recording(live).verify().reasons)

@@ -167,7 +167,10 @@ def open_store(directory: Path, *, allow_large: bool = False) -> tuple[Manifest,
         manifest = Manifest.read(directory)
     except DamagedError as problem:
         manifest = _from_files(directory, problem)
-        warnings = (problem.found,)
+        unproven = (
+            f"not verified: the hashes of {len(manifest.files)} files, which only the lost manifest knew"
+        )
+        warnings = (problem.found, unproven) if manifest.files else (problem.found,)
     journal = JournalReader.open(directory) if manifest.state != "closed" else None
     files = [inside(directory, f.name) for f in manifest.files if f.name.startswith("events-")]
     has_index = any(fact.name == "index.parquet" for fact in manifest.files)
