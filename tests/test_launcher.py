@@ -80,6 +80,27 @@ def test_it_runs_itself_inside_and_passes_the_exit_code(clone: Path) -> None:
 
 
 @posix_only
+def test_it_becomes_the_program_inside(clone: Path) -> None:
+    """No process stands between: what ends the launcher ends the command line, which gets to clean up."""
+    (clone / "workbench" / "cli.py").write_text(
+        "import os\n\ndef main(arguments):\n    print(os.getpid())\n    return 0\n"
+    )
+    calls = clone.parent / "calls"
+    environment = os.environ | {
+        "PATH": f"{clone.parent / 'tools'}:{os.environ['PATH']}",
+        "UV_CALLS": str(calls),
+    }
+    for name in ("CONDA_PREFIX", "WORKBENCH_INSIDE", "WORKBENCH_VENV"):
+        environment.pop(name, None)
+    command = [sys.executable, "-S", "-m", "workbench", "doctor"]
+    started = subprocess.Popen(
+        command, cwd=clone, env=environment | {"PYTHONPATH": str(clone)}, stdout=subprocess.PIPE, text=True
+    )
+    output, _ = started.communicate(timeout=120)
+    assert output.strip() == str(started.pid)
+
+
+@posix_only
 def test_second_start_installs_nothing(clone: Path) -> None:
     """The stamp makes a later start free of any installer call, until the constraints change."""
     _, first = _start(clone, "doctor")

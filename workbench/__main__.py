@@ -155,6 +155,11 @@ def _run_inside(environment: Path, arguments: list[str]) -> int:
     # The sources must be importable from any working directory, and the child sees itself as inside.
     child = os.environ | {"VIRTUAL_ENV": str(environment), INSIDE_MARK: str(environment)}
     child.pop("PYTHONHOME", None)
+    if os.name != "nt":
+        # This process becomes the one inside: signals, terminal and exit code are its own.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(command[0], command, child)  # noqa: S606  # our own interpreter, arguments as a list
     process = subprocess.Popen(command, env=child)
     while True:
         try:
