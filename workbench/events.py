@@ -82,7 +82,9 @@ class EventKind(IntEnum):
     MBO_CANCEL = 5  # an order leaves, pulled or filled; side 0
     CLEAR = 6  # both books are invalid from here; a snapshot follows; order_id 1: after a seek
     SNAPSHOT_END = 7  # the books are valid from here
-    CLOCK = 8  # market time passed without an event (Bookmap's 0.1 s interval)
+    CLOCK = (
+        8  # market time passed (Bookmap's 0.1 s interval); size = number of the interval, 0 if not counted
+    )
     GAP = 9  # events are lost; size = how many, −1 unknown
     STATUS = 10  # the state of the source changed; size = a Status number
 
@@ -129,7 +131,11 @@ COLUMNS: Final[tuple[Column, ...]] = tuple(
         ("kind", "u1", "EventKind"),
         ("side", "i1", "Side: +1 bid / buy aggressor, −1 ask / sell aggressor, 0 none"),
         ("price", "i4", "ticks; for trades the tick at or below, see SUBTICK_SHIFT"),
-        ("size", "i8", "lots; DEPTH: new total at the level, 0 = level gone; GAP: lost events, −1 unknown"),
+        (
+            "size",
+            "i8",
+            "lots; DEPTH: new total at the level, 0 = level gone; GAP: lost events, −1 unknown; CLOCK: number of the interval",
+        ),
         ("order_id", "i8", "venue order, 0 none; for trades the passive order"),
         ("aggressor_id", "i8", "trades with order identity, else 0"),
         ("flags", "u2", "Flag bits 0–5, sub-tick price of trades in bits 6–15"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.wire import CRYPTO, INSTRUMENT, MS, SECRET, Feed, depth
-from workbench.protocol import messages
+from workbench.protocol import limits, messages
 from workbench.protocol.limits import SECOND_NS
 from workbench.protocol.login import LoginGuard, client_proof
 from workbench.protocol.notices import CommandReceived, LoggedIn, LoginRefused, SubscriptionChanged
@@ -302,12 +302,12 @@ def test_unknown_types_and_fields_do_no_harm() -> None:
 
 
 def test_control_messages_are_throttled() -> None:
-    """A hundred at once are taken, more are refused until time passes."""
+    """So many at once are taken, more are refused until time passes."""
     server = _open()
-    for _ in range(120):
+    for _ in range(limits.CONTROL_BURST + 20):
         server.receive('{"type":"INSTRUMENTS"}', 0)
     answers = [a["type"] for a in _sent(server)]
-    assert (answers.count("INSTRUMENTS"), answers.count("ERROR")) == (100, 20)
+    assert (answers.count("INSTRUMENTS"), answers.count("ERROR")) == (limits.CONTROL_BURST, 20)
     assert _say(server, now=SECOND_NS, type="INSTRUMENTS")[0]["type"] == "INSTRUMENTS"
 
 

@@ -27,8 +27,9 @@ from websockets.typing import Subprotocol
 
 from workbench.feeds.addresses import Listening, bind
 from workbench.protocol import limits
+from workbench.protocol.account import AccountState
 from workbench.protocol.handshake import LOOPBACK_HOSTS, check_request, choose_subprotocol
-from workbench.protocol.messages import Command, Message
+from workbench.protocol.messages import AccountMessage, Command, Message
 from workbench.protocol.notices import (
     BadMessage,
     CommandReceived,
@@ -168,6 +169,10 @@ class FeedServer:
         Called when a client logs in, leaves, or changes its subscriptions.
     name : str
         What ``WELCOME`` calls this server.
+    account : AccountState, optional
+        A client that subscribes to ``ACCOUNT`` is first told what is in it; see :meth:`tell`.
+    on_leave : callable, optional
+        Called as ``on_leave(client)`` when a client that was logged in has gone.
     """
 
     def __init__(
@@ -178,7 +183,12 @@ class FeedServer:
         on_command: Callable[[Client, Command], None],
         on_change: Callable[[], None] = lambda: None,
         name: str = "workbench",
+        *,
+        account: AccountState | None = None,
+        on_leave: Callable[[Client], None] = lambda client: None,
     ):
+        self.account = AccountState() if account is None else account
+        self._on_leave = on_leave
         self.streams, self.access, self.listening, self.name = streams, access, listening, name
         self.port = listening.port
         self.refused = 0
@@ -217,6 +227,14 @@ class FeedServer:
         """Something was published: look at every client."""
         for client in self._clients:
             client.wake()
+
+    def tell(self, message: AccountMessage) -> bool:
+        """Keep an account message and hand it to every client that subscribes to ``ACCOUNT``; False if it is no news."""
+        if not self.account.take(message):
+            return False
+        for client in self._clients:
+            client.send(message)
+        return True
 
     @property
     def caught_up(self) -> bool:
@@ -308,6 +326,8 @@ class FeedServer:
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):  # logged when it happened
                 await writer
+            if client.logged_in:
+                self._on_leave(client)
             self._on_change()
 
     def _new_connection(self, websocket: WebSocket) -> ServerConnection:
@@ -350,14 +370,20 @@ class FeedServer:
                 case LoginRefused():
                     _log.warning("login refused (%s)", notice.how)
                 case SubscriptionChanged():
-                    client.subscriptions[notice.symbol] = notice.data
-                    if not notice.data:
-                        del client.subscriptions[notice.symbol]
-                    self._on_change()
+                    self._take_subscription(client, notice)
                 case CommandReceived():
                     self._on_command(client, notice.command)
                 case BadMessage():
                     _log.debug("bad message from %r: %s", client.name, notice.code)
+
+    def _take_subscription(self, client: Client, notice: SubscriptionChanged) -> None:
+        before = client.subscriptions.pop(notice.symbol, frozenset())
+        if notice.data:
+            client.subscriptions[notice.symbol] = notice.data
+        if "ACCOUNT" in notice.data and "ACCOUNT" not in before:
+            for message in self.account.known(notice.symbol):
+                client.send(message)
+        self._on_change()
 
 
 def _end_with(client: Client, writer: asyncio.Task[None]) -> None:

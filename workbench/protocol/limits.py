@@ -29,8 +29,8 @@ RESYNC_RETRY_NS: Final = SECOND_NS // 2
 
 BAD_MESSAGES: Final = 10  # more than so many malformed messages …
 BAD_MESSAGES_WINDOW_NS: Final = SECOND_NS  # … within this time close the connection
-CONTROL_PER_SECOND: Final = 50
-CONTROL_BURST: Final = 100
+CONTROL_PER_SECOND: Final = 200  # a dozen indicators drawn each 0.1 s, and orders beside them
+CONTROL_BURST: Final = 400
 MAX_SUBSCRIPTIONS: Final = 64
 
 OUTBOX_BYTES: Final = 8 << 20

@@ -154,7 +154,11 @@ class Error(Message, tag="ERROR", omit_defaults=False):
 
 
 class PlaceOrder(Message, tag="PLACE_ORDER"):
-    """Client: a new order, in real units. A repeated ``client_order_id`` never makes a second order."""
+    """Client: a new order, in real units. A repeated ``client_order_id`` never makes a second order.
+
+    ``take_profit``, ``stop_loss`` and ``trailing`` are distances from the price of entry, in units of price: a market
+    order has no price yet to count from.
+    """
 
     symbol: str
     side: OrderSide
@@ -167,9 +171,9 @@ class PlaceOrder(Message, tag="PLACE_ORDER"):
     post_only: bool = False
     reduce_only: bool = False
     expires: Int64 | None = None
-    take_profit: float | None = None
-    stop_loss: float | None = None
-    trailing: float | None = None
+    take_profit: PositiveReal | None = None
+    stop_loss: PositiveReal | None = None
+    trailing: PositiveReal | None = None
     request_id: RequestId = None
 
 
@@ -193,25 +197,79 @@ class ReplaceOrder(Message, tag="REPLACE_ORDER"):
 
 
 class CancelAll(Message, tag="CANCEL_ALL"):
-    """Client: take back every order, of one instrument if named; ``flatten`` closes positions too."""
+    """Client: take back every order, of one instrument if named; ``flatten`` closes positions too.
+
+    ``client_order_ids``: only these, as one batch.
+    """
 
     symbol: str = ""
     flatten: bool = False
+    client_order_ids: list[str] = msgspec.field(default_factory=list)
+    request_id: RequestId = None
+
+
+class Arm(Message, tag="ARM"):
+    """Client: allow orders for a while, with bounds. One of two locks: the other is where the orders would go.
+
+    It ends by itself after ``minutes``, when its client goes, and with whatever it armed.
+    """
+
+    minutes: PositiveReal
+    max_orders: Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+    max_size: PositiveReal
+    symbol: str = ""
+    request_id: RequestId = None
+
+
+class Disarm(Message, tag="DISARM"):
+    """Client: no orders any more, of all instruments unless one is named."""
+
+    symbol: str = ""
+    reason: str = ""
     request_id: RequestId = None
 
 
 class Publish(Message, tag="PUBLISH"):
-    """Client: one value of an indicator, to be drawn where the feed comes from."""
+    """Client: one value of an indicator, to be drawn where the feed comes from.
+
+    The first one of a name makes the indicator, as ``where``, ``colour`` (``#rrggbb``) and ``style`` say: on the price
+    chart, where values are prices, or in a panel of its own below. ``ts``: the time the value belongs to, for records.
+    """
 
     symbol: str
     indicator: str
     value: float
     ts: Int64 = 0
+    where: Literal["chart", "panel"] = "chart"
+    colour: Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")] = "#ffb000"
+    style: Literal["solid", "short_dash", "long_dash", "dot", "dash_dot"] = "solid"
+    request_id: RequestId = None
+
+
+class Notify(Message, tag="NOTIFY"):
+    """Client: show a line of text to the trader, where the feed comes from."""
+
+    symbol: str
+    text: str
+    request_id: RequestId = None
+
+
+class Listen(Message, tag="LISTEN"):
+    """Client: take in what another add-on broadcasts, too; without ``generator``: tell what the provider has."""
+
+    provider: str
+    generator: str = ""
+    filtered: bool = False
+    symbol: str = ""
     request_id: RequestId = None
 
 
 class Order(Message, tag="ORDER"):
-    """Server: the state of one order, in real units."""
+    """Server: the state of one order, in real units.
+
+    ``client_order_id`` is empty for orders that were placed elsewhere, in the platform itself. ``unknown``: what
+    became of it is not known (no answer, or the link was lost); it is not to be sent again, and it is not rejected.
+    """
 
     symbol: str
     client_order_id: str
@@ -228,6 +286,9 @@ class Order(Message, tag="ORDER"):
     avg_price: float | None = None
     time_in_force: str = "GTC"
     reason: str = ""
+    unknown: bool = False
+    simulated: bool = False
+    account: str = ""
     request_id: RequestId = None
 
 
@@ -243,6 +304,8 @@ class Fill(Message, tag="FILL"):
     ts: Int64
     fee: float = 0.0
     liquidity: str = ""
+    order_id: str = ""
+    simulated: bool = False
 
 
 class Position(Message, tag="POSITION"):
@@ -254,6 +317,11 @@ class Position(Message, tag="POSITION"):
     avg_price: float | None = None
     realized: float = 0.0
     unrealized: float = 0.0
+    volume: float = 0.0
+    working_buys: int = 0
+    working_sells: int = 0
+    currency: str = ""
+    account: str = ""
 
 
 class Balance(Message, tag="BALANCE"):
@@ -265,6 +333,51 @@ class Balance(Message, tag="BALANCE"):
     ts: Int64
     realized: float = 0.0
     unrealized: float = 0.0
+    previous_day: float | None = None
+    rate_to_base: float | None = None
+    account: str = ""
+
+
+class Trading(Message, tag="TRADING", omit_defaults=False):
+    """Server: whether orders of one instrument would go through, and how far.
+
+    ``possible``: the feed can trade at all; ``permitted``: the lock at the other end is open; ``armed``: the client's
+    is. Orders go only with all three. ``until``: ns UTC; ``orders_left``, ``max_size`` (real units): what is left of the
+    bounds. ``supported``: what the platform says it takes. ``reason``: why not, or why not any more.
+    """
+
+    symbol: str
+    ts: Int64
+    possible: bool = False
+    permitted: bool = False
+    armed: bool = False
+    until: Int64 | None = None
+    orders_left: int = 0
+    max_size: float = 0.0
+    supported: Plain = msgspec.field(default_factory=dict)
+    reason: str = ""
+    request_id: RequestId = None
+
+
+class Broadcast(Message, tag="BROADCAST"):
+    """Server: what another add-on of the platform said; ``kind`` tells an event, its settings, or the list of providers."""
+
+    symbol: str
+    ts: Int64
+    provider: str
+    generator: str
+    data: Any
+    kind: Literal["event", "settings", "providers"] = "event"
+
+
+class Drawn(Message, tag="DRAWN"):
+    """Server: a value that was drawn in the platform, as it was drawn (a record of :class:`Publish`)."""
+
+    symbol: str
+    ts: Int64
+    indicator: str
+    value: float
+    where: str = "chart"
 
 
 class Record(Message, tag="RECORD"):
@@ -366,9 +479,10 @@ class Done(Message, tag="DONE"):
 
 LoginMessage = Login | Hello | Proof
 OrderCommand = PlaceOrder | CancelOrder | ReplaceOrder | CancelAll
-EngineCommand = Record | StopRecording | Replay | EngineQuery | HealthQuery | Shutdown | Publish
+PlatformCommand = Arm | Disarm | Publish | Notify | Listen
+EngineCommand = Record | StopRecording | Replay | EngineQuery | HealthQuery | Shutdown | PlatformCommand
 Command = OrderCommand | EngineCommand
 """What a server hands up to its owner."""
 
-AccountMessage = Order | Fill | Position | Balance
+AccountMessage = Order | Fill | Position | Balance | Trading | Broadcast | Drawn
 EngineMessage = Recording | Engine | Health | Done

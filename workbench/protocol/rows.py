@@ -83,7 +83,9 @@ class SnapshotEnd(Row, kw_only=True, tag="SNAPSHOT_END"):
 
 
 class Clock(Row, kw_only=True, tag="CLOCK"):
-    """Market time passed without an event."""
+    """Market time passed. ``interval``: number of this tick where the source counts them (Bookmap: each 0.1 s)."""
+
+    interval: Int64 = 0
 
 
 class Gap(Row, kw_only=True, tag="GAP"):
@@ -159,7 +161,7 @@ def _plain_rows(batch: EventBatch, instrument: Instrument, mask: Array | None) -
 
 def _real_sizes(columns: tuple[Array, ...], instrument: Instrument) -> list[Any]:
     lots = columns[5].tolist()
-    unscaled = np.isin(columns[2], (EventKind.GAP, EventKind.STATUS)).tolist()
+    unscaled = np.isin(columns[2], (EventKind.GAP, EventKind.STATUS, EventKind.CLOCK)).tolist()
     if instrument.lot_size == instrument.lot_size.to_integral():  # whole numbers stay whole, and exact
         lot = int(instrument.lot_size)
         return [n if plain else n * lot for n, plain in zip(lots, unscaled)]
@@ -203,6 +205,10 @@ def _build_status(symbol: str, row: Any, previous: int | None) -> Row:
     return StatusRow(**_common(symbol, row, previous), status=_STATUS_NAMES.get(row[5], row[5]))
 
 
+def _build_clock(symbol: str, row: Any, previous: int | None) -> Row:
+    return Clock(**_common(symbol, row, previous), interval=row[5])
+
+
 def _build_bare(kind: type[Row]) -> Callable[[str, Any, int | None], Row]:
     return lambda symbol, row, previous: kind(**_common(symbol, row, previous))
 
@@ -215,7 +221,7 @@ _BUILDERS: Final[dict[int, Callable[[str, Any, int | None], Row]]] = {
     EventKind.MBO_CANCEL: _build_mbo,
     EventKind.CLEAR: _build_bare(Clear),
     EventKind.SNAPSHOT_END: _build_bare(SnapshotEnd),
-    EventKind.CLOCK: _build_bare(Clock),
+    EventKind.CLOCK: _build_clock,
     EventKind.GAP: _build_gap,
     EventKind.STATUS: _build_status,
 }
@@ -305,6 +311,8 @@ def row_values(row: Row, instrument: Instrument) -> tuple[int, ...]:
         side, size = _SIDE_NUMBERS[row.side], lots_of(row.size, instrument)
     elif isinstance(row, Gap):
         size = -1 if row.lost is None else row.lost
+    elif isinstance(row, Clock):
+        size = row.interval
     elif isinstance(row, StatusRow):
         size = Status[row.status] if isinstance(row.status, str) else row.status
     if not -(2**31) <= price < 2**31:

@@ -43,13 +43,20 @@ ServerNotice = BadMessage | CommandReceived | LoggedIn | LoginRefused | Subscrip
 
 SECURED: Final = (
     *(messages.PlaceOrder, messages.CancelOrder, messages.ReplaceOrder, messages.CancelAll),
-    *(messages.Record, messages.StopRecording, messages.Replay, messages.Shutdown, messages.Publish),
+    *(messages.Arm, messages.Disarm, messages.Publish, messages.Notify, messages.Listen),
+    *(messages.Record, messages.StopRecording, messages.Replay, messages.Shutdown),
 )
 """Commands that need a login even where market data is open to all."""
 
-ORDERS: Final = (messages.PlaceOrder, messages.CancelOrder, messages.ReplaceOrder, messages.CancelAll)
+ORDERS: Final = (
+    *(messages.PlaceOrder, messages.CancelOrder, messages.ReplaceOrder, messages.CancelAll),
+    messages.Arm,
+)
 COMMANDS: Final = (*SECURED, messages.EngineQuery, messages.HealthQuery)
-ACCOUNT: Final = (messages.Order, messages.Fill, messages.Position, messages.Balance)
+ACCOUNT: Final = (
+    *(messages.Order, messages.Fill, messages.Position, messages.Balance),
+    *(messages.Trading, messages.Broadcast, messages.Drawn),
+)
 
 
 class ServerConnection:

@@ -1,0 +1,63 @@
+"""What a late subscriber is told of an account."""
+
+from __future__ import annotations
+
+from workbench.protocol import messages
+from workbench.protocol.account import AccountState
+
+ORDER = messages.Order(
+    symbol="ESZ6",
+    client_order_id="a-1",
+    status="NEW",
+    side="BUY",
+    order_type="LIMIT",
+    quantity=2.0,
+    filled=0.0,
+    leaves=2.0,
+    ts=1,
+)
+FILL = messages.Fill(
+    symbol="ESZ6", client_order_id="a-1", execution_id="e", side="BUY", price=1.0, size=1.0, ts=2
+)
+BALANCE = messages.Balance(currency="USD", cash=1.0, equity=1.0, ts=3)
+
+
+def test_a_state_replaces_the_earlier_one_and_is_news_once() -> None:
+    """The same state again is no news; another one is all that is told of the order."""
+    account = AccountState()
+    later = messages.Order(**{f: getattr(ORDER, f) for f in ORDER.__struct_fields__} | {"status": "FILLED"})
+    assert [account.take(m) for m in (ORDER, ORDER, later)] == [True, False, True]
+    assert list(account.known()) == [later] == account.orders()
+
+
+def test_the_number_of_a_request_is_nobody_elses_business() -> None:
+    """Who asked is not kept, so that a late subscriber is not told an answer that is not his."""
+    account = AccountState()
+    account.take(messages.Trading(symbol="ESZ6", ts=1, request_id=7))
+    (known,) = account.known()
+    assert isinstance(known, messages.Trading) and known.request_id is None
+
+
+def test_an_execution_counts_once() -> None:
+    """A repeated execution id is the same execution (F21)."""
+    account = AccountState()
+    assert [account.take(FILL), account.take(FILL)] == [True, False]
+    assert list(account.known()) == [FILL]
+
+
+def test_messages_without_an_instrument_come_with_every_one() -> None:
+    """Balances belong to the account; orders to their instrument only."""
+    account = AccountState()
+    for message in (ORDER, BALANCE):
+        account.take(message)
+    assert list(account.known("NQZ6")) == [BALANCE]
+    assert list(account.known("ESZ6")) == [ORDER, BALANCE]
+
+
+def test_orders_placed_elsewhere_are_told_apart() -> None:
+    """Without a client order id the platform's own id is the key."""
+    account = AccountState()
+    for order_id in ("1", "2"):
+        plain = {f: getattr(ORDER, f) for f in ORDER.__struct_fields__}
+        account.take(messages.Order(**plain | {"client_order_id": "", "order_id": order_id}))
+    assert [o.order_id for o in account.orders()] == ["1", "2"]

@@ -1,0 +1,102 @@
+"""What is known of an account: the newest state of each order, position and balance, and what happened of late."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from workbench.protocol import messages
+
+MAX_KEPT: Final = 10_000
+"""Fills, broadcasts and drawn values kept for whoever subscribes late; older ones are in the recording."""
+MAX_ORDERS: Final = 10_000
+
+_Key = tuple[str, ...]
+
+
+class AccountState:
+    """Follow the account messages of a feed, so that a new subscriber gets everything that holds now.
+
+    Notes
+    -----
+    States (``ORDER``, ``POSITION``, ``BALANCE``, ``TRADING``) replace the earlier one of the same key; happenings
+    (``FILL``, ``BROADCAST``, ``DRAWN``) are kept in order, a fill once per execution.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[_Key, messages.AccountMessage] = {}
+        self._happened: deque[messages.AccountMessage] = deque(maxlen=MAX_KEPT)
+        self._executions: set[tuple[str, str]] = set()
+
+    def take(self, message: messages.AccountMessage) -> bool:
+        """Take in a message; False when it says nothing new and need not be handed on."""
+        match message:
+            case messages.Fill():
+                return self._take_fill(message)
+            case messages.Broadcast() | messages.Drawn():
+                self._happened.append(message)
+                return True
+            case _:
+                return self._take_state(message)
+
+    def known(self, symbol: str | None = None) -> Iterator[messages.AccountMessage]:
+        """Everything that holds now: states first, then what happened, oldest first; of one instrument if named.
+
+        Messages that belong to no instrument come with every one.
+        """
+        for message in (*self._states.values(), *self._happened):
+            if symbol is None or getattr(message, "symbol", symbol) == symbol:
+                yield message
+
+    def orders(self) -> list[messages.Order]:
+        """Newest state of every order, oldest order first."""
+        return [message for message in self._states.values() if isinstance(message, messages.Order)]
+
+    def _take_fill(self, fill: messages.Fill) -> bool:
+        key = (fill.symbol, fill.execution_id)
+        if fill.execution_id and key in self._executions:
+            return False
+        self._executions.add(key)
+        self._happened.append(fill)
+        return True
+
+    def _take_state(self, message: messages.AccountMessage) -> bool:
+        key = _key(message)
+        plain = _without_request(message)
+        known = self._states.get(key)
+        if known == plain:
+            return False
+        self._states[key] = plain
+        if known is None and len(self._states) > MAX_ORDERS:
+            self._forget_an_order()
+        return True
+
+    def _forget_an_order(self) -> None:
+        old = next(
+            (k for k, m in self._states.items() if isinstance(m, messages.Order) and not m.leaves), None
+        )
+        if old is not None:
+            del self._states[old]
+
+
+def _key(message: messages.AccountMessage) -> _Key:
+    match message:
+        case messages.Order():
+            return ("order", message.symbol, message.client_order_id or f"#{message.order_id}")
+        case messages.Position():
+            return ("position", message.symbol, message.account)
+        case messages.Balance():
+            return ("balance", message.currency, message.account)
+        case messages.Trading():
+            return ("trading", message.symbol)
+        case _:
+            raise TypeError(f"{type(message).__name__} is no state")
+
+
+def _without_request(message: messages.AccountMessage) -> messages.AccountMessage:
+    if getattr(message, "request_id", None) is None:
+        return message
+    return msgspec.structs.replace(message, request_id=None)
