@@ -88,16 +88,16 @@ def test_a_recording_with_history_begins_where_the_stream_began(recording: Recor
 def test_steering_the_engine(recording: Recording) -> None:
     """Pause stands still, seek gives the book of the moment, speed and resume go on."""
     with wb.replay(recording, speed=1) as session:
-        session.pause()
-        assert session.state == "paused" and session.speed == 1
-        session.seek("2s")
+        session.clock.pause()
+        assert session.state == "paused" and session.clock.speed == 1
+        session.clock.seek("2s")
         assert session.book.bids == recording.book_at(recording.start_ns + 2 * 10**9).bids
-        assert session.now_ns == recording.start_ns + 2 * 10**9
-        session.seek("1s")
+        assert session.clock.now_ns == recording.start_ns + 2 * 10**9
+        session.clock.seek("1s")
         assert session.book.asks == recording.book_at(recording.start_ns + 10**9).asks
-        session.speed = "max"
-        assert session.speed == float("inf")
-        session.resume()
+        session.clock.speed = "max"
+        assert session.clock.speed == float("inf")
+        session.clock.resume()
         session.until()
         assert session.gaps.is_empty() and session.book.bids == recording.book_at(recording.end_ns).bids
 
@@ -117,16 +117,16 @@ def test_a_clock_set_back_near_a_reconnect_costs_nothing(tmp_path: Path) -> None
 def test_every_session_learns_of_a_seek(recording: Recording) -> None:
     """A jump forward by one session begins another time for all of them, who then hold the same rows."""
     with wb.replay(recording, speed=1) as session:
-        session.pause()
+        session.clock.pause()
         with wb.connect(
             next(e.uri for e in discovery.running_feeds() if e.source == session.source)
         ) as other:
-            session.seek("2s")
+            session.clock.seek("2s")
             eventually(lambda: other.events.equals(session.events))
             first = session.events.row(0, named=True)
             assert first["kind"] == EventKind.CLEAR and first["order_id"] == SOUGHT
             with wb.replay(recording, inline=True) as inline:
-                inline.seek("2s")
+                inline.clock.seek("2s")
                 assert inline.events.drop("sequence").equals(session.events.drop("sequence"))
 
 
@@ -180,7 +180,7 @@ def test_a_seek_while_recording_is_refused(engine: Endpoint, tmp_path: Path) -> 
     with wb.connect(engine.uri) as session:
         rec = session.record(tmp_path, ("TWO",))
         with pytest.raises(EngineError, match="cannot seek while recording"):
-            session.seek("1s")
+            session.clock.seek("1s")
         session.until(events=session.health.events + 20)
         assert session.health.recording and rec.stop().count > 0
         assert not session.health.recording

@@ -41,7 +41,25 @@ def session(recording: Recording) -> Session:
 def test_the_book_is_there_before_the_first_advance(session: Session) -> None:
     """State answers at once: the opening snapshot is taken in when the session is made."""
     assert session.book.valid and session.book.best_bid == 99.75 and session.book.best_ask == 100.25
-    assert session.now_ns == START_NS and session.state == "live"
+    assert session.clock.now_ns == START_NS and session.state == "live"
+
+
+def test_a_session_is_small() -> None:
+    """At most 25 public names: state answers at once, verbs do the work, the rest hangs on what they return."""
+    names = {name for name in dir(Session) if not name.startswith("_")}
+    assert len(names) <= 25 and "clock" in names and not names & {"now", "now_ns", "speed", "seek"}
+
+
+def test_an_old_name_is_refused_not_swallowed(session: Session) -> None:
+    """Setting what is no part of a session is an error, not a wish that nobody hears."""
+    with pytest.raises(AttributeError):
+        session.speed = "max"  # type: ignore[attr-defined]
+
+
+def test_the_clock_tells_itself(session: Session) -> None:
+    """Deterministic, so that notebooks compare equal."""
+    session.advance("10ms")
+    assert repr(session.clock) == "Clock(2023-11-14T22:13:20.010Z, speed=1, live)"
 
 
 def test_the_session_knows_everything_that_came(session: Session) -> None:
@@ -51,14 +69,14 @@ def test_the_session_knows_everything_that_came(session: Session) -> None:
     assert len(session.depth) == 10 + 600 and session.gaps.is_empty()
     assert session.bars("100ms")["trades"].sum() == 100
     assert session.health.events == 712 and session.health.state == "live"
-    assert session.now.isoformat() == "2023-11-14T22:13:20.700000+00:00"
+    assert session.clock.now.isoformat() == "2023-11-14T22:13:20.700000+00:00"
 
 
 @pytest.mark.parametrize("duration", ["10ms", timedelta(milliseconds=10)])
 def test_advance_by_time(session: Session, duration: str | timedelta) -> None:
     """Virtual time moves by exactly what was asked for."""
     session.advance(duration)
-    assert session.now_ns == START_NS + 10 * STEP_NS and len(session.events) == 22
+    assert session.clock.now_ns == START_NS + 10 * STEP_NS and len(session.events) == 22
 
 
 def test_advance_by_events_is_exact(session: Session) -> None:
@@ -73,7 +91,7 @@ def test_advance_until_a_moment(session: Session) -> None:
     """A moment may be ns, a datetime, or a duration after the start."""
     session.advance(until=START_NS + 5 * STEP_NS)
     session.advance(until="20ms")
-    assert session.now_ns == START_NS + 20 * STEP_NS
+    assert session.clock.now_ns == START_NS + 20 * STEP_NS
     with pytest.raises(ReplayError, match="forward only"):
         session.advance(until="10ms")
 
@@ -137,7 +155,7 @@ def test_a_recording_begun_in_the_middle_starts_with_the_book(session: Session, 
     session.until()
     recording = rec.stop()
     assert recording.verify().verdict == "VALID"
-    assert recording.book_at(session.now_ns).bids == session.book.bids
+    assert recording.book_at(session.clock.now_ns).bids == session.book.bids
     assert recording.events().select(pl.last("sequence")).collect().item() == session.events["sequence"][-1]
     assert rec.stop() is rec.recording and not rec.running
 
@@ -157,7 +175,7 @@ def test_a_running_recording_has_no_result_yet(session: Session, tmp_path: Path)
     with pytest.raises(RecordingError, match="still running"):
         _ = rec.recording
     with pytest.raises(ReplayError, match="cannot seek while recording"):
-        session.seek("1s")
+        session.clock.seek("1s")
     session.close()
     assert not rec.running
 
@@ -180,8 +198,8 @@ def test_a_recording_that_cannot_be_finished_leaves_the_others_whole(tmp_path: P
 def test_seek_gives_the_book_of_the_straight_run(session: Session, recording: Recording) -> None:
     """What was captured is forgotten; the book is that of the moment, forwards and backwards."""
     for moment in ("1500ms", "300ms", "1200ms"):
-        session.seek(moment)
-        assert session.book.bids == recording.book_at(session.now_ns).bids
+        session.clock.seek(moment)
+        assert session.book.bids == recording.book_at(session.clock.now_ns).bids
         assert session.trades.height <= 1 and session.gaps.is_empty()
     session.until()
     assert session.book.asks == recording.book_at(recording.end_ns).asks
@@ -189,11 +207,11 @@ def test_seek_gives_the_book_of_the_straight_run(session: Session, recording: Re
 
 def test_a_paused_session_does_not_move(session: Session) -> None:
     """Nothing is handed out until it is resumed."""
-    session.pause()
+    session.clock.pause()
     assert session.state == "paused"
     with pytest.raises(ReplayError, match="paused"):
         session.advance("1s")
-    session.resume()
+    session.clock.resume()
     session.advance("1ms")
     assert len(session.events) == 13
 
@@ -201,7 +219,7 @@ def test_a_paused_session_does_not_move(session: Session) -> None:
 def test_until_stops_exactly(session: Session) -> None:
     """At a moment, at a number of events, or when a predicate holds."""
     session.until("100ms")
-    assert session.now_ns == START_NS + 100 * STEP_NS
+    assert session.clock.now_ns == START_NS + 100 * STEP_NS
     session.until(events=500)
     assert len(session.events) == 500
     session.until(predicate=lambda s: len(s.trades) > 150)
@@ -212,10 +230,10 @@ def test_until_stops_exactly(session: Session) -> None:
 
 def test_speed_is_kept_and_checked(session: Session) -> None:
     """A clock moved by hand has no speed, but nonsense is refused all the same."""
-    session.speed = "max"
-    assert session.speed == float("inf")
+    session.clock.speed = "max"
+    assert session.clock.speed == float("inf")
     with pytest.raises(ReplayError, match="speed 0"):
-        session.speed = 0
+        session.clock.speed = 0
 
 
 def test_several_instruments(tmp_path: Path) -> None:
@@ -265,7 +283,11 @@ def test_closing_keeps_the_data_and_may_be_repeated(session: Session) -> None:
         pass
     session.close()
     assert session.state == "closed" and len(session.events) == 1_012
-    for verb in (lambda: session.advance("1s"), lambda: session.seek("1s"), lambda: session.record("x")):
+    for verb in (
+        lambda: session.advance("1s"),
+        lambda: session.clock.seek("1s"),
+        lambda: session.record("x"),
+    ):
         with pytest.raises(ReplayError, match="closed"):
             verb()
 

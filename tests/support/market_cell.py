@@ -80,11 +80,11 @@ def running_market(head_s: float = 60.0, symbol: str = "WANDER", seed: int = 7) 
 def _advance(shown: Shown, source: Wanderer, until_ns: int) -> None:
     for batch in source.advance(until_ns):
         shown.captured.apply(batch)
-    shown.now_ns = until_ns
+    shown.clock.now_ns = until_ns
 
 
 def _pace(shown: Shown, source: Wanderer) -> None:
-    base, start = shown.now_ns, time.monotonic_ns()
+    base, start = shown.clock.now_ns, time.monotonic_ns()
     while shown.state == "live":
         time.sleep(0.04)
         _advance(shown, source, base + time.monotonic_ns() - start)

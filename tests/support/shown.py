@@ -8,6 +8,13 @@ from workbench.frames.capture import Capture
 from workbench.session.health import Health
 
 
+class HandClock:
+    """A clock that a test sets."""
+
+    def __init__(self, now_ns: int):
+        self.now_ns = now_ns
+
+
 class Shown:
     """Session-like object over a source that a test advances, or over batches that a test applies."""
 
@@ -15,7 +22,7 @@ class Shown:
         self.captured = Capture(instrument)
         self.source = source
         self.state = "live"
-        self.now_ns = 0 if source is None else source.start_ns
+        self.clock = HandClock(0 if source is None else source.start_ns)
 
     @classmethod
     def of(cls, source: Source) -> Shown:
@@ -30,10 +37,10 @@ class Shown:
 
     def apply(self, batch: EventBatch) -> None:
         self.captured.apply(batch)
-        self.now_ns = max(self.now_ns, self.captured.last_ts)
+        self.clock.now_ns = max(self.clock.now_ns, self.captured.last_ts)
 
     def advance(self, seconds: float) -> None:
         assert self.source is not None
-        self.now_ns += round(seconds * 1e9)
-        for _, batch in self.source.advance(self.now_ns):
+        self.clock.now_ns += round(seconds * 1e9)
+        for _, batch in self.source.advance(self.clock.now_ns):
             self.captured.apply(batch)

@@ -19,7 +19,7 @@ COLUMN_NS = 100_000_000
 
 
 def pulled(model: HeatmapModel, market, want=(), full=False):
-    return model.pull(list(want), full, market.now_ns)
+    return model.pull(list(want), full, market.clock.now_ns)
 
 
 def test_the_first_message_is_everything_and_the_next_only_what_is_new():

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 _HOMES = {
+    "Clock": "clock",
     "Health": "health",
     "RecordingHandle": "recording",
     "Session": "facade",
@@ -16,9 +17,10 @@ _HOMES = {
     "simulate": "opening",
 }
 
-__all__ = ["Health", "RecordingHandle", "Session", "Stream", "connect", "demo", "replay", "simulate"]
+__all__ = ["Clock", "Health", "RecordingHandle", "Session", "Stream", "connect", "demo", "replay", "simulate"]
 
 if TYPE_CHECKING:
+    from workbench.session.clock import Clock
     from workbench.session.demo import demo
     from workbench.session.facade import Session
     from workbench.session.health import Health

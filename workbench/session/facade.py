@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import weakref
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import FeedError, ReplayError, WorkbenchError
-from workbench.feeds.pacing import parse_speed
-from workbench.feeds.times import Duration, Moment, duration_ns, moment_datetime, moment_ns, moment_text
+from workbench.feeds.times import Duration, Moment, duration_ns, moment_ns, moment_text
+from workbench.session.clock import Clock
 from workbench.session.recording import RecordingHandle
 from workbench.session.stream import Stream
 
@@ -42,8 +41,12 @@ class Session:
     was captured stays readable after closing.
     """
 
+    # a wish set on a name that is none (``session.speed = 2``) must not be swallowed
+    __slots__ = ("__weakref__", "_clock", "_finalizer", "_line", "_recordings", "_streams")
+
     def __init__(self, line: Line):
         self._line = line
+        self._clock = Clock(line)
         self._streams = {symbol: Stream(capture) for symbol, capture in line.captures.items()}
         self._recordings: list[RecordingHandle] = []
         # `leave`: a kernel that restarts must not end what the engine records
@@ -109,14 +112,9 @@ class Session:
         return self._stream(symbol).bars(interval)
 
     @property
-    def now_ns(self) -> int:
-        """Virtual time, ns since the epoch, UTC."""
-        return self._line.now_ns
-
-    @property
-    def now(self) -> datetime:
-        """Virtual time as a datetime in UTC (µs)."""
-        return moment_datetime(self.now_ns)
+    def clock(self) -> Clock:
+        """Virtual time: ``clock.now``, ``clock.speed``, ``clock.pause()``, ``clock.seek("30s")``."""
+        return self._clock
 
     @property
     def state(self) -> str:
@@ -127,15 +125,6 @@ class Session:
     def health(self) -> Health:
         """Counters and lag, see :class:`~workbench.session.health.Health`."""
         return self._line.health()
-
-    @property
-    def speed(self) -> float:
-        """Virtual seconds per second; set it to a number or ``"max"``. Inline it has no effect."""
-        return self._line.speed
-
-    @speed.setter
-    def speed(self, speed: float | str) -> None:
-        self._line.set_speed(parse_speed(speed))
 
     def advance(
         self, duration: Duration | None = None, *, events: int | None = None, until: Moment | None = None
@@ -161,7 +150,7 @@ class Session:
         if events is not None:
             self._line.advance(None, _positive(events))
         elif duration is not None:
-            self._line.advance(self.now_ns + duration_ns(duration), None)
+            self._line.advance(self._line.now_ns + duration_ns(duration), None)
         else:
             self._line.advance(self._moment(until), None)
 
@@ -204,7 +193,7 @@ class Session:
         self, moment: int | None, events: int | None, predicate: Callable[[Session], bool] | None
     ) -> tuple[Callable[[], bool], str]:
         if moment is not None:
-            return (lambda: self.now_ns >= moment), f"time {moment_text(moment)}"
+            return (lambda: self._line.now_ns >= moment), f"time {moment_text(moment)}"
         if events is not None:
             count = _positive(events)
             return (lambda: sum(c.events for c in self._line.captures.values()) >= count), f"{count} events"
@@ -215,18 +204,6 @@ class Session:
     def _moment(self, moment: Moment | None) -> int:
         assert moment is not None
         return moment_ns(moment, self._line.start_ns)
-
-    def pause(self) -> None:
-        """Stand still; nothing is lost. A live feed cannot be paused."""
-        self._line.pause()
-
-    def resume(self) -> None:
-        """Go on after :meth:`pause`."""
-        self._line.resume()
-
-    def seek(self, ts: Moment) -> None:
-        """Go to a moment: what was captured is forgotten, and the book of that moment is there at once."""
-        self._line.seek(self._moment(ts))
 
     def record(
         self, directory: str | Path, symbols: tuple[str, ...] | None = None, *, history: bool = False

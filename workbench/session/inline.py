@@ -76,7 +76,7 @@ class InlineLine:
         """Take in events up to a moment, or so many of them."""
         self._check_movable()
         if until_ns is not None and until_ns < self.now_ns:
-            raise ReplayError("the virtual clock goes forward only", action="Use seek() to go back")
+            raise ReplayError("the virtual clock goes forward only", action="Use clock.seek() to go back")
         self._drive(until_ns, max_events)
 
     def wait(
@@ -191,7 +191,7 @@ class InlineLine:
     def _check_movable(self) -> None:
         self._check_open()
         if self._paused:
-            raise ReplayError("the session is paused", action="Call resume() first", code="paused")
+            raise ReplayError("the session is paused", action="Call clock.resume() first", code="paused")
 
 
 def _session_name(ns: int) -> str:

@@ -23,7 +23,7 @@ class Heatmap(LiveView):
     Parameters
     ----------
     session : Session
-        Or anything with ``capture(symbol)``, ``now_ns``, ``state`` and ``health``.
+        Or anything with ``capture(symbol)``, ``clock.now_ns``, ``state`` and ``health``.
     symbol : str, optional
         Default: the session's first instrument.
     column_ms : float, default 250

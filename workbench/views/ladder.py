@@ -28,7 +28,7 @@ class Ladder(LiveView):
     Parameters
     ----------
     session : Session
-        Or anything with ``capture(symbol)``, ``now_ns``, ``state`` and ``health``.
+        Or anything with ``capture(symbol)``, ``clock.now_ns``, ``state`` and ``health``.
     symbol : str, optional
         Default: the session's first instrument.
     rows : int, default 25

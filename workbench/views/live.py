@@ -77,11 +77,18 @@ class ViewModel(Protocol):
     def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None: ...
 
 
+class Timekeeper(Protocol):
+    """What tells the time."""
+
+    @property
+    def now_ns(self) -> int: ...
+
+
 class Showable(Protocol):
     """Anything with these four can be shown: a session, live or inline."""
 
     @property
-    def now_ns(self) -> int: ...
+    def clock(self) -> Timekeeper: ...
     @property
     def state(self) -> str: ...
     @property
@@ -164,7 +171,7 @@ class LiveView(anywidget.AnyWidget):
 
     def _guarded_pull(self, wants: Sequence[dict[str, Any]], full: bool) -> Message | None:
         try:
-            message = self._model.pull(wants, full, self._session.now_ns)
+            message = self._model.pull(wants, full, self._session.clock.now_ns)
         except Exception as error:  # noqa: BLE001 - shown under the widget; the other views go on
             self._fail(error)
             return None
@@ -181,7 +188,7 @@ class LiveView(anywidget.AnyWidget):
             "s": number,
             "acked": self._pacing.acknowledged,
             "sent": time.time() * 1e3,
-            "now": self._session.now_ns / 1e6,
+            "now": self._session.clock.now_ns / 1e6,
             "state": self._session.state,
             "error": self._failure,
             **self._health_facts(time.monotonic_ns()),
@@ -207,7 +214,7 @@ class LiveView(anywidget.AnyWidget):
 
     def _still(self) -> Message:
         """Everything there is to see now, from a fresh model: the live one belongs to the sender thread."""
-        message = self._make_model().pull([], True, self._session.now_ns)
+        message = self._make_model().pull([], True, self._session.clock.now_ns)
         return message if message is not None else ({"k": "idle"}, [])
 
     def __repr__(self) -> str:

@@ -26,7 +26,7 @@ class Profile(LiveView):
     Parameters
     ----------
     session : Session
-        Or anything with ``capture(symbol)``, ``now_ns``, ``state`` and ``health``.
+        Or anything with ``capture(symbol)``, ``clock.now_ns``, ``state`` and ``health``.
     symbol : str, optional
         Default: the session's first instrument.
     row_ticks : int, optional
