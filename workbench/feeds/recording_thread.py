@@ -175,6 +175,35 @@ class RecordingThread:
         else:
             self._put(symbol, batch)
 
+    def note(
+        self,
+        symbol: str,
+        table: Literal["orders", "annotations"],
+        ts: int,
+        kind: str,
+        plain: Mapping[str, object],
+        *,
+        name: str | None = None,
+    ) -> None:
+        """Record a message of the account, or something drawn, where its instrument is being recorded.
+
+        Parameters
+        ----------
+        symbol : str
+            Empty for what belongs to no instrument, such as balances: it is recorded with every one.
+        table : {"orders", "annotations"}
+        ts : int
+            ns since the epoch, UTC.
+        kind : str
+            Type of the message.
+        plain : dict
+            The message as plain data; not to be changed any more.
+        name : str, optional
+            Only in this recording: what held already when it began.
+        """
+        if self.active:
+            self._jobs.put(lambda: self._note(symbol, name, (table, ts, kind, plain)))
+
     def _has_room(self, symbol: str, batch: EventBatch, opening: Opening) -> bool:
         lost = self._lost.get(symbol)
         if lost is None:
@@ -279,6 +308,13 @@ class RecordingThread:
             if recorder is not None and recorder.state != "ended" and recording.state in _TAKING:
                 self._guarded(recording, recorder.append, batch)
 
+    def _note(self, symbol: str, name: str | None, note: tuple[str, int, str, Mapping[str, object]]) -> None:
+        for recording in list(self.running.values()):
+            if recording.state not in _TAKING or name not in (None, recording.name):
+                continue
+            for recorder in _of_symbol(recording, symbol):
+                self._guarded(recording, _note, recorder, note)
+
     def _flush(self) -> None:
         for recording in list(self.running.values()):
             if recording.state == "recording":
@@ -337,6 +373,21 @@ def _settle(future: Future[_T], work: Callable[[], _T]) -> None:
         future.set_result(work())
     except Exception as problem:  # noqa: BLE001  (told to whoever waits; the thread lives on)
         future.set_exception(problem)
+
+
+def _of_symbol(recording: Running, symbol: str) -> list[Recorder]:
+    recorders = recording.recorders
+    found = [recorders[symbol]] if symbol in recorders else [] if symbol else list(recorders.values())
+    return [recorder for recorder in found if recorder.state == "recording"]
+
+
+def _note(recorder: Recorder, note: tuple[str, int, str, Mapping[str, object]]) -> None:
+    try:
+        recorder.note(*note)
+    except RecordingError as problem:
+        if problem.code != "bad_note":
+            raise
+        _log.warning("not recorded: %s", problem)
 
 
 def _nothing() -> None:

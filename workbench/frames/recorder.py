@@ -17,6 +17,7 @@ from workbench.frames.continuity import Continuity, gap
 from workbench.frames.journal import BATCH_ROWS, Journal, Mark, Sealed
 from workbench.frames.live import LiveColumns
 from workbench.frames.manifest import FileFact, Manifest
+from workbench.frames.notes import Notes
 from workbench.frames.paths import inside, safe_name, session_name
 
 # Polars, numba and the books are needed at the end only; a recorder is running within a fraction of a second.
@@ -96,6 +97,7 @@ class Recorder:
         self._segment = 0
         self._written = 0
         self._tables: list[FileFact] = []
+        self._notes = Notes(self.path)
         self._free: int | None = None
         plain = Manifest(instrument, session, source, created_ns=now)
         plain.write(self.path)
@@ -103,8 +105,8 @@ class Recorder:
 
     @property
     def bytes_written(self) -> int:
-        """Bytes in the journal so far."""
-        return self._written + self._journal.bytes_written
+        """Bytes in the journal and the notes so far."""
+        return self._written + self._journal.bytes_written + self._notes.bytes_written
 
     @property
     def duplicates(self) -> int:
@@ -145,6 +147,28 @@ class Recorder:
         expected = self._follow.next_sequence
         if expected is not None and expected < stop:
             self.append(gap(expected, stop - expected, ts))
+
+    def note(self, table: str, ts: int, kind: str, data: Mapping[str, object]) -> None:
+        """Keep a message of the account, or something drawn, for the next flush (:mod:`workbench.frames.notes`).
+
+        Parameters
+        ----------
+        table : str
+            ``orders`` or ``annotations``: where it will be found, see :meth:`Recording.table`.
+        ts : int
+            ns since the epoch, UTC.
+        kind : str
+            What it is: ``ORDER``, ``FILL``, ….
+        data : Mapping
+            The whole message, as plain data.
+
+        Raises
+        ------
+        RecordingError
+            Another table or no plain data (``bad_note``, the recorder goes on), or the recorder has stopped.
+        """
+        self._check_running()
+        self._notes.add(table, ts, kind, data)
 
     def flush(self, now_ns: int | None = None) -> int:
         """Write what was appended; once a second sync and leave a sign of life.
@@ -221,6 +245,7 @@ class Recorder:
             if isinstance(problem, DiskFullError):
                 return  # everything acknowledged is there and opens without repair
             raise
+        self._notes.close()
         self._journal.close(now)
         self.state, self.reason = "ended", reason
 
@@ -231,6 +256,7 @@ class Recorder:
         now = time.time_ns() if now_ns is None else now_ns
         with contextlib.suppress(RecordingError):
             self._write(now)
+        self._notes.close()
         self._journal.close(now)
         self.state, self.reason = "failed", reason
 
@@ -260,6 +286,7 @@ class Recorder:
             for run in consecutive(sequence, columns):
                 for start in range(0, len(run), BATCH_ROWS):
                     self._append(run[start : start + BATCH_ROWS], now)
+        self._notes.write()
 
     def _append(self, batch: EventBatch, now: int) -> None:
         if self._journal.next_sequence == UNKNOWN:
@@ -283,6 +310,7 @@ class Recorder:
             raise
         except RecordingError:
             self._next_segment(now)
+        self._notes.sync()
         self._unsynced = []
         self._synced_ns = now
         self._free = shutil.disk_usage(self.path).free
@@ -300,6 +328,7 @@ class Recorder:
     def _stop(self, problem: RecordingError) -> None:
         self.state = "disk_full" if isinstance(problem, DiskFullError) else "failed"
         self.reason = problem.message
+        self._notes.release()
         self._journal.release()
 
     def _check_running(self) -> None:
