@@ -1,0 +1,121 @@
+"""The two locks before the order path, and the bounds that opening the second one sets.
+
+One lock is a setting of the add-on in Bookmap's own panel, off by default (*permitted*); the other is opened by a
+client of the feed, for a while and with bounds (*armed*). Both are kept here, in the process that writes to Bookmap,
+and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+SECOND_NS: Final = 1_000_000_000
+MINUTE_NS: Final = 60 * SECOND_NS
+MAX_MINUTES: Final = 24 * 60
+PER_SECOND: Final = 5
+PER_MINUTE: Final = 200
+
+
+class RateLimit:
+    """At most so many in any second and in any minute."""
+
+    def __init__(self, per_second: int = PER_SECOND, per_minute: int = PER_MINUTE):
+        self._bounds = ((per_second, SECOND_NS), (per_minute, MINUTE_NS))
+        self._times: deque[int] = deque(maxlen=max(per_second, per_minute))
+
+    def refusal(self, now: int) -> str:
+        """Why one more is too much now, or an empty text."""
+        for bound, span in self._bounds:
+            if len(self._times) >= bound and now - self._times[-bound] < span:
+                return f"RATE_LIMIT_EXCEEDED: {bound} in {span // SECOND_NS} s; wait"
+        return ""
+
+    def count(self, now: int) -> None:
+        """One went out."""
+        self._times.append(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one arming allows.
+
+    Parameters
+    ----------
+    owner : str
+        The client that armed; the arming ends with it.
+    until, until_mono : int
+        End, ns UTC for people, and in ns of the monotonic clock, which decides.
+    max_size : int, lots
+        Of one order.
+    """
+
+    owner: str
+    until: int
+    until_mono: int
+    max_size: int
+
+
+class Arming:
+    """State of both locks; times are ns of the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.permitted = False
+        self.bounds: Bounds | None = None
+        self.orders_left = 0
+        self.reason = "not armed"
+        self.closing = False
+
+    @property
+    def armed(self) -> bool:
+        """Whether the client's lock is open; :meth:`expire` first."""
+        return self.bounds is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether lines that trade may go: both locks are open."""
+        return self.permitted and self.bounds is not None
+
+    @property
+    def max_size(self) -> int:
+        """Most lots of one order, 0 when not armed."""
+        return self.bounds.max_size if self.bounds is not None else 0
+
+    def arm(self, bounds: Bounds, max_orders: int) -> None:
+        """Open the client's lock; replaces an earlier arming with all its bounds."""
+        self.bounds, self.orders_left = bounds, max_orders
+        self.reason, self.closing = "", False
+
+    def disarm(self, reason: str) -> None:
+        """Close the client's lock."""
+        if self.bounds is not None:
+            self.bounds, self.orders_left, self.reason, self.closing = None, 0, reason, False
+
+    def wind_down(self, reason: str) -> None:
+        """Take no order any more, but leave the lock open for cancels that still wait for the order's id."""
+        if self.bounds is not None:
+            self.orders_left, self.reason, self.closing = 0, reason, True
+
+    def permit(self, on: bool) -> None:
+        """Take the platform's lock as it is set; closing it closes the other one too."""
+        self.permitted = on
+        if not on:
+            self.disarm("disarmed: the add-on's setting in Bookmap was switched off")
+
+    def expire(self, now: int) -> None:
+        """Close the client's lock when its time is over."""
+        if self.bounds is not None and now >= self.bounds.until_mono:
+            self.disarm("disarmed: the time it was armed for is over")
+
+    def deadline(self) -> int | None:
+        """When the arming ends."""
+        return self.bounds.until_mono if self.bounds is not None else None
+
+    def refusal(self) -> str:
+        """Why no trading line may go now, or an empty text."""
+        if not self.permitted:
+            return "orders are switched off in Bookmap: tick the add-on's setting there"
+        if self.bounds is None:
+            return f"paper only; arm() first ({self.reason})"
+        return ""
