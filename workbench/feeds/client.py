@@ -328,7 +328,11 @@ class FeedClient:
             self._opened.set()
 
     def _take_message(self, notice: Received) -> None:
-        if not self._requests.settle(notice.message):
+        is_news = isinstance(notice.message, messages.AccountMessage)
+        # an answer, too, has its place among the states of an order: here, and before whoever asked goes on
+        if is_news:
+            self._deliver(notice)
+        if not self._requests.settle(notice.message) and not is_news:
             self._deliver(notice)
 
     def _send_request(self, connection: ClientConnection, message: messages.Message, answer: Answer) -> None:
