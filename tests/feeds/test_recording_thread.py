@@ -17,6 +17,8 @@ from workbench.events import EventBatch, Instrument, Side
 from workbench.feeds.recording_thread import RecordingThread, Running
 from workbench.frames import compaction
 from workbench.frames.compaction import compact
+from workbench.frames.journal_reader import JournalReader
+from workbench.frames.notes import NotesReader
 from workbench.frames.recorder import Recorder
 from workbench.frames.recording import open_recording
 
@@ -220,7 +222,7 @@ def test_when_one_instrument_fails_the_others_are_let_go_whole(writer, failed, t
 
 
 def test_a_recording_that_cannot_begin_leaves_no_file_open(writer, tmp_path):
-    """The instruments before the one that failed are let go."""
+    """The instruments before the one that failed are let go, and that one too."""
     openings = {
         "SYN": (INSTRUMENT, [snapshot(0, START_NS, 0)]),
         "BAD": (Instrument("BAD", "0.25"), ["no batch"]),
@@ -228,7 +230,9 @@ def test_a_recording_that_cannot_begin_leaves_no_file_open(writer, tmp_path):
     with pytest.raises(AttributeError):
         writer.start("bad", tmp_path, openings, {"name": "test"}).result(60)
     running = writer.running["bad"]
-    assert (running.state, [r.state for r in running.recorders.values()]) == ("failed", ["failed"] * 2)
+    assert (running.state, [r.state for r in running.recorders.values()]) == ("failed", ["failed"])
+    begun = [manifest.parent for manifest in tmp_path.rglob("manifest.json")]
+    assert [JournalReader.open(path).live for path in begun] == [False, False]
 
 
 def test_finishing_one_recording_does_not_keep_another_from_the_disk(writer, tmp_path, monkeypatch):
@@ -248,3 +252,64 @@ def test_finishing_one_recording_does_not_keep_another_from_the_disk(writer, tmp
     assert not stopped.done()
     go_on.set()
     assert open_recording(stopped.result(60).paths["SYN"]).count == SNAPSHOT_ROWS
+
+
+def noted(path: str) -> list[tuple[str, dict[str, object]]]:
+    return [(note.kind, note.data) for note in NotesReader(Path(path))]
+
+
+def test_a_note_goes_to_the_recordings_of_its_instrument(writer, tmp_path):
+    """One without an instrument goes to all; one for a single recording only there; before and after: nowhere."""
+    writer.note("SYN", "orders", 0, "ORDER", {"is": "early"})
+    both = begin_two(writer, tmp_path)
+    other = begin(writer, tmp_path)
+    writer.note("SYN", "orders", 1, "ORDER", {"id": "a"})
+    writer.note("", "orders", 2, "BALANCE", {"cash": 1.0})
+    writer.note("SYN", "orders", 3, "ORDER", {"id": "b"}, name="one")
+    writer.note("NOWHERE", "orders", 4, "ORDER", {"id": "c"})
+    order, balance, held = ("ORDER", {"id": "a"}), ("BALANCE", {"cash": 1.0}), ("ORDER", {"id": "b"})
+    notes_of = {
+        both.paths["SYN"]: [order, balance],
+        both.paths["TWO"]: [balance],
+        other.paths["SYN"]: [order, balance, held],
+    }
+    eventually(lambda: [noted(path) for path in notes_of] == list(notes_of.values()))
+
+
+def test_a_note_that_is_no_data_hurts_no_recording(writer, failed, tmp_path):
+    """It is left out and logged; what follows is recorded."""
+    running = begin(writer, tmp_path)
+    writer.note("SYN", "orders", 1, "ORDER", {"bad": "\ud800"})
+    writer.note("SYN", "orders", 2, "ORDER", {"id": "a"})
+    eventually(lambda: noted(running.paths["SYN"]) == [("ORDER", {"id": "a"})])
+    assert (running.state, failed) == ("recording", [])
+
+
+def test_an_instrument_that_appears_joins_the_recording(writer, tmp_path):
+    """In the same session's directory, with its own opening; a second time changes nothing."""
+    begin(writer, tmp_path, "before")
+    running = begin(writer, tmp_path)
+    two = Instrument("TWO", "0.25")
+    for _ in range(2):
+        writer.add("one", "TWO", two, [snapshot(0, START_NS, 0)]).result(60)
+    writer.append("TWO", rows(0, 10))
+    stopped = writer.stop("one").result(60)
+    assert stopped is running
+    assert len({Path(path).parent for path in running.paths.values()}) == 1
+    assert EventBatch.concatenate(open_recording(running.paths["TWO"]).batches()) == reference(10)
+    assert writer.add("one", "LATE", Instrument("LATE", "1"), []).result(60).recorders.keys() == {
+        "SYN",
+        "TWO",
+    }
+
+
+def test_an_instrument_that_cannot_join_leaves_the_others_alone(writer, tmp_path):
+    """Who added it is told, health says so, and adding it again may succeed."""
+    running = begin(writer, tmp_path)
+    two = Instrument("TWO", "0.25")
+    with pytest.raises(AttributeError):
+        writer.add("one", "TWO", two, ["no batch"]).result(60)
+    assert running.state == "recording"
+    assert "TWO is not recorded" in str(running.describe()["reason"])
+    writer.add("one", "TWO", two, [snapshot(0, START_NS, 0)]).result(60)
+    assert (running.describe()["reason"], set(running.paths)) == ("", {"SYN", "TWO"})

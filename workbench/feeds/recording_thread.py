@@ -12,12 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from workbench.errors import RecordingError, WorkbenchError
 from workbench.events import EventBatch, Instrument
+from workbench.feeds.running import Running
 from workbench.frames.recorder import Recorder
 
 FLUSH_S: Final = 0.05
@@ -28,9 +29,9 @@ _log = logging.getLogger("workbench.feeds.recording")
 _T = TypeVar("_T")
 
 
-State = Literal["recording", "closing", "closed", "failed"]
 _TAKING: Final = ("recording", "closing")
 Opening = Callable[[], Sequence[EventBatch]]
+_Noted = tuple[str, int, str, Mapping[str, object]]
 
 
 @dataclass(slots=True)
@@ -40,49 +41,6 @@ class _Lost:
     start: int
     stop: int
     ts: int
-
-
-@dataclass
-class Running:
-    """One recording: a recorder per instrument.
-
-    Parameters
-    ----------
-    name : str
-        Names the recording to clients.
-    recorders : dict of str to Recorder
-        By symbol.
-    state : str
-        ``recording``, ``closing``, ``closed`` or ``failed``.
-    reason : str
-    """
-
-    name: str
-    recorders: dict[str, Recorder] = field(default_factory=dict)
-    state: State = "recording"
-    reason: str = ""
-
-    @property
-    def paths(self) -> dict[str, str]:
-        """Directory of each instrument's recording."""
-        return {symbol: str(recorder.path) for symbol, recorder in self.recorders.items()}
-
-    @property
-    def acknowledged(self) -> dict[str, int]:
-        """Next sequence number that is not safe yet, by symbol."""
-        return {symbol: recorder.acknowledged for symbol, recorder in self.recorders.items()}
-
-    def describe(self) -> dict[str, object]:
-        """Facts for ``HEALTH``."""
-        warnings = [w for r in self.recorders.values() if (w := r.warning)]
-        return {
-            "recording": self.name,
-            "state": self.state,
-            "reason": self.reason or "; ".join(warnings),
-            "paths": self.paths,
-            "acknowledged": self.acknowledged,
-            "bytes": sum(r.bytes_written for r in self.recorders.values()),
-        }
 
 
 class RecordingThread:
@@ -143,12 +101,46 @@ class RecordingThread:
         source : Mapping
             For the manifest.
         """
-        recording = Running(name)
+        session = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        recording = Running(name, directory, source, session)
         self.running[name] = recording
         for symbol, (_, opening) in openings.items():
-            if symbol in self._lost and opening:  # for this recording nothing before is lost
-                self._lost[symbol].start = self._lost[symbol].stop = opening[-1].next_sequence
-        return self._submit(lambda: self._start(recording, directory, openings, source))
+            self._forget_lost(symbol, opening)
+        return self._submit(lambda: self._start(recording, openings))
+
+    def add(
+        self, name: str, symbol: str, instrument: Instrument, opening: Sequence[EventBatch]
+    ) -> Future[Running]:
+        """Record an instrument that appeared while a recording runs, in the same session.
+
+        Parameters
+        ----------
+        name : str
+            Of the recording.
+        symbol : str
+        instrument : Instrument
+        opening : Sequence of EventBatch
+            First rows of the instrument's recording.
+
+        Returns
+        -------
+        Future of Running
+            Of a recording that has the instrument already, or is over: as it is. When the instrument cannot be
+            recorded, the others go on, and the recording's ``reason`` in ``HEALTH`` says so.
+        """
+        self._forget_lost(symbol, opening)
+        recording = self._named(name)
+        return self._submit(lambda: self._add(recording, symbol, instrument, opening))
+
+    def _forget_lost(self, symbol: str, opening: Sequence[EventBatch]) -> None:
+        """Nothing before its opening is lost to a recording that begins now."""
+        if symbol in self._lost and opening:
+            self._lost[symbol].start = self._lost[symbol].stop = opening[-1].next_sequence
+
+    def _named(self, name: str) -> Running:
+        if name not in self.running:
+            raise RecordingError(f"no recording {name!r}", expected=f"one of {sorted(self.running)}")
+        return self.running[name]
 
     def append(self, symbol: str, batch: EventBatch, *, opening: Opening | None = None) -> None:
         """Record a batch, if its instrument is being recorded.
@@ -238,9 +230,7 @@ class RecordingThread:
         RecordingError
             No such recording.
         """
-        recording = self.running.get(name)
-        if recording is None:
-            raise RecordingError(f"no recording {name!r}", expected=f"one of {sorted(self.running)}")
+        recording = self._named(name)
         if recording.state == "recording":
             recording.state = "closing"
         done: Future[Running] = Future()
@@ -281,24 +271,27 @@ class RecordingThread:
         return future
 
     def _start(
-        self,
-        recording: Running,
-        directory: Path,
-        openings: Mapping[str, tuple[Instrument, Sequence[EventBatch]]],
-        source: Mapping[str, object],
+        self, recording: Running, openings: Mapping[str, tuple[Instrument, Sequence[EventBatch]]]
     ) -> Running:
-        session = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        begun: dict[str, Recorder] = {}
         try:
-            for symbol, (instrument, opening) in openings.items():
-                begun[symbol] = Recorder(directory, instrument, source=source, session=session)
-                for batch in opening:
-                    begun[symbol].append(batch)
+            for instrument, opening in openings.values():
+                recording.begin(instrument, opening)
         except Exception as problem:
-            recording.recorders = begun
             self._fail(recording, problem)
             raise
-        recording.recorders = begun  # whole at once: the engine reads it meanwhile
+        return recording
+
+    def _add(
+        self, recording: Running, symbol: str, instrument: Instrument, opening: Sequence[EventBatch]
+    ) -> Running:
+        if recording.state == "recording" and symbol not in recording.recorders:
+            try:
+                recording.begin(instrument, opening)
+                recording.refused.pop(symbol, None)
+            except Exception as problem:
+                recording.refused[symbol] = str(problem)
+                _log.error("%s is not recorded by %s: %s", symbol, recording.name, problem)
+                raise
         return recording
 
     def _append(self, symbol: str, batch: EventBatch) -> None:
@@ -308,7 +301,7 @@ class RecordingThread:
             if recorder is not None and recorder.state != "ended" and recording.state in _TAKING:
                 self._guarded(recording, recorder.append, batch)
 
-    def _note(self, symbol: str, name: str | None, note: tuple[str, int, str, Mapping[str, object]]) -> None:
+    def _note(self, symbol: str, name: str | None, note: _Noted) -> None:
         for recording in list(self.running.values()):
             if recording.state not in _TAKING or name not in (None, recording.name):
                 continue
@@ -381,7 +374,7 @@ def _of_symbol(recording: Running, symbol: str) -> list[Recorder]:
     return [recorder for recorder in found if recorder.state == "recording"]
 
 
-def _note(recorder: Recorder, note: tuple[str, int, str, Mapping[str, object]]) -> None:
+def _note(recorder: Recorder, note: _Noted) -> None:
     try:
         recorder.note(*note)
     except RecordingError as problem:
