@@ -11,7 +11,6 @@ import logging
 import random
 import secrets
 import selectors
-import socket
 import ssl
 import threading
 import time
@@ -22,9 +21,10 @@ from typing import Final
 from workbench.errors import FeedError, WorkbenchError
 from workbench.feeds.joining import joined
 from workbench.feeds.meter import FeedHealth, Meter
-from workbench.feeds.requests import Answer, Requests
+from workbench.feeds.requests import Answer, Requests, wait_for
 from workbench.feeds.target import Target, fatal_error
 from workbench.feeds.transport import ConnectionLostError, Transport
+from workbench.feeds.waking import Bell
 from workbench.protocol import limits, messages
 from workbench.protocol.backoff import reconnect_delays
 from workbench.protocol.client import ClientConnection, ClientNotice
@@ -66,6 +66,8 @@ class FeedClient:
         Shown in the engine's list of clients.
     tls : ssl.SSLContext, optional
         For ``wss://``; the system's authorities by default.
+    on_state : callable, optional
+        Called as ``on_state(state, reason)`` in the reader thread whenever the connection's state changes.
 
     Notes
     -----
@@ -78,10 +80,11 @@ class FeedClient:
         deliver: Callable[[Delivery], None],
         name: str = "",
         tls: ssl.SSLContext | None = None,
+        on_state: Callable[[str, str], None] = lambda state, reason: None,
     ):
         self.target, self.name = target, name
         self.error: WorkbenchError | None = None
-        self._deliver, self._tls = deliver, tls
+        self._deliver, self._tls, self._on_state = deliver, tls, on_state
         self._connection = ClientConnection(
             secret=target.secret, endpoint=target.endpoint, client=name, by_hand=target.by_hand
         )
@@ -91,9 +94,7 @@ class FeedClient:
         self._state, self._reason = "connecting", ""
         self._opened = threading.Event()
         self._stopping = self._let_in = False
-        self._wake_out, self._wake_in = socket.socketpair()
-        self._wake_out.setblocking(False)
-        self._wake_in.setblocking(False)
+        self._bell = Bell()
         self._thread = threading.Thread(target=self._run, name="workbench-feed", daemon=True)
 
     def open(self, timeout: float = OPEN_TIMEOUT_S) -> FeedClient:
@@ -115,6 +116,12 @@ class FeedClient:
         )
         self.close()
         raise error
+
+    def start(self) -> FeedClient:
+        """Start the thread and return at once; a feed that is not there yet is tried again and again."""
+        self._opened.set()
+        self._thread.start()
+        return self
 
     @property
     def health(self) -> FeedHealth:
@@ -168,30 +175,42 @@ class FeedClient:
         self._check_connected()
         self._do(lambda connection: _send_or_log(connection, message))
 
+    def ask(self, message: messages.Message) -> Answer:
+        """Send a command; the future holds its answer, an ``ERROR`` too, unless the connection is lost before.
+
+        Raises
+        ------
+        FeedError
+            Not connected: nothing was sent.
+
+        Notes
+        -----
+        An exception in the future has the code ``lost`` where nobody knows whether the command was carried out; any
+        other code: it was not sent. Cancel the future to wait no longer; a late answer is then delivered.
+        """
+        self._check_connected()
+        numbered, answer = self._requests.register(message)
+        self._do(lambda connection: self._send_request(connection, numbered, answer))
+        return answer
+
     def request(self, message: messages.Message, timeout: float = REQUEST_TIMEOUT_S) -> messages.Message:
         """Send a command and wait for its answer.
 
         Raises
         ------
-        EngineError
-            The answer was an error (with its code), or none came in time (``timeout``).
-        FeedError
-            The connection was lost before the answer: whether the command was carried out is not known.
+        EngineError, FeedError
+            As :func:`~workbench.feeds.requests.wait_for` does.
         """
-        self._check_connected()
-        numbered, answer = self._requests.register(message)
-        self._do(lambda connection: self._send_request(connection, numbered, answer))
-        return self._requests.wait(numbered, answer, timeout)
+        return wait_for(self.ask(message), message, timeout)
 
     def close(self) -> None:
         """End the connection and the thread; doing it again is no error."""
         self._stopping = True
-        self._wake()
+        self._bell.ring()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(JOIN_TIMEOUT_S)
         if not self._thread.is_alive():
-            self._wake_in.close()
-            self._wake_out.close()
+            self._bell.close()
         self._set_state("closed", self._reason)
 
     def __enter__(self) -> FeedClient:
@@ -215,13 +234,7 @@ class FeedClient:
         if self._stopping:
             raise FeedError("the connection is closed", action="Open a new session", code="closed")
         self._commands.append(action)
-        self._wake()
-
-    def _wake(self) -> None:
-        try:
-            self._wake_in.send(b"\0")
-        except (BlockingIOError, OSError):
-            return  # full: it is awake already; closed: nobody is left to wake
+        self._bell.ring()
 
     # -- reader thread ---------------------------------------------------------------------------------------------
 
@@ -244,7 +257,7 @@ class FeedClient:
             if self._connect_once():
                 delays = reconnect_delays(random.random)
             if not self._is_over:
-                self._pause(next(delays))
+                self._bell.wait(next(delays))
 
     @property
     def _is_over(self) -> bool:
@@ -271,7 +284,7 @@ class FeedClient:
 
     def _pump(self, transport: Transport) -> None:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._wake_out, selectors.EVENT_READ)
+            selector.register(self._bell, selectors.EVENT_READ)
             selector.register(transport, selectors.EVENT_READ)
             while not self._stopping:
                 self._take(transport.read())
@@ -292,7 +305,7 @@ class FeedClient:
             self._take_notice(notice)
 
     def _step(self, transport: Transport) -> None:
-        self._drain_wake()
+        self._bell.silence()
         self._run_commands()
         now = time.monotonic_ns()
         self._connection.on_time(now)
@@ -336,6 +349,8 @@ class FeedClient:
             self._deliver(notice)
 
     def _send_request(self, connection: ClientConnection, message: messages.Message, answer: Answer) -> None:
+        if answer.done():  # refused when the connection was lost: it must not leave with the next one
+            return
         try:
             connection.send(message)
         except WorkbenchError as problem:
@@ -368,26 +383,16 @@ class FeedClient:
         self._requests.refuse_all(FeedError(f"{reason}: the outcome is not known", code="lost"))
 
     def _set_state(self, state: str, reason: str) -> None:
+        changed = state != self._state
         self._state, self._reason = state, reason
+        if changed:
+            self._on_state(state, reason)
 
     def _seconds_left(self) -> float | None:
         if self._stopping:
             return 0.0
         deadline = self._connection.deadline()
         return None if deadline is None else max(0.0, (deadline - time.monotonic_ns()) / limits.SECOND_NS)
-
-    def _pause(self, seconds: float) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._wake_out, selectors.EVENT_READ)
-            selector.select(seconds)
-        self._drain_wake()
-
-    def _drain_wake(self) -> None:
-        try:
-            while self._wake_out.recv(4096):
-                pass
-        except BlockingIOError:
-            return
 
 
 def _send_or_log(connection: ClientConnection, message: messages.Message) -> None:

@@ -25,28 +25,8 @@ class Requests:
         number = next(self._numbers)
         answer: Answer = Future()
         self._waiting[number] = answer
+        answer.add_done_callback(lambda _: self._waiting.pop(number, None))
         return msgspec.structs.replace(message, request_id=number), answer
-
-    def wait(self, message: messages.Message, answer: Answer, timeout: float) -> messages.Message:
-        """Wait for the answer to a registered message.
-
-        Raises
-        ------
-        EngineError
-            It was an error, or none came in time.
-        FeedError
-            The connection was lost before.
-        """
-        try:
-            reply = answer.result(timeout)
-        except TimeoutError:
-            name = message.__struct_config__.tag
-            raise EngineError(f"no answer to {name} within {timeout:g} s", code="timeout") from None
-        finally:
-            self._waiting.pop(getattr(message, "request_id", None), None)
-        if isinstance(reply, messages.Error):
-            raise EngineError(reply.message, code=reply.code)
-        return reply
 
     def settle(self, message: messages.Message) -> bool:
         """Hand on an answer; whether somebody waited for it."""
@@ -63,6 +43,27 @@ class Requests:
         """Let every waiter know that no answer will come."""
         for answer in list(self._waiting.values()):
             _finish(answer, problem)
+
+
+def wait_for(answer: Answer, message: messages.Message, timeout: float) -> messages.Message:
+    """Wait for the answer to a message.
+
+    Raises
+    ------
+    EngineError
+        It was an error, or none came in time.
+    FeedError
+        The connection was lost before.
+    """
+    try:
+        reply = answer.result(timeout)
+    except TimeoutError:
+        answer.cancel()
+        name = message.__struct_config__.tag
+        raise EngineError(f"no answer to {name} within {timeout:g} s", code="timeout") from None
+    if isinstance(reply, messages.Error):
+        raise EngineError(reply.message, code=reply.code)
+    return reply
 
 
 def _finish(answer: Answer, outcome: messages.Message | Exception) -> None:
