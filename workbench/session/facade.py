@@ -47,7 +47,7 @@ class Session:
     def __init__(self, line: Line):
         self._line = line
         self._clock = Clock(line)
-        self._streams = {symbol: Stream(capture) for symbol, capture in line.captures.items()}
+        self._streams: dict[str, Stream] = {}
         self._recordings: list[RecordingHandle] = []
         # `leave`: a kernel that restarts must not end what the engine records
         self._finalizer = weakref.finalize(self, line.close, leave=True)
@@ -59,18 +59,24 @@ class Session:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Names of the instruments."""
-        return tuple(self._streams)
+        """Names of the instruments; those that appear later follow."""
+        return tuple(self._line.captures)
 
     def __getitem__(self, symbol: str) -> Stream:
-        try:
-            return self._streams[symbol]
-        except KeyError:
+        capture = self._line.captures.get(symbol)
+        if capture is None:
             raise WorkbenchError(
-                f"unknown instrument {symbol!r}; have {list(self._streams)}", code="unknown_instrument"
-            ) from None
+                f"unknown instrument {symbol!r}; have {list(self.symbols)}", code="unknown_instrument"
+            )
+        return self._streams.setdefault(symbol, Stream(capture))
 
     def _stream(self, symbol: str | None = None) -> Stream:
+        if symbol is None and not self.symbols:
+            raise WorkbenchError(
+                f"{self.source} has no instrument yet",
+                action="Subscribe to one at the source; it appears here by itself",
+                code="unknown_instrument",
+            )
         return self[self.symbols[0] if symbol is None else symbol]
 
     def capture(self, symbol: str | None = None) -> Capture:
@@ -249,7 +255,7 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
-        count = len(self._streams)
+        count = len(self.symbols)
         closed = ", closed" if self.state == "closed" else ""
         return (
             f"Session({self.source}, {count} symbol{'' if count == 1 else 's'}, {self._line.place}{closed})"
@@ -259,7 +265,7 @@ class Session:
         rows = "".join(
             f"<tr><td>{html.escape(i.symbol)}</td><td>{html.escape(i.full_name)}</td>"
             f"<td>{i.tick_size:f}</td><td>{i.lot_size:f}</td></tr>"
-            for i in (stream.instrument for stream in self._streams.values())
+            for i in (capture.instrument for capture in self._line.captures.values())
         )
         head = "<tr><th>symbol</th><th>name</th><th>tick</th><th>lot</th></tr>"
         return f"<div><b>{html.escape(repr(self))}</b><table>{head}{rows}</table></div>"

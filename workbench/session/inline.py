@@ -23,7 +23,10 @@ from workbench.frames.book_index import Books
 from workbench.frames.capture import Capture
 from workbench.frames.recorder import Recorder
 from workbench.frames.recording import Recording
+from workbench.protocol import messages
+from workbench.session.account import Account
 from workbench.session.health import Health, tally
+from workbench.session.line import without_platform
 
 CHUNK_EVENTS: Final = 262_144
 WAIT_STEP_NS: Final = 100_000_000
@@ -50,6 +53,7 @@ class InlineLine:
         self.end_ns = source.end_ns
         self.speed = speed
         self.captures: Mapping[str, Capture] = {i.symbol: Capture(i) for i in source.instruments}
+        self.account = Account()
         self._seek_marks = SeekMarks()
         self._recordings: list[InlineRecording] = []
         self._paused = False
@@ -141,6 +145,10 @@ class InlineLine:
         seconds = (self.now_ns - self.start_ns) / ONE_SECOND_NS
         health = tally(self.state, self.captures.values(), recording=bool(self._recordings_running()))
         return health.with_rate(health.events / seconds if seconds > 0 else 0.0)
+
+    def ask(self, command: messages.Command, timeout_s: float = 0.0) -> messages.Message:
+        """Refuse: nobody trades or draws here."""
+        raise without_platform(command, self.source)
 
     def close(self, *, leave: bool = False) -> None:
         """Close the recordings that still run, each of them whatever becomes of the others."""

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
+from workbench.errors import WorkbenchError
 from workbench.frames.capture import Capture
 from workbench.frames.recording import Recording
+from workbench.protocol import messages
+from workbench.session.account import Account
 from workbench.session.health import Health
+
+OUTCOME_UNKNOWN: Final = frozenset({"timeout", "lost", "unknown_outcome"})
+"""Codes of errors after which a command may have been carried out, or not."""
+
+TRADES: Final = (
+    *(messages.PlaceOrder, messages.CancelOrder, messages.ReplaceOrder, messages.CancelAll),
+    *(messages.Arm, messages.Disarm),
+)
 
 
 class Line(Protocol):
@@ -21,7 +32,9 @@ class Line(Protocol):
     place : str
         ``inline`` or ``engine``.
     captures : Mapping of str to Capture
-        One per instrument, in the order of the source.
+        One per instrument, in the order of the source. Replaced as a whole when instruments appear, never changed.
+    account : Account
+        Orders, positions and what else the platform tells; stays empty without one.
     start_ns, end_ns : int, ns since the epoch, UTC
         Span of the source; no end for one that goes on for ever.
     now_ns : int, ns since the epoch, UTC
@@ -35,6 +48,7 @@ class Line(Protocol):
     source: str
     place: str
     captures: Mapping[str, Capture]
+    account: Account
     start_ns: int
     end_ns: int | None
 
@@ -78,6 +92,17 @@ class Line(Protocol):
 
     def health(self) -> Health: ...
 
+    def ask(self, command: messages.Command, timeout_s: float = ...) -> messages.Message:
+        """Let the platform behind the source carry out a command; its answer.
+
+        Raises
+        ------
+        WorkbenchError
+            It was refused, with a code; there is no platform (``read_only``, ``not_supported``); or what became of it
+            is not known (a code of :data:`OUTCOME_UNKNOWN`).
+        """
+        ...
+
     def close(self, *, leave: bool = False) -> None:
         """Let go of everything; ``leave`` lets an engine and its recordings go on."""
         ...
@@ -93,3 +118,18 @@ class RunningRecording(Protocol):
     def paths(self) -> Mapping[str, Path]: ...
 
     def stop(self) -> Mapping[str, Recording]: ...
+
+
+def without_platform(command: messages.Command, source: str) -> WorkbenchError:
+    """Why a source that nobody trades on cannot carry out a command."""
+    if isinstance(command, TRADES):
+        return WorkbenchError(
+            f"read_only: no orders can be placed on {source}",
+            action='Orders need a platform behind the feed: wb.connect("bookmap")',
+            code="read_only",
+        )
+    return WorkbenchError(
+        f"not_supported: there is no chart or add-on behind {source}",
+        action='Open wb.connect("bookmap")',
+        code="not_supported",
+    )

@@ -6,30 +6,34 @@ dies costs nothing but its own view.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import EngineError, FeedError, ReplayError
+from workbench.errors import EngineError, FeedError, ReplayError, WorkbenchError
 from workbench.events import EventBatch, Instrument
 from workbench.feeds.client import Delivery, FeedClient
 from workbench.feeds.discovery import Endpoint
 from workbench.feeds.seeks import seek_row
 from workbench.feeds.target import Target
 from workbench.frames.capture import Capture
-from workbench.frames.recording import Recording, open_recording
 from workbench.frames.suspicion import DAY_NS, LATEST_NS
 from workbench.protocol import messages
 from workbench.protocol.notices import MarketData, Received, Snapshot, StreamChanged
+from workbench.session.account import Account
+from workbench.session.engine_recording import EngineRecording
 from workbench.session.health import Health, tally
+from workbench.session.line import without_platform
 
 KINDS: Final = ("FULL_ORDER_BOOK", "TRADES", "MBO")
+ASK_TIMEOUT_S: Final = 5.0
 FIRST_BOOK_S: Final = 10.0
-STOP_TIMEOUT_S: Final = 120.0
 LEAVE_S: Final = 5.0
 LEAVE_POLL_S: Final = 0.02
 HEALTH_INTERVAL_MS: Final = 250
@@ -37,6 +41,8 @@ WAIT_SLICE_S: Final = 0.25
 READY: Final = "ready"
 STATES: Final = {"waiting": "connecting", "failed": "stale"}
 """Our words for states of the engine that differ from its own."""
+
+_log = logging.getLogger("workbench.session")
 
 
 class EngineLine:
@@ -68,6 +74,10 @@ class EngineLine:
         self._closed = False
         self._is_leaving = False
         self._has_all = False
+        self._kinds: tuple[str, ...] = KINDS
+        self._was_lost = False
+        self._following = threading.Lock()
+        self.account = Account()
         self.captures: Mapping[str, Capture] = {}
         self._client = FeedClient(target, self._take, name="session").open()
         try:
@@ -85,16 +95,42 @@ class EngineLine:
         self.start_ns = int(facts.get("start") or 0)
         self.end_ns = facts.get("end")
         instruments = [Instrument.from_dict(plain) for plain in listed.instruments]
-        self.captures = {i.symbol: Capture(i) for i in instruments}
         self.is_steerable = not facts.get("live")
-        history = facts.get("first") or {}
-        self._has_all = all(history.get(symbol) is not None for symbol in self.captures)
-        for symbol in self.captures:
-            first = history.get(symbol)
-            self._client.subscribe(symbol, KINDS, **({} if first is None else {"from_sequence": first}))
+        if not self.is_steerable:
+            self._kinds = (*KINDS, "ACCOUNT")
+        first = facts.get("first") or {}
+        self._follow(instruments, first)
+        self._has_all = all(first.get(symbol) is not None for symbol in self.captures)
         if not self._wait(lambda: self._live >= set(self.captures), FIRST_BOOK_S):
             raise FeedError(f"no book from {self._client.target.uri} in {FIRST_BOOK_S:g} s", code="timeout")
         self._ask_health()
+
+    def _follow(self, instruments: Iterable[Instrument], first: Mapping[str, int | None]) -> None:
+        """Take in the instruments that are new; one that vanished keeps its data, and goes on when it is back."""
+        with self._following:  # the opening and the reader thread both may
+            new = [instrument for instrument in instruments if instrument.symbol not in self.captures]
+            self.captures = {**self.captures, **{i.symbol: Capture(i) for i in new}}
+        for symbol in (instrument.symbol for instrument in new):
+            number = first.get(symbol)
+            options = {} if number is None else {"from_sequence": number}
+            self._client.subscribe(symbol, self._kinds, **options)
+
+    def _follow_list(self, listed: messages.Instruments) -> None:
+        instruments = list(_readable(listed.instruments))
+        # one that appeared just now began just now: everything of it is still there
+        with contextlib.suppress(FeedError):  # closed meanwhile
+            self._follow(instruments, dict.fromkeys((i.symbol for i in instruments), 0))
+
+    def _follow_connection(self, symbol: str, state: str) -> None:
+        (self._live.add if state == "live" else self._live.discard)(symbol)
+        if state == "waiting":  # the connection is lost: the next one tells the account from the start
+            self.account.expect_again(symbol)
+            self._was_lost = True
+        elif self._was_lost:
+            self._was_lost = False
+            with contextlib.suppress(FeedError):  # lost once more: the next connection asks again
+                self._client.send(messages.HealthQuery(interval_ms=HEALTH_INTERVAL_MS))
+                self._client.send(messages.ListInstruments())
 
     @property
     def now_ns(self) -> int:
@@ -200,6 +236,13 @@ class EngineLine:
             note=self._trouble(link.reason) or health.note,
         )
 
+    def ask(self, command: messages.Command, timeout_s: float = ASK_TIMEOUT_S) -> messages.Message:
+        """Send a command to the platform behind the engine; its answer."""
+        self._check_open()
+        if self.is_steerable:
+            raise without_platform(command, self.source)
+        return self._client.request(command, timeout_s)
+
     def close(self, *, leave: bool = False) -> None:
         """End the connection; the last session of an engine that was started on demand ends it, unless told to leave."""
         if self._closed:
@@ -274,14 +317,22 @@ class EngineLine:
             case Snapshot(symbol=symbol) if symbol in self.captures:
                 self._resync(symbol, notice)
             case StreamChanged(symbol=symbol, state=state):
-                (self._live.add if state == "live" else self._live.discard)(symbol)
-            case Received(message=messages.Health() as report):
-                self._report = report
-            case Received(message=messages.Recording() as report):
-                for running in self._recordings:
-                    running.update(report)
+                self._follow_connection(symbol, state)
+            case Received(message=message):
+                self._take_message(message)
         with self._changed:
             self._changed.notify_all()
+
+    def _take_message(self, message: messages.Message) -> None:
+        if isinstance(message, messages.AccountMessage):
+            self.account.take(message)
+        elif isinstance(message, messages.Instruments):
+            self._follow_list(message)
+        elif isinstance(message, messages.Health):
+            self._report = message
+        elif isinstance(message, messages.Recording):
+            for running in self._recordings:
+                running.update(message)
 
     def _apply(self, symbol: str, batch: EventBatch) -> None:
         capture = self.captures[symbol]
@@ -307,46 +358,12 @@ class EngineLine:
         self._awaited_seeks.discard(symbol)
 
 
-class EngineRecording:
-    """A recording that the engine writes."""
-
-    def __init__(self, client: FeedClient, answer: messages.Recording):
-        self._client = client
-        self.name = answer.recording
-        self.reason = ""
-        self._state = answer.state
-        self._paths = {symbol: Path(path) for symbol, path in answer.paths.items()}
-
-    @property
-    def running(self) -> bool:
-        """Whether it is still being written."""
-        return self._state == "recording"
-
-    @property
-    def paths(self) -> dict[str, Path]:
-        """Directory of each instrument's recording."""
-        return dict(self._paths)
-
-    def update(self, report: messages.Recording) -> None:
-        """Take in what the engine says of it."""
-        if report.recording == self.name:
-            self._state = report.state
-            self.reason = report.reason if report.state == "failed" else ""
-
-    def stop(self) -> dict[str, Recording]:
-        """Let the engine finish it; when the engine is gone, what it wrote opens all the same."""
-        if self.running:
-            try:
-                answer = self._client.request(messages.StopRecording(recording=self.name), STOP_TIMEOUT_S)
-                assert isinstance(answer, messages.Recording)
-                self._paths |= {symbol: Path(path) for symbol, path in answer.paths.items()}
-            except FeedError as problem:
-                self.reason = problem.message
-            finally:
-                self._state = (
-                    "closed"  # also when the engine could not finish it: asking again would not help
-                )
-        return {symbol: open_recording(path) for symbol, path in self._paths.items()}
+def _readable(listed: Iterable[messages.Plain]) -> Iterator[Instrument]:
+    for plain in listed:
+        try:
+            yield Instrument.from_dict(plain)
+        except (WorkbenchError, KeyError, TypeError):
+            _log.warning("an instrument that cannot be read is left out: %.200r", plain)
 
 
 def _number(fact: object) -> int:

@@ -1,0 +1,133 @@
+"""What a session knows of its account: the newest state of everything, and all that happened, in order."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import msgspec
+
+from workbench.protocol import messages
+from workbench.protocol.account import AccountState
+
+OrderKey = tuple[str, str]
+"""Symbol and name of an order: the client order id, or ``#`` and the venue's for orders placed elsewhere."""
+
+_encode: Final = msgspec.json.Encoder().encode
+_Told = TypeVar("_Told", bound=messages.AccountMessage)
+
+
+class Account:
+    """Account messages of a session, taken in by its reader thread and read from any other.
+
+    Notes
+    -----
+    Whoever connects again is told everything again: states that hold already and executions that are known change
+    nothing, and happenings without a number (broadcasts) are counted against those that were known.
+
+    Attributes
+    ----------
+    changed : Condition
+        Notified after every message that was news; its lock guards all state.
+    """
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self._state = AccountState()
+        self._orders: dict[OrderKey, messages.Order] = {}
+        self._order_log: list[messages.Order] = []
+        self._fills: list[messages.Fill] = []
+        self._broadcasts: list[messages.Broadcast] = []
+        self._happened: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._told_again: defaultdict[str, Counter[int]] = defaultdict(Counter)
+
+    def take(self, message: messages.AccountMessage) -> None:
+        """Take in a message; one that says nothing new changes nothing."""
+        with self.changed:
+            if self._is_repeated(message) or not self._state.take(message):
+                return
+            self._keep(message)
+            self.changed.notify_all()
+
+    def expect_again(self, symbol: str) -> None:
+        """The connection was lost: what happened on this instrument will be told once more."""
+        with self.changed:
+            self._told_again[symbol] = self._happened[symbol].copy()
+
+    def wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait for something that messages bring about; whether it came in time."""
+        with self.changed:
+            return self.changed.wait_for(done, timeout_s)
+
+    def order(self, key: OrderKey) -> messages.Order | None:
+        """Newest state of an order."""
+        return self._orders.get(key)
+
+    def order_keys(self) -> list[OrderKey]:
+        """Every order, oldest first."""
+        with self.changed:
+            return list(self._orders)
+
+    def orders(self) -> list[messages.Order]:
+        """Newest state of every order, oldest order first."""
+        with self.changed:
+            return list(self._orders.values())
+
+    def order_log(self) -> list[messages.Order]:
+        """Every state that an order was in, as told."""
+        with self.changed:
+            return list(self._order_log)
+
+    def fills(self) -> list[messages.Fill]:
+        """Executions, each once."""
+        with self.changed:
+            return list(self._fills)
+
+    def broadcasts(self) -> list[messages.Broadcast]:
+        """What other add-ons said."""
+        with self.changed:
+            return list(self._broadcasts)
+
+    def positions(self) -> list[messages.Position]:
+        """Newest position of each instrument and account."""
+        return self._newest(messages.Position)
+
+    def balances(self) -> list[messages.Balance]:
+        """Newest balance of each currency and account."""
+        return self._newest(messages.Balance)
+
+    def trading(self, symbol: str) -> messages.Trading | None:
+        """Whether orders of an instrument would go through; None: not told."""
+        told = self._newest(messages.Trading)
+        return next((message for message in told if message.symbol == symbol), None)
+
+    def _newest(self, kind: type[_Told]) -> list[_Told]:
+        with self.changed:
+            return [message for message in self._state.known() if isinstance(message, kind)]
+
+    def _is_repeated(self, message: messages.AccountMessage) -> bool:
+        if not isinstance(message, messages.Fill | messages.Broadcast | messages.Drawn):
+            return False
+        fingerprint = hash(_encode(message))  # eight bytes instead of the text, for a whole day's broadcasts
+        if self._told_again[message.symbol][fingerprint]:
+            self._told_again[message.symbol][fingerprint] -= 1
+            return True
+        self._happened[message.symbol][fingerprint] += 1
+        return False
+
+    def _keep(self, message: messages.AccountMessage) -> None:
+        match message:
+            case messages.Order():
+                self._orders[order_key(message)] = message
+                self._order_log.append(message)
+            case messages.Fill():
+                self._fills.append(message)
+            case messages.Broadcast():
+                self._broadcasts.append(message)
+
+
+def order_key(order: messages.Order) -> OrderKey:
+    """Symbol and name of an order."""
+    return order.symbol, order.client_order_id or f"#{order.order_id}"
