@@ -92,12 +92,12 @@ def test_it_hands_out_no_more_than_asked_for(feed):
 
 def test_what_nobody_fetches_is_lost_as_a_gap(feed, monkeypatch):
     """A live feed cannot wait: the number of events that found no room is known, and the book comes anew."""
-    monkeypatch.setattr("workbench.feeds.upstream.MAX_PENDING_ROWS", 50)
+    monkeypatch.setattr("workbench.feeds.inflow.MAX_PENDING_ROWS", 50)
     source = UpstreamSource.connect(feed.uri, SECRET, symbols=["ES"])
     try:
         for _ in range(20):
             feed.publish(50)
-        eventually(lambda: source._overflowed)
+        eventually(lambda: source._inflow.overflowed)
         monkeypatch.undo()
         handed = [batch for _, batch in source.advance(BIG)]
         after = [batch for _, batch in drained(source, SNAPSHOT_ROWS)]
@@ -112,7 +112,7 @@ def test_what_nobody_fetches_is_lost_as_a_gap(feed, monkeypatch):
 
 def test_the_gap_of_an_overflow_counts_what_was_lost_at_the_time_of_the_stream(monkeypatch):
     """A lost gap counts what it stood for, and a relayed replay is not stamped by the wall clock."""
-    monkeypatch.setattr("workbench.feeds.upstream.MAX_PENDING_ROWS", 5)
+    monkeypatch.setattr("workbench.feeds.inflow.MAX_PENDING_ROWS", 5)
     source = UpstreamSource("ws://127.0.0.1:1/v1", SyntheticSource().instruments)
     rows = changes(0, 10, 1_000_000, 0)
     lost = EventBatch.of(10, ts=rows.ts[-1:], kind=EventKind.GAP, size=1_000)

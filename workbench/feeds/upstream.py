@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
 from typing import Final
 
 from workbench.errors import FeedError
-from workbench.events import EventBatch, EventKind, Instrument
+from workbench.events import EventBatch, Instrument
 from workbench.feeds.client import Delivery, FeedClient, Target
+from workbench.feeds.inflow import Inflow
 from workbench.protocol import messages
 from workbench.protocol.notices import MarketData, Snapshot
 
 EVERYTHING: Final = ("FULL_ORDER_BOOK", "TRADES", "MBO")
-MAX_PENDING_ROWS: Final = 2_000_000
 
 
 class UpstreamSource:
@@ -33,13 +31,8 @@ class UpstreamSource:
     def __init__(self, uri: str, instruments: tuple[Instrument, ...]):
         self.instruments = instruments
         self.name = f"upstream {uri}"
-        self.start_ns = self.position_ns = time.time_ns()
-        self._lock = threading.Lock()
-        self._pending: deque[tuple[str, EventBatch]] = deque()
-        self._pending_rows = 0
-        self._overflowed: dict[str, int] = {}
-        self._next = {instrument.symbol: 0 for instrument in instruments}
-        self._last_ts: dict[str, int] = {}
+        self.start_ns = time.time_ns()
+        self._inflow = Inflow(self.start_ns, self._ask_anew)
         self._client: FeedClient | None = None
 
     @classmethod
@@ -91,33 +84,17 @@ class UpstreamSource:
 
     def take(self, delivery: Delivery) -> None:
         """Take what the reader thread delivers."""
-        if not isinstance(delivery, MarketData | Snapshot):
-            return
-        with self._lock:
-            # once a stream has lost something all of it is lost until the gap is handed out: order is kept
-            if self._pending_rows > MAX_PENDING_ROWS or delivery.symbol in self._overflowed:
-                # numbers, not rows: a gap that is lost takes with it what it stood for
-                lost = delivery.batch.next_sequence - delivery.batch.first_sequence
-                self._overflowed[delivery.symbol] = self._overflowed.get(delivery.symbol, 0) + lost
-                return
-            self._pending.append((delivery.symbol, delivery.batch))
-            self._pending_rows += len(delivery.batch)
+        if isinstance(delivery, MarketData | Snapshot):
+            self._inflow.put(delivery.symbol, delivery.batch)
+
+    @property
+    def position_ns(self) -> int:
+        """Time of the newest row that was handed on."""
+        return self._inflow.position_ns
 
     def advance(self, until_ns: int, max_events: int | None = None) -> list[tuple[str, EventBatch]]:
         """Everything that arrived; ``until_ns`` is the wall clock's business here."""
-        with self._lock:
-            taken = self._take_pending(max_events)
-            overflowed = {} if self._pending else self._overflowed
-            if overflowed:
-                self._overflowed = {}
-        handed = [(symbol, self._numbered(symbol, batch)) for symbol, batch in taken]
-        for symbol, lost in overflowed.items():
-            # the stream's own time: the other feed may be a replay, whose clock is not the wall's
-            ts = self._last_ts.get(symbol, self.position_ns)
-            gap = EventBatch.of(ts=ts, kind=EventKind.GAP, size=lost)
-            handed.append((symbol, self._numbered(symbol, gap)))
-            self._ask_anew(symbol)
-        return handed
+        return self._inflow.take(max_events)
 
     def _ask_anew(self, symbol: str) -> None:
         """After a gap the book is not known: a new subscription begins with it."""
@@ -147,26 +124,6 @@ class UpstreamSource:
         """Leave the other feed."""
         if self._client is not None:
             self._client.close()
-
-    def _take_pending(self, max_events: int | None) -> list[tuple[str, EventBatch]]:
-        taken: list[tuple[str, EventBatch]] = []
-        left = self._pending_rows if max_events is None else max_events
-        while self._pending and left > 0:
-            symbol, batch = self._pending.popleft()
-            if len(batch) > left:
-                self._pending.appendleft((symbol, batch[left:]))
-                batch = batch[:left]
-            taken.append((symbol, batch))
-            left -= len(batch)
-            self._pending_rows -= len(batch)
-        return taken
-
-    def _numbered(self, symbol: str, batch: EventBatch) -> EventBatch:
-        numbered = EventBatch.trusted(batch.columns, self._next[symbol])
-        self._next[symbol] = numbered.next_sequence
-        self._last_ts[symbol] = int(batch.ts[-1])
-        self.position_ns = max(self.position_ns, int(batch.ts[-1]))
-        return numbered
 
 
 def _instruments(client: FeedClient, symbols: list[str] | None) -> tuple[Instrument, ...]:
