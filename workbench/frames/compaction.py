@@ -1,4 +1,4 @@
-"""Compaction: the journal of a finished session becomes Parquet, a third of its size and quick to scan."""
+"""Compaction: the journal of a finished session, and its notes, become Parquet, a third of its size and quick to scan."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from workbench.frames.durable import sync_directory
 from workbench.frames.journal import index_path
 from workbench.frames.journal_reader import JournalReader, segments
 from workbench.frames.manifest import FILE_NAME, FileFact, Manifest
+from workbench.frames.note_tables import write_tables
+from workbench.frames.notes import NotesReader, notes_files
 from workbench.frames.publication import publish
 
 
 def compact(directory: Path, *, reason: str = "closed", tables: tuple[FileFact, ...] = ()) -> Manifest:
-    """Turn the journal of a recording into finished files, then remove it.
+    """Turn the journal and the notes of a recording into finished files, then remove them.
 
     Parameters
     ----------
@@ -45,17 +47,23 @@ def compact(directory: Path, *, reason: str = "closed", tables: tuple[FileFact, 
         if reader.live:
             raise RecordingError(f"{directory} is being recorded", action="Stop the recorder first")
         ended = reason if reader.closed else "crashed"
-        known = manifest.with_(reason=ended, files=tables)
+        notes = NotesReader(directory)
+        noted = write_tables(directory, notes)
+        known = manifest.with_(
+            reason=ended, files=(*tables, *noted), warnings=(*manifest.warnings, *notes.damage)
+        )
         manifest = publish(directory, known, reader.batches(), damage=reader.damage)
     remove_journal(directory)
     return manifest
 
 
 def remove_journal(directory: Path) -> None:
-    """Delete the journal of a closed recording, and what a crash left half written."""
+    """Delete the journal and the notes of a closed recording, and what a crash left half written."""
     for path in segments(directory):
         # The index first: what is left after a crash is still found by the segment's name.
         index_path(path).unlink(missing_ok=True)
+        path.unlink()
+    for path in notes_files(directory):
         path.unlink()
     for path in directory.glob(".*"):
         if path.name.endswith(".writing") or path.name.startswith(f".{FILE_NAME}-"):

@@ -120,12 +120,7 @@ class JournalReader:
         try:
             return _batches(entry, opened.at(entry.path))
         except FileNotFoundError:
-            raise RecordingError(
-                f"{entry.path} is gone",
-                expected="the journal of an unclosed recording",
-                action="It was closed meanwhile: open the recording again",
-                code="closed_meanwhile",
-            ) from None
+            raise closed_meanwhile(entry.path) from None
         except (DamagedError, SchemaError, OSError) as problem:
             what = getattr(problem, "found", str(problem))
             self._note(
@@ -193,6 +188,16 @@ class _OneFile:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def closed_meanwhile(path: Path) -> RecordingError:
+    """Return the error for a file of an unclosed recording that has become Parquet since it was opened."""
+    return RecordingError(
+        f"{path} is gone",
+        expected="a file of an unclosed recording",
+        action="It was closed meanwhile: open the recording again",
+        code="closed_meanwhile",
+    )
 
 
 def segments(directory: Path) -> list[Path]:

@@ -22,6 +22,7 @@ import msgspec
 
 from workbench.errors import DiskFullError, RecordingError
 from workbench.frames.durable import create, sync_directory, write_error, write_whole
+from workbench.frames.journal_reader import closed_meanwhile
 from workbench.frames.paths import refuse_link
 
 TABLES: Final = ("orders", "annotations")
@@ -263,12 +264,7 @@ def _lines(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             yield from _bounded_lines(file)
     except FileNotFoundError:
-        raise RecordingError(
-            f"{path} is gone",
-            expected="the notes of an unclosed recording",
-            action="It was closed meanwhile: open the recording again",
-            code="closed_meanwhile",
-        ) from None
+        raise closed_meanwhile(path) from None
 
 
 def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:

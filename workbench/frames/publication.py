@@ -12,6 +12,7 @@ from workbench.events import EventBatch, Instrument
 from workbench.frames.book_index import BookIndex, index_file
 from workbench.frames.durable import sync_directory, sync_file
 from workbench.frames.manifest import FileFact, Manifest
+from workbench.frames.notes import TABLES
 from workbench.frames.parquet import EventFile, file_fact, read_group, row_groups
 from workbench.frames.summary import Summary
 
@@ -51,7 +52,7 @@ def publish(
     if index.checkpoints:
         counted, path = _write(index_file(directory), manifest.instrument, index.numbered())
         files.append(file_fact(path, counted.count))
-    kept = [fact for fact in manifest.files if fact.name in ("orders.parquet", "annotations.parquet")]
+    kept = [fact for fact in manifest.files if fact.name.removesuffix(".parquet") in TABLES]
     reason = manifest.reason or "closed"
     closed = summary.into(manifest).with_(state="closed", reason=reason, files=(*files, *kept))
     closed = closed.with_(warnings=(*closed.warnings, *damage))

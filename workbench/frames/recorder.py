@@ -17,7 +17,7 @@ from workbench.frames.continuity import Continuity, gap
 from workbench.frames.journal import BATCH_ROWS, Journal, Mark, Sealed
 from workbench.frames.live import LiveColumns
 from workbench.frames.manifest import FileFact, Manifest
-from workbench.frames.notes import Notes
+from workbench.frames.notes import TABLES, Notes
 from workbench.frames.paths import inside, safe_name, session_name
 
 # Polars, numba and the books are needed at the end only; a recorder is running within a fraction of a second.
@@ -203,9 +203,11 @@ class Recorder:
         return self.acknowledged
 
     def attach(self, name: str, table: pl.DataFrame) -> None:
-        """Add a further table to the recording: ``orders`` or ``annotations``."""
-        if name not in ("orders", "annotations"):
-            raise RecordingError(f"table {name!r}", expected="orders or annotations")
+        """Add a further table to the recording, ``orders`` or ``annotations``, instead of its notes."""
+        if name not in TABLES:
+            raise RecordingError(f"table {name!r}", expected=" or ".join(TABLES))
+        if name in self._notes.tables:
+            raise RecordingError(f"{name!r} has notes already", expected="a table or notes, not both")
         from workbench.frames.publication import write_table
 
         self._tables = [fact for fact in self._tables if fact.name != f"{name}.parquet"]

@@ -21,9 +21,10 @@ from workbench.frames.durable import sync_directory
 from workbench.frames.locate import find_recording
 from workbench.frames.manifest import Manifest
 from workbench.frames.moments import Moment, check_span, to_datetime, to_ns
+from workbench.frames.notes import TABLES
 from workbench.frames.paths import inside, safe_name, session_name
 from workbench.frames.publication import publish
-from workbench.frames.store import EventStore, open_store
+from workbench.frames.store import EventStore, noted_tables, notes_frame, open_store
 
 if TYPE_CHECKING:
     from workbench.book.levels import LevelBook
@@ -113,16 +114,33 @@ class Recording:
         return edge.depth_frame(self.events(start, end), self.instrument)
 
     def table(self, name: str) -> pl.LazyFrame:
-        """Return a further table of the recording: ``orders`` or ``annotations``.
+        """Return a further table of the recording, columns as :data:`workbench.frames.note_tables.SCHEMAS` says.
+
+        Parameters
+        ----------
+        name : str
+            ``orders``: what the account said (orders, fills, positions, balances, what trading allowed), or
+            ``annotations``: what other add-ons broadcast, and what was drawn. A row for each message, as they came.
 
         Raises
         ------
         RecordingError
             It has no such table.
         """
-        if name not in ("orders", "annotations") or f"{name}.parquet" not in self.files:
-            raise RecordingError(f"{self.path} has no table {name!r}", expected=f"one of {list(self.files)}")
-        return pl.scan_parquet(inside(self.path, f"{name}.parquet"))
+        if name not in self.tables:
+            raise RecordingError(
+                f"{self.path} has no table {name!r}", expected=f"one of {list(self.tables)}", code="no_table"
+            )
+        if self.closed:
+            return pl.scan_parquet(inside(self.path, f"{name}.parquet"))
+        return notes_frame(self.path, name)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the further tables that it has."""
+        if self.closed:
+            return tuple(name for name in TABLES if f"{name}.parquet" in self.files)
+        return noted_tables(self.path)
 
     @property
     def files(self) -> tuple[str, ...]:

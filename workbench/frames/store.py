@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -16,8 +16,10 @@ import polars as pl
 from workbench.errors import DamagedError, RecordingError
 from workbench.events import EventBatch, Instrument, polars_schema
 from workbench.frames.book_index import BookIndex, Books, index_file
-from workbench.frames.journal_reader import JournalReader, segments
+from workbench.frames.journal_reader import JournalReader, closed_meanwhile, segments
 from workbench.frames.manifest import Manifest
+from workbench.frames.note_tables import SCHEMAS, record_batches, table_fact
+from workbench.frames.notes import TABLES, NotesReader
 from workbench.frames.parquet import (
     ROW_GROUP_ROWS,
     RowGroup,
@@ -87,7 +89,7 @@ class EventStore:
                 self._open(path)  # refuse foreign columns and bombs before anybody collects
             frames.append(pl.scan_parquet(list(self.files)))
         if self.journal is not None:
-            frames.append(_scan(self._journal_batches))
+            frames.append(scan(self._journal_frames, pl.Schema(polars_schema())))
         return frames[0] if len(frames) == 1 else pl.concat(frames)
 
     def batches(self, start_ns: int | None, end_ns: int | None, rows: int) -> Iterator[EventBatch]:
@@ -155,6 +157,9 @@ class EventStore:
             if seen < len(batch):
                 yield batch[seen:] if seen else batch
 
+    def _journal_frames(self) -> Iterator[pl.DataFrame]:
+        return (batch.to_polars() for batch in self._journal_batches())
+
     def _next_sequence(self) -> int:
         last = self.groups[-1]
         return list(read_group(last, ROW_GROUP_ROWS, self._open(last.path)))[-1].next_sequence
@@ -182,10 +187,37 @@ def open_store(directory: Path, *, allow_large: bool = False) -> tuple[Manifest,
 
 def _summarise(manifest: Manifest, store: EventStore, warnings: tuple[str, ...]) -> Manifest:
     summary = Summary(store.batches(None, None, ROW_GROUP_ROWS))
-    damage = tuple(store.journal.damage) if store.journal is not None else ()
+    damage = (*store.journal.damage, *notes_damage(store.journal)) if store.journal is not None else ()
     for sentence in (*warnings, *damage):
         _log.warning("%s", sentence)
     return summary.into(manifest).with_(warnings=(*manifest.warnings, *warnings, *damage))
+
+
+def noted_tables(directory: Path) -> tuple[str, ...]:
+    """Names of the tables that the notes of an unclosed recording hold."""
+    if not segments(directory):
+        raise closed_meanwhile(directory)
+    noted = {note.table for note in NotesReader(directory)}
+    return tuple(name for name in TABLES if name in noted)
+
+
+def notes_frame(directory: Path, table: str) -> pl.LazyFrame:
+    """Lazy frame of one table of an unclosed recording, read from its notes when it is collected."""
+
+    def frames() -> Iterator[pl.DataFrame]:
+        for batch in record_batches(NotesReader(directory), table):
+            yield cast("pl.DataFrame", pl.from_arrow(batch))
+
+    empty = cast("pl.DataFrame", pl.from_arrow(SCHEMAS[table].empty_table()))
+    return scan(frames, empty.schema)
+
+
+def notes_damage(journal: JournalReader) -> tuple[str, ...]:
+    """What is damaged in the notes beside a journal."""
+    notes = NotesReader(journal.directory, live=journal.live)
+    for _ in notes:
+        pass
+    return notes.damage
 
 
 def _from_files(directory: Path, problem: DamagedError) -> Manifest:
@@ -200,7 +232,9 @@ def _from_files(directory: Path, problem: DamagedError) -> Manifest:
     if instrument is None:
         raise problem
     extra = [index_file(directory)] if readable and index_file(directory).is_file() else []
-    facts = tuple(file_fact(path, open_events(path).metadata.num_rows) for path in [*readable, *extra])
+    events_and_index = [file_fact(path, open_events(path).metadata.num_rows) for path in [*readable, *extra]]
+    tables = [table_fact(directory / f"{name}.parquet") for name in TABLES] if readable else []
+    facts = (*events_and_index, *(fact for fact in tables if fact is not None))
     state = "closed" if readable else "recording"
     return Manifest(instrument, directory.parent.name, state=state, files=facts)
 
@@ -222,15 +256,16 @@ def _cut(batches: Iterator[EventBatch], start_ns: int | None, end_ns: int | None
             return
 
 
-def _scan(batches: Callable[[], Iterator[EventBatch]]) -> pl.LazyFrame:
+def scan(frames: Callable[[], Iterator[pl.DataFrame]], schema: pl.Schema) -> pl.LazyFrame:
+    """Lazy frame over frames that are made when it is collected, one at a time."""
     from polars.io.plugins import register_io_source
 
     def source(
         with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         left = n_rows
-        for batch in batches():
-            frame = batch.to_polars()
+        for whole in frames():
+            frame = whole
             if left is not None:
                 frame = frame.head(left)
                 left -= len(frame)
@@ -240,4 +275,4 @@ def _scan(batches: Callable[[], Iterator[EventBatch]]) -> pl.LazyFrame:
             if left == 0:
                 return
 
-    return register_io_source(source, schema=polars_schema(), is_pure=True)
+    return register_io_source(source, schema=schema, is_pure=True)
