@@ -275,6 +275,28 @@ Message = (
 )
 
 
+TYPE_OF: Final[Mapping[type, Type]] = {
+    InstrumentInfo: Type.INSTRUMENT_INFO,
+    ServerInit: Type.SERVER_INIT,
+    ServerOff: Type.SERVER_OFF,
+    Response: Type.RESP_DATA,
+    Detached: Type.INSTRUMENT_DETACHED,
+    Interval: Type.ON_INTERVAL,
+    Depth: Type.DEPTH,
+    Trade: Type.TRADE,
+    Mbo: Type.MBO,
+    IndicatorMade: Type.INDICATOR_RESPONSE,
+    SettingChanged: Type.SETTING_CHANGED,
+    Execution: Type.EXECUTE_ORDER,
+    OrderUpdate: Type.UPDATE_ORDER,
+    BalanceUpdate: Type.BALANCE,
+    PositionUpdate: Type.POSITION,
+    Broadcasting: Type.BROADCASTING,
+    BroadcastSettings: Type.BROADCASTING_SETTINGS,
+    Providers: Type.PROVIDERS_STATUS,
+}
+
+
 def parse(line: bytes) -> Message:
     r"""Read one line, with or without its ``\n`` or ``\r\n``.
 

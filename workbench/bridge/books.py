@@ -1,0 +1,192 @@
+"""Price levels and resting orders in plain dicts, brought up to date only when somebody asks.
+
+The bridge must hand on what it reads at once; the books are needed only when a client subscribes. So rows are kept as
+they are and folded in when a snapshot is wanted, or when many have come together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from workbench.bridge.rows import Row, Rows
+from workbench.events import Array, EventKind, Flag, Side
+
+FOLD_ROWS: Final = 65_536
+DENSE_TICKS: Final = 1 << 20
+"""Span of prices up to which the newest size of each level is found by writing all of them into an array."""
+
+Order = tuple[int, int, int]
+"""side, price, size."""
+_BOOK_KINDS: Final = np.zeros(256, np.bool_)
+_BOOK_KINDS[
+    [EventKind.DEPTH, EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL, EventKind.CLEAR]
+] = True
+_DEPTH: Final = int(EventKind.DEPTH)
+_NEW: Final = int(EventKind.MBO_NEW)
+_REPLACE: Final = int(EventKind.MBO_REPLACE)
+_CANCEL: Final = int(EventKind.MBO_CANCEL)
+_CLEAR: Final = int(EventKind.CLEAR)
+_SNAPSHOT: Final = int(Flag.SNAPSHOT)
+_NOTHING: Final = np.zeros(0, np.int64)
+
+
+class Books:
+    """The level book and the order book of one instrument."""
+
+    def __init__(self) -> None:
+        self._levels: dict[int, dict[int, int]] = {1: {}, -1: {}}
+        self._orders: dict[int, Order] = {}  # insertion order is the order of arrival
+        self._pending: list[Rows] = []
+        self._pending_rows = 0
+
+    def add(self, rows: Rows) -> None:
+        """Take rows in, later."""
+        self._pending.append(rows)
+        self._pending_rows += rows.length
+        if self._pending_rows >= FOLD_ROWS:
+            self.fold()
+
+    def fold(self) -> None:
+        """Take in what is pending."""
+        if not self._pending:
+            return
+        rows = Rows.join(self._pending)
+        self._pending, self._pending_rows = [], 0
+        rows = rows.take(_BOOK_KINDS[rows.kind])
+        clears = np.flatnonzero(rows.kind == _CLEAR)
+        if len(clears):
+            self._levels = {1: {}, -1: {}}
+            self._orders = {}
+            rows = rows.take(slice(int(clears[-1]) + 1, None))
+        self._fold_levels(rows)
+        self._fold_orders(rows)
+
+    def side(self, side: int, levels: int | None = None) -> tuple[Array, Array]:
+        """Return prices (ticks, int32) and sizes (lots, int64) of a side, best first."""
+        self.fold()
+        book = self._levels[side]
+        prices = sorted(book, reverse=side == Side.BID)[:levels]
+        return np.array(prices, np.int32), np.array([book[price] for price in prices], np.int64)
+
+    def orders(self) -> tuple[Array, Array, Array, Array]:
+        """Return order_id, side, price, size of all orders: bids first, best level first, oldest first in a level."""
+        self.fold()
+        queued = sorted(self._orders.items(), key=lambda item: (-item[1][0], -item[1][0] * item[1][1]))
+        columns = list(zip(*((number, *order) for number, order in queued))) or [()] * 4
+        types = (np.int64, np.int8, np.int32, np.int64)
+        ids, sides, prices, sizes = (np.array(c, t) for c, t in zip(columns, types))
+        return ids, sides, prices, sizes
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether any order is known."""
+        self.fold()
+        return bool(self._orders)
+
+    def derive_levels(self) -> Rows:
+        """Make the level book anew from the orders; return it as SNAPSHOT rows, best first."""
+        self.fold()
+        self._levels = {1: {}, -1: {}}
+        for side, price, size in self._orders.values():
+            book = self._levels[side]
+            book[price] = book.get(price, 0) + size
+        sides = [(side, *self.side(side)) for side in (1, -1)]
+        return Rows.of(
+            [
+                (_DEPTH, side, price, size, 0, 0, _SNAPSHOT)
+                for side, prices, sizes in sides
+                for price, size in zip(prices.tolist(), sizes.tolist())
+            ]
+        )
+
+    def derive(self, rows: Rows) -> Rows:
+        """Take rows of orders in at once; return them with a DEPTH row after each for every level it changed."""
+        self.fold()
+        mbo = np.flatnonzero((rows.kind >= _NEW) & (rows.kind <= _CANCEL))
+        at: list[int] = []
+        derived: list[Row] = []
+        for index, *row in zip(mbo.tolist(), *(column[mbo].tolist() for column in rows[:5])):
+            for side, price in self._apply_and_total(*row):
+                at.append(index + 1)
+                derived.append((_DEPTH, side, price, self._levels[side].get(price, 0), 0, 0, 0))
+        if not derived:
+            return rows
+        return Rows(*(np.insert(column, at, extra) for column, extra in zip(rows, Rows.of(derived))))
+
+    def _apply_and_total(
+        self, kind: int, side: int, price: int, size: int, number: int
+    ) -> list[tuple[int, int]]:
+        """Apply a row of an order and carry it over to its levels; return the levels that changed."""
+        old = self._orders.get(number)
+        self._apply(kind, side, price, size, number)
+        new = self._orders.get(number)
+        changed: dict[tuple[int, int], int] = {}
+        for order, sign in ((old, -1), (new, 1)):
+            if order is not None:
+                changed[order[:2]] = changed.get(order[:2], 0) + sign * order[2]
+        for (its_side, its_price), lots in changed.items():
+            book = self._levels[its_side]
+            total = book.pop(its_price, 0) + lots
+            if total > 0:
+                book[its_price] = total
+        return [level for level, lots in changed.items() if lots]
+
+    def _apply(self, kind: int, side: int, price: int, size: int, number: int) -> None:
+        """Apply one row of an order, by the rules of the order book."""
+        old = self._orders.get(number)
+        if kind == _CANCEL or (kind == _REPLACE and size <= 0):
+            self._orders.pop(number, None)
+            return
+        if kind == _REPLACE and side == 0 and old is not None:
+            side = old[0]
+        if side == 0 or size <= 0:
+            return
+        # Only a smaller size at the same price keeps its place in the queue.
+        if old is not None and not (old[:2] == (side, price) and size <= old[2]):
+            del self._orders[number]
+        self._orders[number] = (side, price, size)
+
+    def _fold_levels(self, rows: Rows) -> None:
+        depth = rows.kind == _DEPTH
+        for side, book in self._levels.items():
+            mine = depth & (rows.side == side)
+            prices, sizes = _newest(rows.price[mine], rows.size[mine])
+            book.update(zip(prices, sizes))
+            for price, size in zip(prices, sizes):
+                if size == 0:
+                    del book[price]
+
+    def _fold_orders(self, rows: Rows) -> None:
+        mbo = np.flatnonzero((rows.kind >= _NEW) & (rows.kind <= _CANCEL))
+        if not len(mbo):
+            return
+        kept = mbo[self._survivors(rows.order_id[mbo], rows.kind[mbo])]
+        for row in zip(*(column[kept].tolist() for column in rows[:5])):
+            self._apply(*row)
+
+    def _survivors(self, numbers: Array, kinds: Array) -> Array:
+        """Mask of the rows whose orders are still there at the end; the others are forgotten here.
+
+        Most orders of a busy market are cancelled soon, and a row that will not matter is not worth a step in Python.
+        """
+        unique, at = np.unique(numbers[::-1], return_index=True)
+        gone = unique[kinds[::-1][at] == _CANCEL]
+        for number in gone.tolist():
+            self._orders.pop(number, None)
+        return ~np.isin(numbers, gone)
+
+
+def _newest(prices: Array, sizes: Array) -> tuple[list[int], list[int]]:
+    """Each price once, with its last size."""
+    if not len(prices):
+        return [], []
+    low = int(prices.min())
+    if int(prices.max()) - low >= DENSE_TICKS:
+        newest = dict(zip(prices.tolist(), sizes.tolist()))
+        return list(newest), list(newest.values())
+    table = np.full(int(prices.max()) - low + 1, -1, np.int64)
+    table[prices.astype(np.int64) - low] = sizes  # of equal indices the last one stays
+    found = np.flatnonzero(table >= 0)
+    return (found + low).tolist(), table[found].tolist()

@@ -1,0 +1,58 @@
+"""From what was read of the socket to whole lines."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_LINE_BYTES: Final = 16 * 2**20
+"""A longer line is dropped and counted; nothing Bookmap sends comes near it."""
+
+
+class LineCutter:
+    r"""Cut what is read into blocks of whole lines; the rest waits for more.
+
+    ``\n``, ``\r\n`` and a lone ``\r`` end a line, as on Bookmap's side. Blocks use ``\n`` only, and may hold empty lines.
+
+    Attributes
+    ----------
+    overlong : int
+        Lines that were dropped because of their length.
+    """
+
+    def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+        self.overlong = 0
+        self._max = max_line_bytes
+        self._rest = bytearray()
+        self._dropping = False
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of the line that has no end yet."""
+        return len(self._rest)
+
+    def cut(self, data: bytes) -> bytes:
+        r"""Return all lines that are complete now, each with its ``\n``; empty if none is."""
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._keep(data)
+            return b""
+        head = data[:end]
+        if self._dropping:
+            head = head[head.index(b"\n") + 1 :]
+            self._dropping = False
+        elif self._rest:
+            head = bytes(self._rest) + head
+            self._rest.clear()
+        self._keep(data[end:])
+        return head
+
+    def _keep(self, tail: bytes) -> None:
+        if self._dropping:
+            return
+        self._rest += tail
+        if len(self._rest) > self._max:
+            self._rest.clear()
+            self._dropping = True
+            self.overlong += 1
