@@ -1,0 +1,64 @@
+"""One instrument as long as Bookmap keeps it attached: what was asked for it, its desk, its drawings, its pulse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from workbench.bridge.desk import SETTING
+from workbench.bridge.requests import DataRequests
+from workbench.bridge.watch import IntervalWatch
+
+if TYPE_CHECKING:
+    from workbench.bridge.desk import OrderDesk
+    from workbench.bridge.indicators import Indicators
+    from workbench.bridge.lines import Lines
+    from workbench.instruments import Instrument
+
+LABEL: Final = "Orders also need s.arm() in the notebook; both locks close when either side goes"
+
+
+class Attachment:
+    """State of one attached instrument.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    desk : OrderDesk
+    indicators : Indicators
+    requests : DataRequests
+    trading : bool
+        The script was started for orders; only then it has a setting for them.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        desk: OrderDesk,
+        indicators: Indicators,
+        requests: DataRequests,
+        *,
+        trading: bool,
+    ):
+        self.instrument, self.desk, self.indicators, self.requests = instrument, desk, indicators, requests
+        self.trading = trading
+        self.watch = IntervalWatch()
+
+    def opening_lines(self, lines: Lines) -> list[bytes]:
+        """What is sent at once: settings, one request per type of data, and that we are done.
+
+        Bookmap holds a lock over all its add-ons until the last of them has come.
+        """
+        alias = self.instrument.symbol
+        settings = [lines.boolean_setting(alias, SETTING), lines.label(alias, LABEL)] if self.trading else []
+        return [*settings, *self.requests.lines(lines), lines.init_finished(alias)]
+
+    def deadline(self) -> int | None:
+        """When something of this instrument is due, monotonic ns."""
+        parts: tuple[Callable[[], int | None], ...] = (
+            self.desk.deadline,
+            self.requests.deadline,
+            self.watch.deadline,
+            self.indicators.deadline,
+        )
+        return min((due for part in parts if (due := part()) is not None), default=None)

@@ -1,0 +1,78 @@
+"""What other add-ons of Bookmap broadcast: who is there, whom we listen to, and what they said.
+
+An event names its generator only; the provider is known from the subscription, or from the list of providers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.bridge import wire
+from workbench.errors import ProtocolError
+from workbench.protocol.messages import Broadcast, Listen
+
+if TYPE_CHECKING:
+    from workbench.bridge.lines import Lines
+
+MAX_SUBSCRIPTIONS: Final = 64
+
+
+class Broadcasts:
+    """Subscriptions to other add-ons, and the labels of what comes.
+
+    Parameters
+    ----------
+    lines : Lines
+    """
+
+    def __init__(self, lines: Lines):
+        self.providers: dict[str, list[Any]] = {}
+        self._lines = lines
+        self._asked: set[tuple[str, str]] = set()
+        self._provider_of: dict[str, str] = {}
+
+    @property
+    def subscriptions(self) -> list[tuple[str, str]]:
+        """Provider and generator (empty: the provider only) of everything asked for."""
+        return sorted(self._asked)
+
+    def listen(self, command: Listen) -> list[bytes]:
+        """Lines that subscribe; none for what was asked for before, because each request adds a listener.
+
+        Raises
+        ------
+        ProtocolError, LineError
+            Too many subscriptions; a name that fits on no line.
+        """
+        key = (command.provider, command.generator)
+        if key in self._asked:
+            return []
+        if len(self._asked) >= MAX_SUBSCRIPTIONS:
+            raise ProtocolError(f"more than {MAX_SUBSCRIPTIONS} subscriptions to add-ons", code="too_many")
+        line = self._lines.subscribe_generator(command.provider, command.generator or None, command.filtered)
+        self._asked.add(key)
+        if command.generator:
+            self._provider_of[command.generator] = command.provider
+        return [line]
+
+    def forget(self) -> None:
+        """Bookmap ended the add-on: whoever listens must ask again."""
+        self._asked.clear()
+
+    def event(self, message: wire.Broadcasting | wire.BroadcastSettings, symbol: str, ts: int) -> Broadcast:
+        """Label what an add-on said."""
+        return Broadcast(
+            symbol=symbol,
+            ts=ts,
+            provider=self._provider_of.get(message.generator, ""),
+            generator=message.generator,
+            data=message.plain,
+            kind="settings" if isinstance(message, wire.BroadcastSettings) else "event",
+        )
+
+    def status(self, message: wire.Providers, symbol: str, ts: int) -> Broadcast:
+        """Keep who is there, and tell."""
+        self.providers = message.plain
+        return Broadcast(
+            symbol=symbol, ts=ts, provider="", generator="", data=message.plain, kind="providers"
+        )

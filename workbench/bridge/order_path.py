@@ -1,0 +1,74 @@
+"""From a desk's decision to Bookmap: kept in the journal first, then through the last gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from workbench.bridge.desk import OrderDesk
+    from workbench.bridge.outgoing import Outgoing
+    from workbench.bridge.result import Moment, Result
+
+
+class Journal(Protocol):
+    """Where decisions about orders are kept before anything is sent."""
+
+    @property
+    def used_ids(self) -> Mapping[str, str]:
+        """Client order ids of earlier runs, with the hash of what was sent."""
+
+    def write(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Keep entries, or raise OSError: then nothing is sent."""
+
+
+OpenJournal = Callable[[str], Journal]
+
+
+class OrderPath:
+    """The one way of lines that trade.
+
+    Parameters
+    ----------
+    outgoing : Outgoing
+    open_journal : callable or None
+        Called as ``open_journal(symbol)``. Without it, or when it raises OSError, nothing that trades is sent.
+    say : callable
+        Takes a sentence for the log.
+    """
+
+    def __init__(self, outgoing: Outgoing, open_journal: OpenJournal | None, say: Callable[[str], None]):
+        self._outgoing, self._open_journal, self._say = outgoing, open_journal, say
+        self._journals: dict[str, Journal] = {}
+
+    def journal(self, symbol: str) -> Journal | None:
+        """Journal of an instrument, opened once; None if there is none to be had."""
+        if symbol not in self._journals and self._open_journal is not None:
+            try:
+                self._journals[symbol] = self._open_journal(symbol)
+            except OSError as problem:
+                self._say(f"{symbol}: no orders, their journal cannot be opened: {problem}")
+        return self._journals.get(symbol)
+
+    def follow(self, desk: OrderDesk, work: Callable[[], Result], now: Moment) -> Result:
+        """Let a desk decide, keep what it decided, and send what it may.
+
+        Both locks must be open before the decision or after it: the last cancels of a panic leave with the decision
+        that disarms.
+        """
+        was_open = desk.is_open(now)
+        result = work()
+        if result.journal and not self._kept(desk.instrument.symbol, result):
+            result = desk.withdraw(result, "the journal of orders cannot be written", now)
+        self._outgoing.trade(result.lines, is_open=was_open or desk.is_open(now))
+        return result
+
+    def _kept(self, symbol: str, result: Result) -> bool:
+        journal = self._journals.get(symbol)
+        try:
+            if journal is not None:
+                journal.write(result.journal)
+        except OSError as problem:
+            self._say(f"{symbol}: orders are not sent, their journal cannot be written: {problem}")
+            return False
+        return journal is not None or not result.lines

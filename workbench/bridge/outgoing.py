@@ -1,0 +1,73 @@
+"""Lines on their way to Bookmap: those that trade have a door of their own, and no other way out.
+
+Orders pass everything that waits. Whatever else goes wrong above, a line of a trading type leaves only when it was put
+through :meth:`Outgoing.trade` with both locks open: the last gate looks at the line itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from workbench.bridge.wire import SEPARATOR, TRADING_TYPES
+from workbench.errors import ProtocolError
+
+MAX_WAITING: Final = 512
+
+_SEPARATOR: Final = SEPARATOR.encode()
+_TRADING: Final = frozenset(b"%d" % number for number in TRADING_TYPES)
+
+
+class Outgoing:
+    """Two queues: lines that trade, and all others."""
+
+    def __init__(self) -> None:
+        self.stopped = 0
+        self._orders: list[bytes] = []
+        self._ordinary: deque[bytes] = deque()
+
+    def trade(self, lines: Iterable[bytes], *, is_open: bool) -> None:
+        """Queue lines of the order desk; what trades while a lock is shut is counted and dropped."""
+        for line in lines:
+            if is_open or not trades(line):
+                self._orders.append(line)
+            else:
+                self.stopped += 1
+
+    def put(self, lines: Iterable[bytes]) -> None:
+        """Queue other lines.
+
+        Raises
+        ------
+        ProtocolError
+            Bookmap does not read, and too many lines wait already.
+        """
+        for line in lines:
+            if trades(line):
+                self.stopped += 1
+            elif len(self._ordinary) >= MAX_WAITING:
+                raise ProtocolError(f"{MAX_WAITING} lines wait for Bookmap, which does not read", code="busy")
+            else:
+                self._ordinary.append(line)
+
+    def take_orders(self) -> bytes:
+        """Lines that trade, to be written at once."""
+        orders, self._orders = self._orders, []
+        return b"".join(orders)
+
+    def take(self) -> bytes:
+        """All other lines."""
+        lines = b"".join(self._ordinary)
+        self._ordinary.clear()
+        return lines
+
+    @property
+    def waiting(self) -> int:
+        """Lines that were not taken yet."""
+        return len(self._orders) + len(self._ordinary)
+
+
+def trades(line: bytes) -> bool:
+    """Whether a line is of a type that sends, cancels or changes orders."""
+    return line.partition(_SEPARATOR)[0].strip() in _TRADING
