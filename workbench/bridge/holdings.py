@@ -71,7 +71,7 @@ class Holdings:
 
     def __init__(self, instrument: Instrument) -> None:
         self._instrument = instrument
-        self._told: dict[tuple[str, str], messages.Position | messages.Balance] = {}
+        self._told: dict[tuple[str, ...], messages.Position | messages.Balance] = {}
         self.positions: dict[str, int] = {}
         """Signed lots by account."""
 
@@ -85,10 +85,10 @@ class Holdings:
     def balances(self, plain: Mapping[str, Any], now: int) -> Iterator[messages.Balance]:
         """Take balances; those that are new."""
         for message in read_balances(plain, now):
-            if self._is_news((message.currency, message.account), message):
+            if self._is_news(("balance", message.currency, message.account), message):
                 yield message
 
-    def _is_news(self, key: tuple[str, str], message: messages.Position | messages.Balance) -> bool:
+    def _is_news(self, key: tuple[str, ...], message: messages.Position | messages.Balance) -> bool:
         known = self._told.get(key)
         self._told[key] = message
         return known is None or msgspec.structs.replace(known, ts=message.ts) != message

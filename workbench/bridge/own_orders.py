@@ -58,7 +58,7 @@ class OwnOrders:
         self.keep(order)
         return order
 
-    def open(self) -> Iterator[MirroredOrder]:
+    def working(self) -> Iterator[MirroredOrder]:
         """Orders that may still trade, oldest first."""
         return iter(list(self._open.values()))
 
