@@ -55,6 +55,11 @@ class Cvd:
         return int(self._state[0])
 
     @property
+    def value(self) -> float:
+        """Delta now, real units: what the batch face has in its last row."""
+        return float(real_sizes(np.array([self.lots]), self.instrument)[0])
+
+    @property
     def low_lots(self) -> int:
         """Lowest delta so far, the start at 0 included."""
         return int(self._state[1])

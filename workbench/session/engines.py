@@ -7,6 +7,7 @@ from typing import Final
 from workbench.errors import FeedError
 from workbench.feeds import discovery
 from workbench.feeds.addresses import check_address
+from workbench.feeds.bookmap import check_bridges
 from workbench.feeds.client import FeedClient
 from workbench.feeds.engines import spawn_engine
 from workbench.feeds.specification import SourceSpec
@@ -14,6 +15,7 @@ from workbench.feeds.target import Target
 from workbench.session.remote import EngineLine
 
 BOOKMAP: Final = "bookmap"
+BOOKMAP_SPEC: Final = SourceSpec(kind="bookmap")
 
 
 def line_of(spec: SourceSpec, source: str) -> EngineLine:
@@ -65,8 +67,10 @@ def line_to(uri: str | None, token: str | None) -> EngineLine:
     Notes
     -----
     An engine of ours is used directly. Any other feed goes through an engine that relays it, so that it can be
-    recorded while the kernel is busy.
+    recorded while the kernel is busy. One engine joins all bridges inside Bookmap.
     """
+    if uri == BOOKMAP or (uri is None and _is_all_bookmap()):
+        return _line_to_bookmap()
     endpoint = _endpoint(uri)
     if endpoint is None and token is None:
         discovery.check_files(uri)
@@ -85,11 +89,21 @@ def line_to(uri: str | None, token: str | None) -> EngineLine:
 def _endpoint(uri: str | None) -> discovery.Endpoint | None:
     if uri is None:
         return discovery.the_only(discovery.running_feeds())
-    if uri == BOOKMAP:
-        return discovery.the_only(e for e in discovery.running_feeds() if _is_bridge(e))
     check_address(uri)
     return discovery.at_address(uri)
 
 
 def _is_bridge(endpoint: discovery.Endpoint) -> bool:
-    return endpoint.source.startswith(BOOKMAP)
+    return endpoint.key == discovery.BRIDGE_KEY
+
+
+def _is_all_bookmap() -> bool:
+    """Whether nothing runs but bridges inside Bookmap, and maybe the engine that joins them."""
+    running = discovery.running_feeds()
+    return bool(running) and all(_is_bridge(e) or e.key == BOOKMAP_SPEC.key for e in running)
+
+
+def _line_to_bookmap() -> EngineLine:
+    if discovery.find(BOOKMAP_SPEC.key) is None:  # an engine that runs already waits for bridges to come back
+        check_bridges()
+    return line_of(BOOKMAP_SPEC, BOOKMAP)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import html
 import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, overload
 
 from workbench.errors import FeedError, ReplayError, WorkbenchError
-from workbench.feeds.times import Duration, Moment, duration_ns, moment_ns, moment_text
+from workbench.feeds.times import Duration, Moment, duration_ns, moment_ns
+from workbench.session import arming
+from workbench.session.account_frames import BALANCES, FILLS, POSITIONS, account_frame, broadcasts_frame
 from workbench.session.clock import Clock
+from workbench.session.drawing import LineStyle, Style, Where
+from workbench.session.line import Line, capture_of
+from workbench.session.orders import Orders
 from workbench.session.recording import RecordingHandle
 from workbench.session.stream import Stream
+from workbench.session.tables import html_table
+from workbench.session.waiting import condition, positive
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,11 +27,12 @@ if TYPE_CHECKING:
     from workbench.frames.book_view import BookView
     from workbench.frames.capture import Capture
     from workbench.instruments import Instrument
+    from workbench.session.arming import PanicReport, TradingState
     from workbench.session.health import Health
-    from workbench.session.line import Line
+    from workbench.session.publication import Publication
+    from workbench.session.publisher import Publisher
 
 WAIT_S: Final = 60.0
-PREDICATE_STEP_NS: Final = 100_000_000
 
 
 class Session:
@@ -42,13 +49,24 @@ class Session:
     """
 
     # a wish set on a name that is none (``session.speed = 2``) must not be swallowed
-    __slots__ = ("__weakref__", "_clock", "_finalizer", "_line", "_recordings", "_streams")
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_finalizer",
+        "_line",
+        "_orders",
+        "_publisher",
+        "_recordings",
+        "_streams",
+    )
 
     def __init__(self, line: Line):
         self._line = line
         self._clock = Clock(line)
         self._streams: dict[str, Stream] = {}
         self._recordings: list[RecordingHandle] = []
+        self._orders = Orders(line)
+        self._publisher: Publisher | None = None
         # `leave`: a kernel that restarts must not end what the engine records
         self._finalizer = weakref.finalize(self, line.close, leave=True)
 
@@ -63,21 +81,11 @@ class Session:
         return tuple(self._line.captures)
 
     def __getitem__(self, symbol: str) -> Stream:
-        capture = self._line.captures.get(symbol)
-        if capture is None:
-            raise WorkbenchError(
-                f"unknown instrument {symbol!r}; have {list(self.symbols)}", code="unknown_instrument"
-            )
+        capture = capture_of(self._line, symbol)
         return self._streams.setdefault(symbol, Stream(capture))
 
     def _stream(self, symbol: str | None = None) -> Stream:
-        if symbol is None and not self.symbols:
-            raise WorkbenchError(
-                f"{self.source} has no instrument yet",
-                action="Subscribe to one at the source; it appears here by itself",
-                code="unknown_instrument",
-            )
-        return self[self.symbols[0] if symbol is None else symbol]
+        return self[capture_of(self._line, symbol).instrument.symbol]
 
     def capture(self, symbol: str | None = None) -> Capture:
         """Return the columns and books behind the frames: what views and indicators read."""
@@ -154,7 +162,7 @@ class Session:
         if sum(x is not None for x in (duration, events, until)) != 1:
             raise ReplayError("advance() without one measure", expected="a duration, events=… or until=…")
         if events is not None:
-            self._line.advance(None, _positive(events))
+            self._line.advance(None, positive(events))
         elif duration is not None:
             self._line.advance(self._line.now_ns + duration_ns(duration), None)
         else:
@@ -186,7 +194,8 @@ class Session:
             The time-out passed, or the stream ended first (code ``timeout`` or ``ended``).
         """
         moment = None if ts is None else self._moment(ts)
-        done, wanted = self._condition(moment, events, predicate)
+        asked = None if predicate is None else lambda: bool(predicate(self))
+        done, wanted = condition(self._line, moment, events, asked)
         if moment is None and events is None and predicate is None:
             moment = self._line.end_ns
         if self._line.wait(done, timeout, until_ns=moment, events=events):
@@ -195,21 +204,141 @@ class Session:
             raise FeedError(f"the session {self.state} before {wanted}", code="ended")
         raise FeedError(f"{wanted} did not come within {timeout:g} s", code="timeout")
 
-    def _condition(
-        self, moment: int | None, events: int | None, predicate: Callable[[Session], bool] | None
-    ) -> tuple[Callable[[], bool], str]:
-        if moment is not None:
-            return (lambda: self._line.now_ns >= moment), f"time {moment_text(moment)}"
-        if events is not None:
-            count = _positive(events)
-            return (lambda: sum(c.events for c in self._line.captures.values()) >= count), f"{count} events"
-        if predicate is not None:
-            return (lambda: bool(predicate(self))), "what was waited for"
-        return (lambda: self.state == "ended"), "the end"
-
     def _moment(self, moment: Moment | None) -> int:
         assert moment is not None
         return moment_ns(moment, self._line.start_ns)
+
+    @property
+    def orders(self) -> Orders:
+        """Orders: ``orders.buy(2, limit=…)``, ``orders.frame``; see :class:`~workbench.session.orders.Orders`."""
+        return self._orders
+
+    @property
+    def fills(self) -> pl.DataFrame:
+        """Executions so far, each once: columns of :data:`~workbench.session.account_frames.FILLS`."""
+        return account_frame(self._line.account.fills(), FILLS)
+
+    @property
+    def positions(self) -> pl.DataFrame:
+        """Newest position of each instrument: columns of :data:`~workbench.session.account_frames.POSITIONS`."""
+        return account_frame(self._line.account.positions(), POSITIONS)
+
+    @property
+    def balances(self) -> pl.DataFrame:
+        """Newest balance of each currency: columns of :data:`~workbench.session.account_frames.BALANCES`."""
+        return account_frame(self._line.account.balances(), BALANCES)
+
+    @property
+    def broadcasts(self) -> pl.DataFrame:
+        """What other add-ons of the platform said (:func:`~workbench.connect` with ``listen=``); ``data`` is JSON."""
+        return broadcasts_frame(self._line.account.broadcasts())
+
+    def arm(
+        self, minutes: float, max_orders: int = 0, max_size: float = 0.0, *, symbol: str | None = None
+    ) -> TradingState:
+        """Open this side's lock for orders, within bounds; ``minutes=0`` closes it, and so does the end of this session.
+
+        The other lock is the platform's own: in Bookmap a setting of the add-on, off by default.
+
+        Parameters
+        ----------
+        minutes : float
+        max_orders : int
+            How many orders may be placed.
+        max_size : float, real units
+            Largest size of one order.
+        symbol : str, optional
+            Default: the first instrument; for ``minutes=0`` all.
+
+        Returns
+        -------
+        TradingState
+            Says which of the two locks is open, and what to do if one is not.
+
+        Raises
+        ------
+        WorkbenchError
+            The source cannot trade (``read_only``), or bounds that are none.
+        """
+        wanted = self._stream(symbol).instrument.symbol
+        if minutes == 0:
+            return arming.disarm(self._line, wanted, everywhere=symbol is None)
+        return arming.arm(self._line, wanted, minutes, max_orders, max_size)
+
+    def panic(self) -> PanicReport:
+        """Take back every order of every instrument, then close this side's lock; never raises.
+
+        Returns
+        -------
+        PanicReport
+            What was confirmed, and what was not.
+        """
+        return arming.panic(self._line)
+
+    @overload
+    def publish(
+        self,
+        name: str,
+        what: object = None,
+        *,
+        colour: str = ...,
+        style: LineStyle = ...,
+        where: Where = ...,
+        symbol: str | None = ...,
+    ) -> Publication: ...
+
+    @overload
+    def publish(self, *, message: str, symbol: str | None = ...) -> None: ...
+
+    def publish(
+        self,
+        name: str | None = None,
+        what: object = None,
+        *,
+        colour: str = "#ffb000",
+        style: LineStyle = "solid",
+        where: Where = "chart",
+        symbol: str | None = None,
+        message: str | None = None,
+    ) -> Publication | None:
+        """Draw values on the platform's own chart, live; or show the trader a line of text.
+
+        Parameters
+        ----------
+        name : str
+            Of the indicator. Publishing under the same name again replaces the earlier publication.
+        what : number, series, frame, array, callable or indicator, optional
+            A number, or the last one of what holds several: the platform draws at the present only. A callable takes
+            the session and gives a number or None; it is asked again each 0.1 s in which events came. ``wb.vwap`` and
+            ``wb.cvd`` are followed as they stream. None: values come by :meth:`Publication.add`.
+        colour, style, where : str
+            See :class:`~workbench.session.drawing.Style`.
+        symbol : str, optional
+            Default: the first instrument.
+        message : str
+            Instead of all this: show this line of text.
+
+        Returns
+        -------
+        Publication
+            ``.stop()`` ends it; nothing for a message.
+
+        Raises
+        ------
+        WorkbenchError
+            No platform here (``not_supported``); a value that cannot be drawn.
+        """
+        from workbench.session.publisher import Publisher, notify
+
+        capture = self.capture(symbol)
+        if message is not None:
+            notify(self._line, capture.instrument.symbol, message)
+            return None
+        if name is None:
+            raise WorkbenchError("publish() without a name", expected='publish("name", value)')
+        if self._publisher is None:
+            self._publisher = Publisher(self._line)
+        return self._publisher.publish(self, capture, name, what, Style(colour, style, where))
 
     def record(
         self, directory: str | Path, symbols: tuple[str, ...] | None = None, *, history: bool = False
@@ -241,6 +370,8 @@ class Session:
         if self._finalizer.detach() is None:
             return
         try:
+            if self._publisher is not None:
+                self._publisher.stop()
             for recording in self._recordings:
                 recording.stop()
         finally:
@@ -262,16 +393,6 @@ class Session:
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(i.symbol)}</td><td>{html.escape(i.full_name)}</td>"
-            f"<td>{i.tick_size:f}</td><td>{i.lot_size:f}</td></tr>"
-            for i in (capture.instrument for capture in self._line.captures.values())
-        )
-        head = "<tr><th>symbol</th><th>name</th><th>tick</th><th>lot</th></tr>"
-        return f"<div><b>{html.escape(repr(self))}</b><table>{head}{rows}</table></div>"
-
-
-def _positive(events: int) -> int:
-    if isinstance(events, bool) or not hasattr(events, "__index__") or int(events) <= 0:
-        raise ReplayError(f"events={events!r}", expected="a whole number > 0")
-    return int(events)
+        known = [capture.instrument for capture in self._line.captures.values()]
+        rows = [(i.symbol, i.full_name, f"{i.tick_size:f}", f"{i.lot_size:f}") for i in known]
+        return html_table(repr(self), ("symbol", "name", "tick", "lot"), rows)

@@ -45,6 +45,7 @@ class InlineLine:
     """
 
     place = "inline"
+    has_platform = False
 
     def __init__(self, source: Source, speed: float = 1.0):
         self._feed = source

@@ -61,6 +61,11 @@ class Line(Protocol):
     @property
     def speed(self) -> float: ...
 
+    @property
+    def has_platform(self) -> bool:
+        """Whether somebody behind the source may take orders and draw."""
+        ...
+
     def advance(self, until_ns: int | None, max_events: int | None) -> None:
         """Move virtual time by hand (inline only); None goes to the end."""
         ...
@@ -118,6 +123,29 @@ class RunningRecording(Protocol):
     def paths(self) -> Mapping[str, Path]: ...
 
     def stop(self) -> Mapping[str, Recording]: ...
+
+
+def capture_of(line: Line, symbol: str | None) -> Capture:
+    """What was captured of an instrument; of the first one if none is named.
+
+    Raises
+    ------
+    WorkbenchError
+        There is no such instrument, or none yet (code ``unknown_instrument``).
+    """
+    captures = line.captures
+    if symbol is None and not captures:
+        raise WorkbenchError(
+            f"{line.source} has no instrument yet",
+            action="Subscribe to one at the source: it appears here by itself",
+            code="unknown_instrument",
+        )
+    capture = captures.get(next(iter(captures)) if symbol is None else symbol)
+    if capture is None:
+        raise WorkbenchError(
+            f"unknown instrument {symbol!r}; have {list(captures)}", code="unknown_instrument"
+        )
+    return capture
 
 
 def without_platform(command: messages.Command, source: str) -> WorkbenchError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.errors import ReplayError
@@ -12,6 +12,7 @@ from workbench.feeds.simulator.source import Simulator
 from workbench.feeds.source import Source
 from workbench.feeds.specification import SourceSpec
 from workbench.feeds.times import Moment
+from workbench.protocol import messages
 from workbench.session.facade import Session
 from workbench.session.inline import InlineLine
 from workbench.session.line import Line
@@ -100,7 +101,13 @@ def replay(
     return _open_source(source, SourceSpec(kind="replay", options=options, speed=source.speed), inline)
 
 
-def connect(uri: str | None = None, token: str | None = None, *, inline: bool = False) -> Session:
+def connect(
+    uri: str | None = None,
+    token: str | None = None,
+    *,
+    inline: bool = False,
+    listen: Mapping[str, Sequence[str]] | None = None,
+) -> Session:
     """Open a session on a feed that runs already.
 
     Parameters
@@ -111,6 +118,9 @@ def connect(uri: str | None = None, token: str | None = None, *, inline: bool = 
         Needed only for feeds that do not tell where they are by a discovery file of yours.
     inline : bool
         Not for a live feed: it happens by itself.
+    listen : Mapping of str to sequence of str, optional
+        Other add-ons of the platform whose broadcasts shall arrive in ``session.broadcasts``: names of their
+        generators by provider, as in ``{"Market Pulse": ["volume"]}``. An empty sequence asks what a provider has.
 
     Returns
     -------
@@ -135,7 +145,20 @@ def connect(uri: str | None = None, token: str | None = None, *, inline: bool = 
         )
     place = calling_place()
     close_earlier(place, f"connect {uri}")
-    return _opened(line_to(uri, token), place)
+    line = line_to(uri, token)
+    try:
+        _listen(line, listen or {})
+    except BaseException:
+        line.close()
+        raise
+    return _opened(line, place)
+
+
+def _listen(line: Line, wanted: Mapping[str, Sequence[str]]) -> None:
+    for provider, generators in wanted.items():
+        names = (generators,) if isinstance(generators, str) else tuple(generators)
+        for generator in names or ("",):
+            line.ask(messages.Listen(provider=provider, generator=generator))
 
 
 def _open_source(source: Source, spec: SourceSpec, inline: bool) -> Session:

@@ -96,7 +96,7 @@ class EngineLine:
         self.end_ns = facts.get("end")
         instruments = [Instrument.from_dict(plain) for plain in listed.instruments]
         self.is_steerable = not facts.get("live")
-        if not self.is_steerable:
+        if self.has_platform:
             self._kinds = (*KINDS, "ACCOUNT")
         first = facts.get("first") or {}
         self._follow(instruments, first)
@@ -165,6 +165,11 @@ class EngineLine:
         """Virtual seconds per second, as the engine says."""
         speed = self._report.speed if self._report is not None else None
         return 1.0 if speed is None else (speed or math.inf)
+
+    @property
+    def has_platform(self) -> bool:
+        """Whether somebody behind the engine may take orders and draw: not where time can be moved."""
+        return not self.is_steerable
 
     def advance(self, until_ns: int | None, max_events: int | None) -> None:
         """Refuse: the clock is the engine's."""
@@ -239,7 +244,7 @@ class EngineLine:
     def ask(self, command: messages.Command, timeout_s: float = ASK_TIMEOUT_S) -> messages.Message:
         """Send a command to the platform behind the engine; its answer."""
         self._check_open()
-        if self.is_steerable:
+        if not self.has_platform:
             raise without_platform(command, self.source)
         return self._client.request(command, timeout_s)
 

@@ -1,0 +1,109 @@
+"""From what a user asks for to the order that is sent: everything on the grid, or refused at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workbench.errors import OffGridError, WorkbenchError
+from workbench.protocol import messages
+
+if TYPE_CHECKING:
+    from workbench.instruments import Instrument
+
+CLIENT_ORDER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order asks for; sizes and prices in real units, distances of its bracket in ticks."""
+
+    size: float
+    limit: float | None = None
+    stop: float | None = None
+    tif: str = "GTC"
+    post_only: bool = False
+    stop_loss: int | None = None
+    take_profit: int | None = None
+    trailing: int | None = None
+
+
+def place_order(
+    side: messages.OrderSide, terms: Terms, instrument: Instrument, client_order_id: str
+) -> messages.PlaceOrder:
+    """Build the command that places an order.
+
+    Parameters
+    ----------
+    side : ``BUY`` or ``SELL``
+    terms : Terms
+    instrument : Instrument
+    client_order_id : str
+
+    Raises
+    ------
+    OffGridError
+        A price or size off the instrument's grid; the nearest valid ones are named.
+    WorkbenchError
+        A distance that is no whole number of ticks, a size that is not positive, a name of other characters.
+    """
+    check_client_order_id(client_order_id)
+    return messages.PlaceOrder(
+        symbol=instrument.symbol,
+        side=side,
+        order_type=order_type(terms.limit, terms.stop),
+        quantity=on_grid_size(terms.size, instrument),
+        client_order_id=client_order_id,
+        price=on_grid_price(terms.limit, instrument),
+        stop_price=on_grid_price(terms.stop, instrument),
+        time_in_force=terms.tif.upper(),
+        post_only=terms.post_only,
+        stop_loss=_distance("stop_loss", terms.stop_loss, instrument),
+        take_profit=_distance("take_profit", terms.take_profit, instrument),
+        trailing=_distance("trailing", terms.trailing, instrument),
+    )
+
+
+def order_type(limit: float | None, stop: float | None) -> messages.OrderType:
+    """Kind of an order by the prices it has."""
+    if stop is None:
+        return "MARKET" if limit is None else "LIMIT"
+    return "STOP" if limit is None else "STOP_LIMIT"
+
+
+def on_grid_price(price: float | None, instrument: Instrument) -> float | None:
+    """The double nearest to a price of the grid; prices beside it are refused."""
+    return None if price is None else float(instrument.price(instrument.ticks(price)))
+
+
+def on_grid_size(size: float, instrument: Instrument) -> float:
+    """The double nearest to a size of the grid; sizes beside it, and those that are not positive, are refused."""
+    lots = instrument.lots(size)
+    if lots <= 0:
+        raise OffGridError(
+            f"size {size!r} for {instrument.symbol}", expected=f"at least {instrument.lot_size:f}"
+        )
+    return float(instrument.size(lots))
+
+
+def check_client_order_id(name: object) -> None:
+    """Refuse names that a platform might refuse, cut off, or read as something else."""
+    if not isinstance(name, str) or not CLIENT_ORDER_ID.fullmatch(name):
+        raise WorkbenchError(
+            f"INVALID_CLIENT_ORDER_ID {name!r}",
+            expected="1 to 32 of A-Z a-z 0-9 -",
+            code="invalid_client_order_id",
+        )
+
+
+def _distance(name: str, ticks: int | None, instrument: Instrument) -> float | None:
+    if ticks is None:
+        return None
+    if isinstance(ticks, bool) or not hasattr(ticks, "__index__") or int(ticks) <= 0:
+        raise WorkbenchError(
+            f"{name}={ticks!r}",
+            expected="a whole number of ticks from the entry, 1 or more",
+            code="bad_value",
+        )
+    return float(instrument.price(ticks))

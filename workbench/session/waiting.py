@@ -1,0 +1,42 @@
+"""What a session can be told to wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from workbench.errors import ReplayError
+from workbench.feeds.times import moment_text
+
+if TYPE_CHECKING:
+    from workbench.session.line import Line
+
+
+def condition(
+    line: Line, moment_ns: int | None, events: int | None, predicate: Callable[[], bool] | None
+) -> tuple[Callable[[], bool], str]:
+    """Whether it has come, and what it is called; with nothing given, the end of the stream.
+
+    Parameters
+    ----------
+    line : Line
+    moment_ns : int, ns since the epoch, optional
+    events : int, optional
+        Captured so far, all instruments.
+    predicate : callable, optional
+    """
+    if moment_ns is not None:
+        return (lambda: line.now_ns >= moment_ns), f"time {moment_text(moment_ns)}"
+    if events is not None:
+        count = positive(events)
+        return (lambda: sum(c.events for c in line.captures.values()) >= count), f"{count} events"
+    if predicate is not None:
+        return predicate, "what was waited for"
+    return (lambda: line.state == "ended"), "the end"
+
+
+def positive(events: int) -> int:
+    """A number of events; refused unless whole and above 0."""
+    if isinstance(events, bool) or not hasattr(events, "__index__") or int(events) <= 0:
+        raise ReplayError(f"events={events!r}", expected="a whole number > 0")
+    return int(events)
