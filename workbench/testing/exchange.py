@@ -10,26 +10,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from workbench.book.quotes import Quotes
-from workbench.events import EventBatch, EventKind, Instrument, Side
-from workbench.testing.orders import (
-    BALANCE,
-    EXECUTE_ORDER,
-    POSITION,
-    OwnOrder,
-    Position,
-    Report,
-    real,
-)
+from workbench.events import Array, EventBatch, EventKind, Instrument, Side
+from workbench.testing.orders import OwnOrder, real
+from workbench.testing.position import Position
 from workbench.testing.reader import OrderRequest
+from workbench.testing.report import EXECUTE_ORDER, Report
 
-FIRST_ORDER_ID = 3_427_547_165
-
-_NOBODY_SELLS = 2**31
+FIRST_ORDER_ID: Final = 3_427_547_165
 
 
 class Exchange:
@@ -108,7 +100,7 @@ class Exchange:
         self._tell(order)
         self._end(order, "REJECTED")
 
-    def cancel(self, alias: str, order_id: str, batch_end: bool, batch_id: int | None) -> None:
+    def cancel(self, order_id: str, batch_end: bool, batch_id: int | None) -> None:
         """Cancel, or wait for the last one of a batch; without that it never happens."""
         waiting = self._batches.setdefault(batch_id, [])
         waiting.append(order_id)
@@ -121,7 +113,7 @@ class Exchange:
                 self._change(order, "PENDING_CANCEL")
                 self._end(order, "CANCELLED")
 
-    def move(self, alias: str, order_id: str, limit_price: float, stop_price: float) -> None:
+    def move(self, order_id: str, limit_price: float, stop_price: float) -> None:
         """Give an order other prices; a price that is NaN stays as it is."""
         order = self.orders.get(order_id)
         if order is None or not order.is_open:
@@ -133,19 +125,17 @@ class Exchange:
         if self._simulates and not order.waits_for_trigger:
             self._take(order)
 
-    def move_to_market(self, alias: str, order_id: str, offset: int) -> None:
+    def move_to_market(self, order_id: str, offset: int) -> None:
         """Put a limit as many ticks beyond the other side's best."""
         order = self.orders.get(order_id)
         if order is None:
             return
         best = self._book.best_ask if order.is_buy else self._book.best_bid
         if best is not None:
-            self.move(
-                alias, order_id, real(best + offset * (1 if order.is_buy else -1), self._pips), float("nan")
-            )
+            self.move(order_id, real(best + offset * (1 if order.is_buy else -1), self._pips), float("nan"))
 
-    def resize(self, alias: str, order_id: str, size: int) -> None:
-        """Give an order another size; not more than nothing left is a cancel."""
+    def resize(self, order_id: str, size: int) -> None:
+        """Give an order another size; one that leaves nothing is a cancel."""
         order = self.orders.get(order_id)
         if order is None or not order.is_open:
             return
@@ -164,34 +154,33 @@ class Exchange:
         price = next(p for p in (ticks, order.limit, order.stop, self.last_ticks) if p is not None)
         self._execute(order, order.unfilled if size is None else size, price)
 
+    def observe(self, batch: EventBatch) -> None:
+        """Follow time and the last price; nothing is filled by it."""
+        if len(batch):
+            self.now_ns = int(batch.ts[-1])
+            prints = np.flatnonzero(batch.kind == EventKind.TRADE)
+            self.last_ticks = int(batch.price[prints[-1]]) if len(prints) else self.last_ticks
+
     def first_touch(self, batch: EventBatch) -> int | None:
         """Row of the first event that may concern an order; None where none does."""
         resting = [order for order in self.orders.values() if order.rests]
-        prints = batch.kind == EventKind.TRADE
         if not self._simulates or not resting:
-            if prints.any():
-                self.last_ticks = int(batch.price[np.flatnonzero(prints)[-1]])
             return None
-        rows = np.flatnonzero(self._touching(batch, resting))
+        rows = np.flatnonzero(_touching(batch, resting))
         return int(rows[0]) if len(rows) else None
 
     def on_row(self, row: EventBatch) -> None:
         """Let one event have its effect, after it is in the book."""
-        kind, price = int(row.kind[0]), int(row.price[0])
-        if kind == EventKind.TRADE:
-            self.last_ticks = price
-        for order in [order for order in self.orders.values() if order.rests]:
+        is_print, price = row.kind[0] == EventKind.TRADE, int(row.price[0])
+        for order in list(self.orders.values()):
             if not order.rests:
-                continue  # a sibling's fill has cancelled it
+                continue  # or a sibling's fill has cancelled it meanwhile
             if order.waits_for_trigger:
-                if kind == EventKind.TRADE:
+                if is_print:
                     self._trail(order, price)
                     self._trigger(order, price)
-            elif kind == EventKind.TRADE and _through(order, price):
-                assert order.limit is not None
-                self._execute(order, order.unfilled, order.limit)
-            else:
-                self._take(order)
+            elif order.limit is not None:
+                self._meet(order, order.limit, price if is_print else None)
 
     def open_orders(self) -> list[Report]:
         """Every order that is still open, as it stands."""
@@ -199,43 +188,18 @@ class Exchange:
 
     def position_report(self, *, duplicate: bool = False) -> Report:
         """Say how the position stands."""
-        unit = self._unit
-        last = self.position.average if self.last_ticks is None else self.last_ticks
-        working = [order for order in self.orders.values() if order.is_open]
-        return Report(
-            POSITION,
-            {
-                "instrumentAlias": self.instrument.symbol,
-                "unrealizedPnl": self.position.unrealized(last) * unit,
-                "realizedPnl": self.position.realized * unit,
-                "currency": None,
-                "position": self.position.net,
-                "averagePrice": self.position.average * self._pips,
-                "volume": self.position.volume,
-                "workingBuys": sum(order.is_buy for order in working),
-                "workingSells": sum(not order.is_buy for order in working),
-                "isDuplicate": duplicate,
-            },
+        working = [order.is_buy for order in self.orders.values() if order.is_open]
+        return self.position.report(
+            self.instrument,
+            self.last_ticks,
+            working_buys=sum(working),
+            working_sells=len(working) - sum(working),
+            duplicate=duplicate,
         )
 
     def balance_report(self) -> Report:
-        """Say what is in the account: one currency, which is the base currency and has no rate."""
-        realized = self.position.realized * self._unit
-        entry = {
-            "balance": 100_000.0 + realized,
-            "realizedPnl": realized,
-            "unrealizedPnl": 0.0,
-            "previousDayBalance": 100_000.0,
-            "netLiquidityValue": 100_000.0 + realized,
-            "currency": "USD",
-            "rateToBase": None,
-        }
-        return Report(BALANCE, {"accountName": None, "balancesInCurrency": [entry]})
-
-    @property
-    def _unit(self) -> float:
-        one = self.instrument
-        return float(one.tick_size * one.lot_size * one.multiplier)
+        """Say what is in the account."""
+        return self.position.balance_report(self.instrument)
 
     def _make(self, request: OrderRequest) -> OwnOrder:
         order = OwnOrder(
@@ -295,6 +259,14 @@ class Exchange:
                 child.stop = entry - towards_profit * child.offset
             self._change(child, "WORKING")
 
+    def _meet(self, order: OwnOrder, limit: int, printed: int | None) -> None:
+        """Fill a resting limit at its own price: all of it by a print beyond, else as much as has come to it."""
+        sign = 1 if order.is_buy else -1
+        through = printed is not None and sign * printed < sign * limit
+        size = order.unfilled if through else sum(size for _, size in self._reachable(order))
+        if size:
+            self._execute(order, min(size, order.unfilled), limit)
+
     def _take(self, order: OwnOrder) -> None:
         """Take what can be had now; what the duration does not let rest is cancelled."""
         offers = self._reachable(order)
@@ -322,9 +294,12 @@ class Exchange:
         order.unfilled = max(order.unfilled - size, 0)
         order.average = (before + price * size) / order.filled
         self._report_execution(order, size, price)
+        realized = self.position.realized
         self.position.fill(order.is_buy, size, ticks)
         self._change(order, "WORKING" if order.unfilled else "FILLED")
         self._reports.append(self.position_report())
+        if self.position.realized != realized:
+            self._reports.append(self.balance_report())
         if not order.unfilled:
             self._after_end(order)
 
@@ -369,21 +344,6 @@ class Exchange:
             self._change(order, "WORKING")
             self._take(order)
 
-    def _touching(self, batch: EventBatch, resting: list[OwnOrder]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        prints, price = batch.kind == EventKind.TRADE, batch.price
-        offers = (batch.kind == EventKind.DEPTH) & (batch.size > 0)
-        touching = np.zeros(len(batch), np.bool_)
-        for order in resting:
-            sign = 1 if order.is_buy else -1
-            if order.trailing_step and order.waits_for_trigger:
-                touching |= prints
-            elif order.waits_for_trigger and order.stop is not None:
-                touching |= prints & (sign * price >= sign * order.stop)
-            elif order.limit is not None:
-                touching |= prints & (sign * price < sign * order.limit)
-                touching |= offers & (batch.side == -sign) & (sign * price <= sign * order.limit)
-        return touching
-
     def _ticks(self, price: float | None) -> int | None:
         return None if price is None else round(Decimal(str(price)) / self.instrument.tick_size)
 
@@ -397,7 +357,17 @@ class Exchange:
         self._reports.append(order.update(self._pips))
 
 
-def _through(order: OwnOrder, price: int) -> bool:
-    if order.limit is None:
-        return False
-    return price < order.limit if order.is_buy else price > order.limit
+def _touching(batch: EventBatch, resting: list[OwnOrder]) -> Array:
+    prints, price = batch.kind == EventKind.TRADE, batch.price
+    offers = (batch.kind == EventKind.DEPTH) & (batch.size > 0)
+    touching = np.zeros(len(batch), np.bool_)
+    for order in resting:
+        sign = 1 if order.is_buy else -1
+        if order.trailing_step and order.waits_for_trigger:
+            touching |= prints
+        elif order.waits_for_trigger and order.stop is not None:
+            touching |= prints & (sign * price >= sign * order.stop)
+        elif order.limit is not None:
+            touching |= prints & (sign * price < sign * order.limit)
+            touching |= offers & (batch.side == -sign) & (sign * price <= sign * order.limit)
+    return touching

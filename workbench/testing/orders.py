@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from workbench.testing.spelling import gson
-
-EXECUTE_ORDER: Final = 20
-UPDATE_ORDER: Final = 21
-BALANCE: Final = 27
-POSITION: Final = 28
-ORDER_INFO: Final = "22"
+from workbench.testing.report import UPDATE_ORDER, Report
 
 OPEN: Final = frozenset({"WORKING", "PENDING_CANCEL", "PENDING_SUBMIT", "PENDING_MODIFY", "SUSPENDED"})
 _CHANGES: Final = {
@@ -28,35 +22,7 @@ _CHANGES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One message about the account."""
-
-    type: int
-    plain: dict[str, Any]
-    alias: str = ""
-
-    @property
-    def listener(self) -> str:
-        """Data type that one must have asked for to get it."""
-        return ORDER_INFO if self.type in (EXECUTE_ORDER, UPDATE_ORDER) else str(self.type)
-
-    def fields(self, *, duplicate: bool = False) -> tuple[str | int, ...]:
-        """Fields of its line; a duplicate update says that it is one, a duplicate execution does not."""
-        plain = (
-            self.plain | {"isDuplicate": True} if duplicate and "isDuplicate" in self.plain else self.plain
-        )
-        return (self.type, self.alias, gson(plain)) if self.alias else (self.type, gson(plain))
-
-    def ends(self, stage: Literal["send", "ack", "fill"]) -> bool:
-        """Whether this is the last word of that stage of an order's life."""
-        status = self.plain.get("status")
-        if self.type != UPDATE_ORDER or status == "PENDING_SUBMIT":
-            return False
-        return status == "FILLED" if stage == "fill" else True
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OwnOrder:
     """One order; prices in ticks, sizes in lots.
 
@@ -77,12 +43,12 @@ class OwnOrder:
     average: float = math.nan
     stop_triggered: bool = False
     modified_ms: int = 0
-    parent: OwnOrder | None = None
-    siblings: list[OwnOrder] = field(default_factory=list)
-    children: list[OwnOrder] = field(default_factory=list)
+    parent: OwnOrder | None = field(default=None, repr=False)
+    siblings: list[OwnOrder] = field(default_factory=list, repr=False)
+    children: list[OwnOrder] = field(default_factory=list, repr=False)
     offset: int = 0
     trailing_step: int = 0
-    _told: dict[str, Any] = field(default_factory=dict)
+    _told: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.unfilled = self.size
@@ -146,43 +112,3 @@ def real(ticks: int | None, pips: float) -> float:
 def _same(one: Any, other: Any) -> bool:
     both_nan = isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other)
     return bool(both_nan or one == other)
-
-
-@dataclass(slots=True)
-class Position:
-    """Net position of one instrument, in lots and ticks.
-
-    Attributes
-    ----------
-    net : int, lots
-    average : float, ticks
-        Price that it was entered at.
-    realized : float, ticks × lots
-    volume : int, lots
-        Everything ever filled.
-    """
-
-    net: int = 0
-    average: float = 0.0
-    realized: float = 0.0
-    volume: int = 0
-    known: bool = False
-
-    def fill(self, is_buy: bool, size: int, ticks: int) -> None:
-        """Take in one execution."""
-        self.known = True
-        self.volume += size
-        signed = size if is_buy else -size
-        closing = min(size, abs(self.net)) if signed * self.net < 0 else 0
-        self.realized += closing * (ticks - self.average) * (1 if self.net > 0 else -1)
-        opening = size - closing
-        if opening:
-            held = abs(self.net) - closing
-            self.average = (self.average * held + ticks * opening) / (held + opening)
-        self.net += signed
-        if not self.net:
-            self.average = 0.0
-
-    def unrealized(self, ticks: float) -> float:
-        """What closing at this price would bring, ticks × lots."""
-        return self.net * (ticks - self.average)

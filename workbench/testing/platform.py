@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Literal
 
 from workbench.events import EventBatch, EventKind, Instrument
@@ -12,9 +13,10 @@ from workbench.testing.connection import RESET
 from workbench.testing.encoder import DEPTH, MBO, TRADE, Encoder, Provider
 from workbench.testing.exchange import Exchange
 from workbench.testing.faults import Faults
-from workbench.testing.orders import Report
+from workbench.testing.features import usual_features
 from workbench.testing.panel import FIRST_INDICATOR_ID, Indicator, Setting, SettingValue, setting_of, typed
 from workbench.testing.reader import ConversionError, OrderRequest, Sent, convert, leniently
+from workbench.testing.report import Report
 from workbench.testing.spelling import boolean, double, gson, line
 from workbench.testing.tape import without_clear
 
@@ -49,7 +51,7 @@ class Platform:
     snapshot_before_response : bool
         Send the book at once when asked for it, before the answer; otherwise after the end of initialisation.
     features : mapping, optional
-        What the instrument can do; by default what :func:`usual_features` says.
+        What the instrument can do; by default what :func:`~workbench.testing.features.usual_features` says.
     """
 
     def __init__(
@@ -75,7 +77,6 @@ class Platform:
         self.provider: Provider = provider
         self.is_crypto = False
         self.trading = trading
-        self.now_ns = 0
         self.log: list[str] = []
         self.received: list[Sent] = []
         self.messages: list[str] = []
@@ -87,8 +88,9 @@ class Platform:
         self._end = end
         self._snapshot_before_response = snapshot_before_response
         self._next_indicator = FIRST_INDICATOR_ID
+        self.late: list[bytes] = []  # what is to be sent ``faults.delay_s`` from now
         self._out: list[bytes] = []
-        self.deaf = self.mute = self.attached = self.announced = False
+        self.deaf = self.mute = self.gone = self.attached = self.announced = False
         self._forget_addon()
 
     def connect(self, *, pips: float | None = None) -> None:
@@ -120,7 +122,7 @@ class Platform:
 
     def send(self, *fields: str | int) -> None:
         """Send one line of these fields, whatever they are; nothing once the event loop is dead."""
-        if not self.mute:
+        if not (self.mute or self.gone):
             self._out.append(line(*fields) + self._end.encode())
 
     def take(self) -> list[bytes]:
@@ -164,7 +166,7 @@ class Platform:
     def open_book(self, batch: EventBatch) -> None:
         """Take in rows that were before the add-on came: they are in its snapshot only."""
         self.books.apply(batch)
-        self._follow_time(batch)
+        self.exchange.observe(batch)
 
     def forget_market(self) -> None:
         """Empty the books, before the tape begins again."""
@@ -206,7 +208,7 @@ class Platform:
         self.send(31, self.broadcasting.status())
 
     def _forget_addon(self) -> None:
-        self.deaf = self.mute = self.attached = self.announced = False
+        self.deaf = self.mute = self.gone = self.attached = self.announced = False
         self.reload_wanted = False
         self.settings.clear()
         self.broadcasting.forget_subscriptions()
@@ -220,23 +222,19 @@ class Platform:
             13: self._init_finished,
             14: self._add_setting,
             19: self._send_order,
-            23: self.exchange.cancel,
-            24: self.exchange.move,
-            25: self.exchange.move_to_market,
-            26: self.exchange.resize,
+            23: partial(self._change_order, self.exchange.cancel),
+            24: partial(self._change_order, self.exchange.move),
+            25: partial(self._change_order, self.exchange.move_to_market),
+            26: partial(self._change_order, self.exchange.resize),
             30: self._subscribe_generator,
             33: self._user_message,
         }
 
     def _pass_on(self, batch: EventBatch) -> None:
         self.books.apply(batch)
-        self._follow_time(batch)
-        if self.attached and not self.mute:
+        self.exchange.observe(batch)
+        if self.attached and not (self.mute or self.gone):
             self._out.append(self._encoder.encode(batch))
-
-    def _follow_time(self, batch: EventBatch) -> None:
-        if len(batch):
-            self.now_ns = self.exchange.now_ns = max(self.now_ns, int(batch.ts[-1]))
 
     def _removals(self, ts_ns: int) -> EventBatch:
         rows = self.books.snapshot(ts_ns)
@@ -271,7 +269,7 @@ class Platform:
     def _send_snapshot(self, data: set[str]) -> None:
         encoder = Encoder(self.instrument.symbol, self.provider, self._end)
         encoder.listeners = {one: self._encoder.listeners[one] for one in data}
-        self._out.append(encoder.encode(self.books.snapshot(self.now_ns)))
+        self._out.append(encoder.encode(self.books.snapshot(self.exchange.now_ns)))
         if _ORDER_INFO in data:
             for report in self.exchange.open_orders():
                 self._send_report(report)
@@ -292,7 +290,7 @@ class Platform:
 
     def _add_point(self, alias: str, number: int, value: float) -> None:
         if self._knows(alias) and number in self.indicators:
-            self.indicators[number].points.append((self.now_ns, value))
+            self.indicators[number].points.append((self.exchange.now_ns, value))
         elif number not in self.indicators:
             self.log.append(f"no indicator {number}")
 
@@ -309,10 +307,7 @@ class Platform:
         self.send(15, self.instrument.symbol, setting.name, setting.kind, setting.spelled)
 
     def _send_order(self, request: OrderRequest) -> None:
-        if not self._knows(request.alias):
-            return
-        if not self.trading:
-            self.log.append("order ignored: the add-on was not built as a trading strategy")
+        if not self._may_trade(request.alias):
             return
         if self.faults.drop_after == "send":
             self.exchange.place(request)
@@ -322,6 +317,19 @@ class Platform:
             self.exchange.reject(request)
         elif not self.faults.swallow_orders:
             self.exchange.place(request)
+
+    def _change_order(self, change: Callable[..., None], alias: str, order_id: str, *rest: Any) -> None:
+        if not self._may_trade(alias):
+            return
+        if order_id in self.exchange.orders:
+            change(order_id, *rest)
+        else:
+            self.log.append(f"no order {order_id!r}")
+
+    def _may_trade(self, alias: str) -> bool:
+        if not self.trading:
+            self.log.append("ignored: the add-on was not built as a trading strategy")
+        return self.trading and self._knows(alias)
 
     def _subscribe_generator(self, provider: str, generator: str, filtered: bool) -> None:
         if not self.broadcasting.subscribe(provider, generator):
@@ -347,40 +355,16 @@ class Platform:
     def _send_report(self, report: Report) -> None:
         listeners = self._encoder.listeners.get(report.listener, 0)
         times = listeners * (2 if self.faults.duplicate_reports and report.type in (20, 21) else 1)
+        first = len(self._out)
         for n in range(times):
             self.send(*report.fields(duplicate=n >= listeners))
+        if self.faults.delay_s:
+            self.late += self._out[first:]
+            del self._out[first:]
         if self.faults.drop_after and report.ends(self.faults.drop_after):
             self._drop()
 
     def _drop(self) -> None:
         self.faults.drop_after = None
         self._out.append(RESET)
-        self.mute = True
-
-
-def usual_features(provider: Provider, trading: bool) -> dict[str, object]:
-    """Supported features as Bookmap names them (the example in the README of the package ``bookmap``)."""
-    return {
-        "trading": trading,
-        "oco": True,
-        "oso": True,
-        "depth": provider != "mbo",
-        "mbo": provider != "depth",
-        "trailingStopsAsIndependentOrders": True,
-        "trailingStopsAsBracketChildren": True,
-        "brackets": True,
-        "bracketTiers": False,
-        "convertOrderToMkt": False,
-        "supportedLimitDurations": ["GTC", "FOK", "IOC", "GTC_PO"],
-        "supportedStopDurations": ["GTC", "FOK", "IOC"],
-        "supportedStopOrders": ["LMT", "MKT"],
-        "negativeStopLimitOffset": True,
-        "marketMode": False,
-        "isBalanceSupported": True,
-        "tradingStartKnown": False,
-        "exchangeUsedForSubscription": False,
-        "typeUsedForSubscription": False,
-        "isDelayed": False,
-        "clientSideFeatures": [],
-        "isTradingSubscriptionSupported": False,
-    }
+        self.gone = True

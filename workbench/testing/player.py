@@ -12,6 +12,7 @@ from workbench.testing.platform import INTERVAL_NS, Platform
 from workbench.testing.tape import Tape
 
 _TICK_S: Final = 0.005
+_YIELD_S: Final = 0.00005
 _NS: Final = 1_000_000_000
 
 
@@ -25,7 +26,9 @@ class Player:
         Takes the events; used under ``lock`` only.
     lock : Condition
     pump : callable
-        Hands on what the platform wants sent; returns whether there is room for more.
+        Hands on what the platform wants sent.
+    has_room : callable
+        Whether to play more at unlimited speed; at any other speed Bookmap's queue grows as it must.
     speed : float
         Data seconds per second; infinity plays as fast as the connection takes it.
     interval_clock : {"data", "wall"}
@@ -37,10 +40,12 @@ class Player:
         platform: Platform,
         lock: threading.Condition,
         pump: Callable[[], None],
+        has_room: Callable[[], bool],
         speed: float,
         interval_clock: Literal["data", "wall"] = "data",
     ):
         self._tape, self._platform, self._lock, self._pump = tape, platform, lock, pump
+        self._has_room = has_room
         self._speed, self._wall = speed, interval_clock == "wall"
         self._until_ns: int | None = None
         self._playing = self._opened = self._closed = False
@@ -105,6 +110,7 @@ class Player:
                     self._lock.wait(_TICK_S if self._playing or self._wall else None)
                 if self._closed:
                     return
+            time.sleep(_YIELD_S)  # a lock taken again at once would leave the add-on's lines waiting
 
     def _step(self) -> bool:
         """Play what is due; False when there is nothing to do before a while."""
@@ -112,7 +118,7 @@ class Player:
             self._next_wall_s += INTERVAL_NS / _NS
             self._platform.interval()
         due_ns = self._due_ns() if self._playing else None
-        if due_ns is None:
+        if due_ns is None or (math.isinf(self._speed) and not self._has_room()):
             return False
         self._advance(min(due_ns, self._next_interval_ns))
         self._pump()

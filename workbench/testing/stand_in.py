@@ -20,20 +20,20 @@ from workbench.feeds.times import Moment, moment_ns
 from workbench.testing.addon_process import AddonProcess
 from workbench.testing.connection import Connection
 from workbench.testing.encoder import Provider
-from workbench.testing.faults import Faults
-from workbench.testing.orders import OwnOrder, Position
-from workbench.testing.panel import Indicator, Setting, SettingValue
+from workbench.testing.observation import Observation
+from workbench.testing.panel import SettingValue
 from workbench.testing.platform import Platform
 from workbench.testing.player import Player
-from workbench.testing.reader import Sent
 from workbench.testing.tape import Playable, Tape
 
 PATIENCE_S: Final = 30.0
 _ACCEPT_S: Final = 0.05
+_FLUSH_S: Final = 1.0
+_ROOM_BYTES: Final = 1 << 23
 _T = TypeVar("_T")
 
 
-class BookmapStandIn:
+class BookmapStandIn(Observation):
     """Play Bookmap's side of the wire from a recording, the simulator or any source.
 
     Parameters
@@ -113,9 +113,16 @@ class BookmapStandIn:
         self._write_per_line = write_per_line
         self._changed = threading.Condition(threading.RLock())
         self._connection: Connection | None = None
+        self._timers: list[threading.Timer] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self._player = Player(
-            self.tape, self.platform, self._changed, self._pump, parse_speed(speed), interval_clock
+            self.tape,
+            self.platform,
+            self._changed,
+            self._pump,
+            self._has_room,
+            parse_speed(speed),
+            interval_clock,
         )
 
     def __enter__(self) -> Self:
@@ -130,96 +137,15 @@ class BookmapStandIn:
         state = "attached" if self.attached else "not attached"
         return f"<BookmapStandIn {self.alias} on port {self.port}: {state}, {len(self.received)} lines from the add-on>"
 
-    # What is known
-
-    @property
-    def alias(self) -> str:
-        """Name of the instrument."""
-        return self.tape.instrument.symbol
-
-    @property
-    def instrument(self) -> Instrument:
-        """What is played."""
-        return self.tape.instrument
-
     @property
     def port(self) -> int:
         """Where the add-on is to connect, on 127.0.0.1; Bookmap itself listens on every interface."""
         return int(self._server.getsockname()[1])
 
     @property
-    def attached(self) -> bool:
-        """Whether the add-on has said that it is initialised, and was not detached since."""
-        return self.platform.attached
-
-    @property
     def connected(self) -> bool:
         """Whether the add-on's connection is open."""
         return self._connection is not None and not self._connection.closed
-
-    @property
-    def received(self) -> list[Sent]:
-        """Every line that came from add-ons, also those that Bookmap was deaf to."""
-        return self.platform.received
-
-    def count(self, number: int) -> int:
-        """How many lines of a type came."""
-        return sum(sent.type == number for sent in list(self.received))
-
-    @property
-    def deaf(self) -> bool:
-        """Whether one bad line has ended Bookmap's reader."""
-        return self.platform.deaf
-
-    @property
-    def mute(self) -> bool:
-        """Whether an exception has ended Bookmap's event loop: nothing is sent any more."""
-        return self.platform.mute
-
-    @property
-    def settings(self) -> dict[str, SettingValue]:
-        """What the add-on's panel shows."""
-        return {name: setting.value for name, setting in list(self.platform.settings.items())}
-
-    @property
-    def panel(self) -> dict[str, Setting]:
-        """The panel's rows."""
-        return dict(self.platform.settings)
-
-    @property
-    def orders(self) -> list[OwnOrder]:
-        """Every order that was placed, oldest first."""
-        return list(self.platform.exchange.orders.values())
-
-    @property
-    def executions(self) -> list[dict[str, Any]]:
-        """Every execution, as it was sent."""
-        return list(self.platform.exchange.executions)
-
-    @property
-    def position(self) -> Position:
-        """The position that came of them."""
-        return self.platform.exchange.position
-
-    @property
-    def indicators(self) -> dict[str, Indicator]:
-        """What the add-on draws, by name; the newest of a name."""
-        return {indicator.name: indicator for indicator in list(self.platform.indicators.values())}
-
-    @property
-    def messages(self) -> list[str]:
-        """What the add-on told the user."""
-        return list(self.platform.messages)
-
-    @property
-    def log(self) -> list[str]:
-        """What Bookmap's log says of the add-on."""
-        return list(self.platform.log)
-
-    @property
-    def faults(self) -> Faults:
-        """Switches for what goes wrong with orders."""
-        return self.platform.faults
 
     @property
     def position_ns(self) -> int:
@@ -269,11 +195,11 @@ class BookmapStandIn:
             self.platform.connect(pips=pips)
             self._pump()
         try:
-            self.wait(lambda bm: bm.attached or not bm.connected, timeout_s)
+            self.wait(lambda bm: bm.attached or bm.deaf or bm.mute or not bm.connected, timeout_s)
         except TimeoutError as problem:
             raise FeedError("the add-on did not finish its initialisation", expected=str(problem)) from None
         if not self.attached:
-            raise FeedError("the add-on went away before it was initialised", expected=self._situation(0))
+            raise FeedError("the add-on's initialisation will never end", expected=self._situation(timeout_s))
 
     def play(self, until: Moment | None = None) -> None:
         """Let data time run, up to a moment (``"10s"`` counts from the start) or on and on; returns at once."""
@@ -326,8 +252,9 @@ class BookmapStandIn:
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are."""
-        if self._connection is not None:
-            self._connection.send(data)
+        connection = self._connection
+        if connection is not None:
+            connection.send(data)
 
     # How it ends
 
@@ -346,7 +273,7 @@ class BookmapStandIn:
         if not last:
             return
         if self._connection is not None:
-            self._connection.flush(grace_s)
+            self._connection.flush(_FLUSH_S)
         if self.addon is not None:
             with contextlib.suppress(TimeoutError):
                 self.wait(lambda bm: bm.addon is None or bm.addon.exit_code is not None, grace_s)
@@ -379,6 +306,8 @@ class BookmapStandIn:
     def close(self) -> None:
         """Let go of everything: threads, sockets, and the add-on if it was started here."""
         self._player.close()
+        for timer in self._timers:
+            timer.cancel()
         if self.addon is not None:
             self.addon.destroy()
         self._hang_up()
@@ -429,9 +358,20 @@ class BookmapStandIn:
     def _pump(self) -> None:
         with self._changed:
             for data in self.platform.take():
-                if self._connection is not None:
-                    self._connection.send(data)
+                self.send_raw(data)
+            if self.platform.late:
+                late, self.platform.late = self.platform.late, []
+                self._later(self.platform.faults.delay_s, b"".join(late))
             self._changed.notify_all()
+
+    def _later(self, delay_s: float, data: bytes) -> None:
+        timer = threading.Timer(delay_s, self.send_raw, [data])
+        timer.daemon = True
+        self._timers = [one for one in self._timers if one.is_alive()] + [timer]
+        timer.start()
+
+    def _has_room(self) -> bool:
+        return self._connection is None or self._connection.waiting_bytes < _ROOM_BYTES
 
     def _notify(self) -> None:
         with self._changed:

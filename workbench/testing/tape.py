@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -49,8 +49,11 @@ class Tape:
         return self._source.exhausted
 
     def opening(self) -> list[EventBatch]:
-        """Rows that give the book at the start: up to the first ``SNAPSHOT_END``, if there is one at that time."""
-        return self.advance(self.start_ns)
+        """Rows that give the book at the start: all of the first moment."""
+        handed: list[EventBatch] = []
+        while batches := self.advance(self.start_ns):
+            handed += batches
+        return handed
 
     def advance(self, until_ns: int, max_events: int = _BATCH_EVENTS) -> list[EventBatch]:
         """Events up to a moment, at most so many; what is left over comes with the next call."""
@@ -128,10 +131,14 @@ def _chosen(instruments: tuple[Instrument, ...], symbol: str | None) -> Instrume
     return found[0]
 
 
-def without_clear(batch: EventBatch, removals: Callable[[int], EventBatch]) -> list[EventBatch]:
-    """Cut a batch at its ``CLEAR`` rows and put there what a provider sends instead: every level removed."""
-    parts, done = [], 0
+def without_clear(batch: EventBatch, removals: Callable[[int], EventBatch]) -> Iterator[EventBatch]:
+    """Cut a batch at its ``CLEAR`` rows and put there what a provider sends instead: every level removed.
+
+    ``removals`` is asked for them when everything before has been taken.
+    """
+    done = 0
     for row in np.flatnonzero(batch.kind == EventKind.CLEAR).tolist():
-        parts += [batch[done:row], removals(int(batch.ts[row]))]
+        yield batch[done:row]
+        yield removals(int(batch.ts[row]))
         done = row + 1
-    return [*parts, batch[done:]]
+    yield batch[done:]
