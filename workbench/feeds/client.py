@@ -60,8 +60,7 @@ class FeedClient:
     ----------
     target : Target
     deliver : callable
-        Called in the reader thread with every :class:`MarketData`, :class:`Snapshot`, :class:`StreamChanged`,
-        :class:`Ladder` and unsolicited :class:`Received`.
+        Called in the reader thread with every delivery; :class:`Received` only if unsolicited.
     name : str
         Shown in the engine's list of clients.
     tls : ssl.SSLContext, optional
@@ -111,11 +110,10 @@ class FeedClient:
         ready = self._opened.wait(timeout)
         if self.error is None and ready:
             return self
-        error = self.error or FeedError(
+        self.close()
+        raise self.error or FeedError(
             f"{self.target.uri} did not let us in within {timeout:g} s", code="timeout"
         )
-        self.close()
-        raise error
 
     def start(self) -> FeedClient:
         """Start the thread and return at once; a feed that is not there yet is tried again and again."""

@@ -8,15 +8,17 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench import __version__
 from workbench.errors import EngineError, WorkbenchError
+from workbench.events import Instrument
 from workbench.feeds.discovery import new_identity
 from workbench.feeds.pacing import MAX, parse_speed
-from workbench.feeds.recording_thread import Running
+from workbench.feeds.relay import RelayedCommand, note_of
+from workbench.feeds.running import Running
 from workbench.protocol import messages
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 HEALTH_TICK_S: Final = 0.1
 MIN_HEALTH_INTERVAL_S: Final = 0.1
+STATES: Final = (messages.Order, messages.Position, messages.Balance, messages.Trading)
+"""Account messages that hold until the next one: a recording begins with them."""
 
 _log = logging.getLogger("workbench.feeds.engine")
 
@@ -38,6 +42,7 @@ class Commands:
         self._health_every: dict[Client, float] = {}
         self._health_due: dict[Client, float] = {}
         self._rates: dict[str, tuple[float, int, float]] = {}
+        self._of_all: set[str] = set()
 
     def take(self, client: Client, command: messages.Command) -> None:
         """Carry out a command in the background."""
@@ -64,6 +69,26 @@ class Commands:
         for client in self._engine.server.clients:
             client.send(_recording_message(recording, None))
         self._engine.check_leaving()
+
+    def tell_instruments(self, new: Sequence[Instrument]) -> None:
+        """Tell everyone of all instruments, and record the new ones where all were to be recorded."""
+        listed = [market.instrument.to_dict() for market in self._engine.markets.values()]
+        for client in self._engine.server.clients:
+            client.send(messages.Instruments(instruments=listed))
+        for name in self._of_all & set(self._engine.recordings.running):
+            for instrument in new:
+                self._record_too(name, instrument)
+
+    def _record_too(self, name: str, instrument: Instrument) -> None:
+        added = self._engine.recordings.add(name, instrument.symbol, instrument, [])
+        task = asyncio.create_task(self._tell_recording(asyncio.wrap_future(added)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell_recording(self, added: asyncio.Future[Running]) -> None:
+        told = _recording_message(await added, None)
+        for client in self._engine.server.clients:
+            client.send(told)
 
     async def _answer(self, client: Client, command: messages.Command) -> None:
         try:
@@ -94,7 +119,12 @@ class Commands:
                 asyncio.get_running_loop().call_later(0.05, self._engine.stop)
                 return messages.Done(request_id=command.request_id)
             case _:
-                raise EngineError("this feed does not take orders or drawings", code="not_supported")
+                return await self._relay(client, command)
+
+    async def _relay(self, client: Client, command: RelayedCommand) -> messages.Message:
+        if self._engine.relay is None:
+            raise EngineError("this feed does not take orders or drawings", code="not_supported")
+        return await self._engine.relay.carry_out(client, command)
 
     # -- recording -------------------------------------------------------------------------------------------------
 
@@ -113,7 +143,13 @@ class Commands:
             for s in symbols
         }
         source = {"name": engine.source.name, "kind": engine.spec.source.kind}
-        started = engine.recordings.start(new_identity(), Path(command.out), openings, source)
+        name = new_identity()
+        started = engine.recordings.start(name, Path(command.out), openings, source)
+        if not command.symbols:
+            self._of_all.add(name)
+        for message in engine.server.account.known():
+            if command.history or isinstance(message, STATES):
+                engine.recordings.note(*note_of(message), name=name)
         engine.check_leaving()
         return _recording_message(await asyncio.wrap_future(started), command.request_id)
 

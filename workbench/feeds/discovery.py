@@ -28,6 +28,8 @@ SECRET_BYTES: Final = 32
 MAX_FILE_BYTES: Final = 64 * 1024
 EMPTY_FILE_AGE_S: Final = 10
 PREFIX: Final = "feed-"
+BRIDGE_KEY: Final = "bookmap-bridge"
+"""What the bridges inside Bookmap were started for."""
 _POSIX: Final = os.name == "posix"
 # Windows has neither of the first two; there the folder inherits the profile's own access list
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -123,20 +125,42 @@ def publish(endpoint: Endpoint) -> Endpoint:
         Something is at that path already: a file is never overwritten and a symbolic link never followed.
     """
     path = file_of(endpoint.identity)
-    plain = asdict(endpoint) | {"path": str(path), "token": endpoint.secret}  # as LOGIN calls it
-    text = json.dumps(plain, indent=1).encode()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
     try:
-        descriptor = os.open(path, flags, 0o600)
+        _write(path, endpoint)
     except FileExistsError:
         raise DiscoveryError(
             f"{path} exists already", expected="a free path", action="Remove it: it is not ours"
         ) from None
+    return replace(endpoint, path=path)
+
+
+def renew(endpoint: Endpoint) -> Endpoint:
+    """Write the discovery file of this feed again, because what it says has changed: there is one at every moment.
+
+    Raises
+    ------
+    DiscoveryError
+        The file is not ours.
+    """
+    path = file_of(endpoint.identity)
+    if path.exists() and read(path).pid != endpoint.pid:
+        raise DiscoveryError(f"{path} belongs to another process", action="Remove it: it is not ours")
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    _write(fresh, endpoint)
+    fresh.replace(path)
+    return replace(endpoint, path=path)
+
+
+def _write(path: Path, endpoint: Endpoint) -> None:
+    plain = asdict(endpoint) | {"path": str(file_of(endpoint.identity))}
+    plain["token"] = endpoint.secret  # as LOGIN calls it
+    text = json.dumps(plain, indent=1).encode()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
     try:
         os.write(descriptor, text)
     finally:
         os.close(descriptor)
-    return replace(endpoint, path=path)
 
 
 def withdraw(endpoint: Endpoint) -> None:
@@ -191,6 +215,35 @@ def running_feeds() -> list[Endpoint]:
         else:
             path.unlink(missing_ok=True)
     return sorted(found, key=lambda e: (e.started_ns, e.identity))
+
+
+class FeedFolder:
+    """Looks at the discovery files again and again; what did not change is not read again."""
+
+    def __init__(self) -> None:
+        self._seen: frozenset[tuple[str, int, int, int]] | None = None
+
+    def changed(self) -> list[Endpoint] | None:
+        """All running feeds, as :func:`running_feeds` tells them; None while no file came, went or changed.
+
+        A process that ended without removing its file is no change of a file: ask :attr:`Endpoint.running`.
+        """
+        with os.scandir(runtime_dir()) as entries:
+            files = [e for e in entries if e.name.startswith(PREFIX) and e.name.endswith(".json")]
+            seen = frozenset(_signature(entry) for entry in files)
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        return running_feeds()
+
+
+def _signature(entry: os.DirEntry[str]) -> tuple[str, int, int, int]:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return entry.name, 0, 0, 0  # it went away meanwhile
+    # the size too: a file that was just made and one that was just filled may carry the same coarse time
+    return entry.name, status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def check_files(uri: str | None = None) -> None:

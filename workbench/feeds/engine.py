@@ -13,21 +13,26 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from workbench.errors import FeedError, WorkbenchError
-from workbench.events import EventBatch
+from workbench.events import EventBatch, Instrument
 from workbench.feeds.addresses import Listening
 from workbench.feeds.commands import HEALTH_TICK_S, Commands
 from workbench.feeds.crossing import CrossedBooks
-from workbench.feeds.discovery import Endpoint, new_secret, publish, withdraw
+from workbench.feeds.discovery import Endpoint, new_secret, publish, renew, withdraw
 from workbench.feeds.market import Market
 from workbench.feeds.pacing import Pace
 from workbench.feeds.processes import process_start
-from workbench.feeds.recording_thread import RecordingThread, Running
+from workbench.feeds.recording_thread import RecordingThread
+from workbench.feeds.relay import Relay, note_of
 from workbench.feeds.repeating import repeat
+from workbench.feeds.running import Running
 from workbench.feeds.seeks import SeekMarks
-from workbench.feeds.server import Access, FeedServer
+from workbench.feeds.server import Access, Client, FeedServer
+from workbench.feeds.source import Platform
+from workbench.protocol import messages
 
 if TYPE_CHECKING:
     from workbench.feeds.source import Source
@@ -60,6 +65,8 @@ class Engine:
     server : FeedServer
     recordings : RecordingThread
     pace : Pace
+    relay : Relay or None
+        The way to the platform behind the source, if there is one.
     endpoint : Endpoint or None
         Once :meth:`start` has returned.
     """
@@ -72,16 +79,24 @@ class Engine:
         self.pace = Pace(source.start_ns, time.monotonic_ns(), spec.source.speed)
         self.endpoint: Endpoint | None = None
         self.started_ns = time.time_ns()
-        self.waiting = spec.wait_for_subscriber
+        self.waiting = spec.wait_for_subscriber and not self.live  # what happens elsewhere does not wait
         self.failure: WorkbenchError | None = None
         self._commands = Commands(self)
         self._secret = new_secret()
-        streams = {symbol: market.stream for symbol, market in self.markets.items()}
-        access = Access(self._secret, open_access=spec.open_access)
-        listening = Listening(port=spec.port)
+        self._platform = source if isinstance(source, Platform) else None
+        # whether orders are allowed is for the platform to decide: here they are only carried
+        access = Access(self._secret, open_access=spec.open_access, armed=self._platform is not None)
+        self._streams = {symbol: market.stream for symbol, market in self.markets.items()}
         self.server = FeedServer(
-            streams, access, listening, self._commands.take, self._on_clients, "workbench engine"
+            self._streams,
+            access,
+            Listening(port=spec.port),
+            self._commands.take,
+            self._on_clients,
+            "workbench engine",
+            on_leave=self._on_leave,
         )
+        self.relay = self._new_relay()
         self.recordings = RecordingThread(self._on_recording_failure)
         self.crossed = CrossedBooks(self.markets)
         self._source_thread = ThreadPoolExecutor(1, thread_name_prefix="workbench-source")
@@ -93,9 +108,11 @@ class Engine:
 
     @property
     def state(self) -> str:
-        """``waiting`` for a first subscriber, ``live``, ``paused``, ``ended``."""
+        """``waiting`` for a first subscriber, ``live``, ``stale``, ``paused``, ``ended``."""
         if self.waiting:
             return "waiting"
+        if self.live:
+            return str(getattr(self.source, "state", "live"))
         if self.source.exhausted:
             return "ended"
         return "paused" if self.pace.paused else "live"
@@ -109,9 +126,10 @@ class Engine:
             The port is taken.
         """
         self._loop = asyncio.get_running_loop()
-        await self._advance_to(
-            self.source.start_ns
-        )  # the opening books; also loads what the first events need
+        if self._platform is not None:
+            self._platform.listen(lambda m: self._loop.call_soon_threadsafe(self.tell_account, m))
+        # the opening books; also loads what the first events need
+        await self._advance_to(self.source.start_ns)
         await self.server.start()
         pid = os.getpid()
         endpoint = Endpoint(
@@ -142,8 +160,9 @@ class Engine:
                 self._source_failed(driving.exception())
                 await ending
         finally:
-            for task in (driving, telling, watching, ending):
-                task.cancel()
+            async with self._source_lock:  # rows on their way from the source are handed on first
+                for task in (driving, telling, watching, ending):
+                    task.cancel()
             await self._finish()
 
     def stop(self) -> None:
@@ -214,6 +233,7 @@ class Engine:
 
     async def _advance(self, until_ns: int) -> int:
         batches = await self._in_source_thread(self.source.advance, until_ns, CHUNK_EVENTS)
+        self._meet_instruments()
         now = time.time_ns()
         for symbol, batch in batches:
             self._publish(symbol, batch, now)
@@ -230,6 +250,22 @@ class Engine:
             self.recordings.append(symbol, batch, opening=market.opening if self.live else None)
             market.publish(batch, now)
 
+    def _meet_instruments(self) -> None:
+        """Serve instruments that appeared in a source that grows, and tell everyone."""
+        if self._platform is None or len(self.source.instruments) == len(self.markets):
+            return
+        new = [i for i in self.source.instruments if i.symbol not in self.markets]
+        for instrument in new:
+            self._serve(instrument)
+        if self.endpoint is not None:
+            self.endpoint = renew(replace(self.endpoint, symbols=tuple(self.markets)))
+            self._commands.tell_instruments(new)
+
+    def _serve(self, instrument: Instrument) -> None:
+        market = Market(instrument, len(self.markets) + 1)
+        self.markets[instrument.symbol] = market
+        self._streams[instrument.symbol] = market.stream
+
     async def _room(self) -> None:
         """Wait until nobody who must not lose anything is behind; a live source cannot wait."""
         while not self.live and (self.recordings.full or not self.server.caught_up):
@@ -238,6 +274,29 @@ class Engine:
 
     async def _in_source_thread(self, work: Callable[..., _T], *arguments: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._source_thread, work, *arguments)
+
+    def tell_account(self, message: messages.AccountMessage) -> None:
+        """Tell clients and recordings what is news of the account."""
+        if self.relay is not None:
+            self.relay.heard(message)
+        if self.server.tell(message):
+            self.recordings.note(*note_of(message))
+
+    def _new_relay(self) -> Relay | None:
+        if self._platform is None:
+            return None
+        server = self.server
+        return Relay(
+            self._platform,
+            lambda: list(self.markets),
+            server.account,
+            self.tell_account,
+            lambda client: client in server.clients,
+        )
+
+    def _on_leave(self, client: Client) -> None:
+        if self.relay is not None:
+            self.relay.left(client)
 
     def _watch_books(self) -> None:
         for symbol in self.crossed.look(time.monotonic_ns()):
@@ -301,8 +360,12 @@ class Engine:
         self._loop.call_soon_threadsafe(self._commands.tell_failure, recording)
 
     async def _finish(self) -> None:
+        if self.relay is not None:
+            await self.relay.stop()
         try:
             async with self._source_lock:
+                if self.live and self.failure is None:
+                    await self._advance(FOREVER_NS)  # what has arrived by now
                 closed = self.recordings.close("engine stopped")
                 await asyncio.wait_for(asyncio.wrap_future(closed), STOP_TIMEOUT_S)
         except TimeoutError:

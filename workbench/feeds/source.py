@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Protocol, runtime_checkable
 
 from workbench.events import EventBatch, Instrument
+from workbench.protocol import messages
 
 
 @runtime_checkable
@@ -89,4 +92,30 @@ class LiveSource(Source, Protocol):
 
     def close(self) -> None:
         """Let go of the connection and the thread behind it."""
+        ...
+
+
+@runtime_checkable
+class Platform(Protocol):
+    """A live source with a trading platform behind it: commands go there, and its account is told.
+
+    ``instruments`` of such a source may grow while it runs.
+    """
+
+    def listen(self, tell: Callable[[messages.AccountMessage], object]) -> None:
+        """Hand every account message on, from any thread."""
+        ...
+
+    def ask(self, symbol: str, command: messages.Command) -> Future[messages.Message]:
+        """Send a command to where an instrument lives; never blocks, and nothing is kept for later.
+
+        Raises
+        ------
+        FeedError
+            ``disconnected``: nothing was sent. ``unknown_instrument``.
+
+        Notes
+        -----
+        The future's exception has the code ``lost`` where nobody knows whether the command was carried out.
+        """
         ...

@@ -20,17 +20,18 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Parameters
     ----------
-    kind : {"simulate", "replay", "upstream", "custom"}
+    kind : {"simulate", "replay", "upstream", "bookmap", "custom"}
         ``simulate``: ``options`` are arguments of :class:`~workbench.feeds.simulator.source.Simulator`.
         ``replay``: ``recordings`` (paths), ``start``, ``end``.
         ``upstream``: ``uri`` and ``token`` of another feed.
+        ``bookmap``: nothing; every bridge that runs inside Bookmap is found.
         ``custom``: ``factory`` (``"module:function"``), called with the other options.
     options : dict
     speed : float
         Virtual seconds per second; infinity is as fast as possible.
     """
 
-    kind: Literal["simulate", "replay", "upstream", "custom"]
+    kind: Literal["simulate", "replay", "upstream", "bookmap", "custom"]
     options: dict[str, Any] = {}
     speed: float = 1.0
 
@@ -95,6 +96,10 @@ def build_source(spec: SourceSpec) -> Source:
             from workbench.feeds.upstream import UpstreamSource
 
             return UpstreamSource.connect(**options)
+        case "bookmap":
+            from workbench.feeds.bookmap import BookmapSource
+
+            return BookmapSource.connect(**options)
         case "custom":
             return _custom(options)
 
