@@ -85,6 +85,7 @@ class Addon:
         self._commands = Commands(self)
         self._orders = OrderPath(self.outgoing, open_journal if trading else None, self._say)
         self._indicators: dict[str, Indicators] = {}
+        self._used_ids: dict[str, dict[str, str]] = {}
         self._markets: dict[str, tuple[Instrument, Market]] = {}
         self._last_request = 0
         self._publications: list[Published] = []
@@ -246,7 +247,7 @@ class Addon:
             instrument,
             self.lines,
             trading=journal is not None,
-            used_ids={} if journal is None else journal.used_ids,
+            used_ids=self._used_ids.get(alias) or (journal.used_ids if journal is not None else {}),
             best_prices=lambda: _best_prices(market),
         )
         if alias not in self._indicators:
@@ -268,6 +269,7 @@ class Addon:
         attachment = self.attached.pop(alias, None)
         if attachment is not None:
             self.decide(attachment.desk, lambda: attachment.desk.detach(now), now)
+            self._used_ids[alias] = attachment.desk.used_ids
             attachment.indicators.forget_numbers()
             self.lines.detach(alias)
             if not self.attached:

@@ -28,6 +28,8 @@ from workbench.protocol.stream import BookSource, Stream
 KEY: Final = "bookmap-bridge"
 """What engines look for among the running feeds."""
 
+RETRY_S: Final = 2.0
+
 _log = logging.getLogger("workbench.bridge")
 
 
@@ -100,6 +102,7 @@ class Feed:
                 await self._renew()
             except (WorkbenchError, OSError) as problem:
                 _log.error("the feed is not served: %s", problem)
+                asyncio.get_running_loop().call_later(RETRY_S, self._work.set)
 
     async def close(self) -> None:
         """Send what is pending, say goodbye, and stop listening."""
@@ -161,10 +164,10 @@ class Feed:
             await self._replaced.pop().stop(reason="the instrument came back with another grid")
         if not any(symbol in self._streams for symbol in self._shown):
             return
-        if self._server is None:
-            self._server = self._new_server()
-            await self._server.start()
-            self._listening = True
+        if not self._listening:
+            server = self._server = self._new_server()
+            await server.start()
+            self._listening = server is self._server
         self._announce()
 
     def _new_server(self) -> FeedServer:

@@ -188,6 +188,13 @@ class _Bridge:
         self.addon.receive(data, wall, mono, full=full)
         self.go_on()
 
+    def go_on(self) -> None:
+        """Do everything the core wants done; nothing that fails here may reach the event loop, which would hang up."""
+        try:
+            self._go_on()
+        except Exception as problem:  # noqa: BLE001  (counted and told; what comes next is worked on all the same)
+            self.addon.faults.take(problem, "handing on", time.monotonic_ns())
+
     def end(self, reason: str) -> None:
         """Tell everyone that it is over, then leave; safe to call again."""
         if not self._ended.is_set():
@@ -195,8 +202,7 @@ class _Bridge:
             self.go_on()
             self._ended.set()
 
-    def go_on(self) -> None:
-        """Do everything the core wants done: orders first."""
+    def _go_on(self) -> None:
         addon, now = self.addon, time.monotonic_ns()
         self._link.write(addon.orders_to_send())
         if self._link.writable:
@@ -280,7 +286,16 @@ class _Bridge:
     def _open_journal(self, symbol: str) -> OrderJournal:
         journal = OrderJournal(journal_path(symbol))
         self._journals.append(journal)
+        if self._sync is None:
+            self._sync = self._loop.call_later(SYNC_S, self._sync_journals)
         return journal
+
+    def _sync_journals(self) -> None:
+        """Force what was written to the device, now and then: before each order it would cost milliseconds."""
+        self._sync = self._loop.call_later(SYNC_S, self._sync_journals)
+        for journal in self._journals:
+            with contextlib.suppress(OSError):
+                journal.sync()
 
     async def _finish(self, following: asyncio.Task[None]) -> None:
         self.end("the bridge ended")
