@@ -131,20 +131,24 @@ def clock(ns: int) -> str:
 def send_cancels(state: DeskState, orders: list[MirroredOrder], now: Moment, result: Result) -> None:
     """Cancel orders: those that Bookmap has named now, as one batch if there are several, the others later."""
     orders = [order for order in orders if not _being_canceled(order)]
-    named = [order for order in orders if order.order_id and _can_be_named(state, order)]
-    batch = None
-    if len(named) > 1:
-        state.batches += 1
-        batch = state.batches
     for order in orders:
         if not order.order_id:
             order.wish_cancel()
-        state.note(result, now, "cancel", client_order_id=order.name, order_id=order.order_id, batch=batch)
-    for order in named:
-        end = order is named[-1]
+            state.note(result, now, "cancel_waits", client_order_id=order.name)
+    _send_batch(state, [order for order in orders if _can_be_named(state, order)], now, result)
+
+
+def _send_batch(state: DeskState, orders: list[MirroredOrder], now: Moment, result: Result) -> None:
+    batch = None
+    if len(orders) > 1:
+        state.batches += 1
+        batch = state.batches
+    for order in orders:
+        end = order is orders[-1]  # the platform holds a batch back until the cancel that ends it
         result.lines.append(state.lines.cancel(state.alias, order.order_id, end, batch))
         order.wants_cancel = False
         order.ask(OrderEvent.CANCEL, now.mono)
+        state.note(result, now, "cancel", client_order_id=order.name, order_id=order.order_id, batch=batch)
 
 
 def send_wished_cancel(state: DeskState, order: MirroredOrder, now: Moment, result: Result) -> None:
@@ -155,7 +159,10 @@ def send_wished_cancel(state: DeskState, order: MirroredOrder, now: Moment, resu
         order.drop_wish("disarmed before Bookmap had named the order")
         state.note(result, now, "cancel_dropped", client_order_id=order.name)
         return
-    send_cancels(state, [order], now, result)
+    if _can_be_named(state, order):
+        _send_batch(state, [order], now, result)
+    else:
+        order.drop_wish(order.reason)
 
 
 def drop_wishes(state: DeskState, why: str, now: Moment, result: Result) -> None:
@@ -173,6 +180,8 @@ def _being_canceled(order: MirroredOrder) -> bool:
 
 
 def _can_be_named(state: DeskState, order: MirroredOrder) -> bool:
+    if not order.order_id:
+        return False
     try:
         state.lines.cancel(state.alias, order.order_id)
     except LineError as problem:

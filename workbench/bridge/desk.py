@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 SETTING: Final = "Allow orders from notebooks"
 """Name of the add-on's setting in Bookmap's panel that is the first lock."""
 
+MAX_BAD_KEPT: Final = 1_000
+"""Reports without sense that get an entry in the journal; all are counted."""
+
 DeskCommand = messages.OrderCommand | messages.Arm | messages.Disarm
 AccountReport = wire.OrderUpdate | wire.Execution | wire.PositionUpdate | wire.BalanceUpdate
 
@@ -149,7 +152,8 @@ class OrderDesk:
             self._take_report(message, now, result)
         except (ProtocolError, OverflowError) as problem:
             self.bad_reports += 1
-            self._state.note(result, now, "bad_report", reason=str(problem)[:400])
+            if self.bad_reports <= MAX_BAD_KEPT:
+                self._state.note(result, now, "bad_report", reason=str(problem)[:400])
         return self._finish(result, now)
 
     def on_time(self, now: Moment) -> Result:

@@ -188,7 +188,7 @@ class MirroredOrder:
         return messages.Order(
             symbol=instrument.symbol,
             client_order_id=self.client_order_id,
-            status=_S.REJECTED if denied else self.status,
+            status=(_S.REJECTED if denied else self.status).value,
             side=self.side,
             order_type=self.order_type,
             quantity=float(instrument.size(self.quantity)),

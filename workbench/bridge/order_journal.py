@@ -92,7 +92,7 @@ class OrderJournal:
     Attributes
     ----------
     used_ids : dict of str to str
-        Client order ids that earlier processes sent.
+        Client order ids that were ever sent, by earlier processes or by this one, with the hash of what was sent.
     damaged : int
         Lines that could not be read.
 
@@ -121,9 +121,10 @@ class OrderJournal:
         OSError
             Not all of them were written: the lines that go with them must not be sent.
         """
-        data = b"".join(encode(entry) for entry in entries)
-        if data:
-            self._write(data)
+        kept = list(entries)
+        if kept:
+            self._write(b"".join(map(encode, kept)))
+            self.used_ids |= ids_sent(kept)
 
     def sync(self) -> None:
         """Force what was written to the device."""

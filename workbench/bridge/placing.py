@@ -225,7 +225,7 @@ def _deny(
     order = messages.Order(
         symbol=state.alias,
         client_order_id=command.client_order_id,
-        status=OrderStatus.REJECTED,
+        status=OrderStatus.REJECTED.value,
         side=command.side,
         order_type=command.order_type,
         quantity=_finite(command.quantity) or 0.0,
