@@ -17,6 +17,7 @@ from workbench.events import EventBatch
 from workbench.frames import publication
 from workbench.frames.compaction import compact
 from workbench.frames.manifest import Manifest
+from workbench.frames.notes import Notes
 from workbench.frames.recording import open_recording
 
 EVENTS = reference(1_500)
@@ -27,25 +28,49 @@ def whole(path: Path) -> None:
     assert assert_accounted(open_recording(path).batches(), EVENTS) == len(EVENTS)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no fork on Windows")
-def test_kill_at_each_step_leaves_old_or_new(tmp_path: Path) -> None:
-    """However far a killed compaction came, the recording is whole, and compacting again finishes it."""
-    template = crashed(tmp_path, pieces(EVENTS, 400))
-    copies = [shutil.copytree(template, tmp_path / f"step-{step}") for step in range(22)]
+def noted(path: Path) -> list[list[str]]:
+    """What the tables of a recording hold."""
+    recording = open_recording(path)
+    return [recording.table(name).collect()["data"].to_list() for name in recording.tables]
+
+
+def die_at_each_step(template: Path, steps: int) -> tuple[list[Path], int]:
+    """Copies whose compaction died before its n-th step, and how many steps it has."""
+    copies = [shutil.copytree(template, template.parent / f"step-{step}") for step in range(steps)]
     command = [sys.executable, "-m", "tests.support.compact_until_step", *map(str, copies)]
     root = Path(__file__).parents[2]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
     codes = [int(line) for line in answer.stdout.split()]
     assert set(codes) == {0, 9}, answer.stderr
+    return copies, codes.index(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fork on Windows")
+@pytest.mark.parametrize("notes", [False, True])
+def test_kill_at_each_step_leaves_old_or_new(tmp_path: Path, notes: bool) -> None:
+    """However far a killed compaction came, the recording is whole, and compacting again finishes it."""
+    template = crashed(tmp_path, pieces(EVENTS, 400))
+    names, tables = ["events-0000.parquet", "manifest.json"], []
+    if notes:
+        writing = Notes(template)
+        for number in range(10):
+            writing.add(("annotations", "orders")[number % 2], START_NS, "FILL", {"n": number})
+        writing.write()
+        writing.close()
+        names = ["annotations.parquet", *names, "orders.parquet"]
+        tables = [[f'{{"n":{number}}}' for number in range(first, 10, 2)] for first in (1, 0)]
+    copies, steps = die_at_each_step(template, 40 if notes else 22)
     closed = []
     for path in copies:
         whole(path)
+        assert noted(path) == tables
         closed.append(open_recording(path).closed)
         compact(path)
         whole(path)
-        assert sorted(p.name for p in path.iterdir()) == ["events-0000.parquet", "manifest.json"]
+        assert noted(path) == tables
+        assert sorted(p.name for p in path.iterdir()) == names
     new = closed.index(True)
-    assert 5 < new < codes.index(0), "some died before the new recording counted, some after"
+    assert 5 < new < steps, "some died before the new recording counted, some after"
     assert all(closed[new:])
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.support.record_until_killed import ROWS
 from tests.support.recordings import (
     INSTRUMENT,
     SECOND_NS,
@@ -24,8 +25,10 @@ from tests.support.recordings import (
     recorder,
     reference,
 )
+from tests.support.synthetic import SNAPSHOT_ROWS
 from workbench.errors import DiskFullError, RecordingError
 from workbench.events import EventBatch
+from workbench.frames.notes import NotesReader
 from workbench.frames.recorder import Recorder
 from workbench.frames.recording import open_recording
 
@@ -61,6 +64,9 @@ def assert_kill_loses_nothing(directory: Path, kills: int) -> None:
         known = reference(recording.manifest.next_sequence)
         rows = assert_accounted(recording.batches(), known[: recording.count - 1])
         assert rows >= acknowledged
+        notes = [note.data["filled"] for note in NotesReader(path)]
+        assert notes == [ROWS * n for n in range(len(notes))]
+        assert ROWS * len(notes) >= acknowledged - SNAPSHOT_ROWS
         assert recording.gaps.rows()[-1][1:] == (rows, -1)
 
 

@@ -1,4 +1,4 @@
-"""Record as fast as it goes and print each acknowledged sequence number: to be killed by a test.
+"""Record as fast as it goes, a note with each batch, and print each acknowledged number: to be killed by a test.
 
 ``python -m tests.support.record_until_killed DIRECTORY`` prints the recording's path first.
 """
@@ -22,6 +22,7 @@ def main() -> None:
     row, sequence = 0, len(first)
     while True:
         live.append(changes(row, row + ROWS, 1_000_000, sequence))
+        live.note("orders", START_NS + row, "ORDER", {"filled": row})
         row, sequence = row + ROWS, sequence + ROWS
         print(live.flush(START_NS + row * 1_000_000), flush=True)
 

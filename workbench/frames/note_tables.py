@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -22,10 +23,10 @@ from workbench.frames.notes import TABLES, Note
 from workbench.frames.parquet import file_fact
 
 BATCH_NOTES: Final = 16_384
-_TEXT, _REAL, _COUNT, _TRUTH = pa.string(), pa.float64(), pa.int64(), pa.bool_()
-_HEAD: Final = {"ts": pa.timestamp("ns", "UTC"), "kind": _TEXT}
+_TEXT, _REAL, _COUNT, _TRUTH = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
+_HEAD: Final = {"ts": pl.Datetime("ns", "UTC"), "kind": _TEXT}
 
-ORDERS: Final = pa.schema(
+ORDERS: Final = pl.Schema(
     _HEAD
     | dict.fromkeys(("symbol", "client_order_id", "order_id", "status", "side", "order_type", "time_in_force"), _TEXT)
     | dict.fromkeys(("quantity", "filled", "leaves", "price", "stop_price", "avg_price"), _REAL)
@@ -35,7 +36,7 @@ ORDERS: Final = pa.schema(
     | dict.fromkeys(("possible", "permitted", "armed", "unknown", "simulated"), _TRUTH)
     | {"account": _TEXT, "reason": _TEXT, "data": _TEXT}
 )  # fmt: skip
-ANNOTATIONS: Final = pa.schema(
+ANNOTATIONS: Final = pl.Schema(
     _HEAD
     | dict.fromkeys(("symbol", "provider", "generator", "indicator"), _TEXT)
     | {"value": _REAL, "where": _TEXT, "data": _TEXT}
@@ -53,7 +54,7 @@ LEFT_OUT: Final[Mapping[str, Mapping[str, object]]] = {
 }
 """What a message of the protocol says by leaving a field out."""
 
-_ACCEPTED: Final[Mapping[pa.DataType, Callable[[object], bool]]] = {
+_ACCEPTED: Final[Mapping[pl.DataType, Callable[[object], bool]]] = {
     _TEXT: lambda value: isinstance(value, str) and value != "",
     _REAL: lambda value: isinstance(value, float) or (type(value) is int and abs(value) <= 2**63),
     _COUNT: lambda value: type(value) is int and -(2**63) <= value < 2**63,
@@ -61,17 +62,17 @@ _ACCEPTED: Final[Mapping[pa.DataType, Callable[[object], bool]]] = {
 }
 
 
-def record_batches(notes: Iterable[Note], table: str, rows: int = BATCH_NOTES) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of one table, at most ``rows`` a batch; none when no note belongs to it."""
+def table_frames(notes: Iterable[Note], table: str, rows: int = BATCH_NOTES) -> Iterator[pl.DataFrame]:
+    """Yield the rows of one table, at most ``rows`` at a time; nothing when no note belongs to it."""
     waiting: list[dict[str, Any]] = []
     for note in notes:
         if note.table == table:
             waiting.append(_row(note, SCHEMAS[table]))
         if len(waiting) == rows:
-            yield pa.RecordBatch.from_pylist(waiting, SCHEMAS[table])
+            yield pl.DataFrame(waiting, SCHEMAS[table])
             waiting = []
     if waiting:
-        yield pa.RecordBatch.from_pylist(waiting, SCHEMAS[table])
+        yield pl.DataFrame(waiting, SCHEMAS[table])
 
 
 def write_tables(directory: Path, notes: Iterable[Note]) -> tuple[FileFact, ...]:
@@ -104,14 +105,14 @@ def table_fact(path: Path) -> FileFact | None:
 
 
 def _write(path: Path, notes: Iterable[Note], table: str) -> FileFact | None:
-    if next(record_batches(notes, table, 1), None) is None:
+    if next(table_frames(notes, table, 1), None) is None:
         return None
     aside = path.with_name(f".{path.name}.writing")
     aside.unlink(missing_ok=True)
     try:
-        rows = _write_aside(aside, record_batches(notes, table), SCHEMAS[table])
+        rows = _write_aside(aside, table_frames(notes, table), SCHEMAS[table])
         sync_file(aside)
-        _check(aside, record_batches(notes, table))
+        _check(aside, table_frames(notes, table))
         aside.replace(path)
     except OSError as problem:
         raise write_error(path, problem) from problem
@@ -121,21 +122,21 @@ def _write(path: Path, notes: Iterable[Note], table: str) -> FileFact | None:
     return file_fact(path, rows)
 
 
-def _write_aside(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
-    rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
-        for batch in batches:
-            writer.write_batch(batch, row_group_size=BATCH_NOTES)
-            rows += batch.num_rows
+def _write_aside(path: Path, tables: Iterable[pl.DataFrame], schema: pl.Schema) -> int:
+    rows, kind = 0, schema.to_frame().to_arrow().schema
+    with pq.ParquetWriter(path, kind, compression="zstd", write_page_checksum=True) as writer:
+        for frame in tables:
+            writer.write_table(frame.to_arrow(), row_group_size=BATCH_NOTES)
+            rows += frame.height
     return rows
 
 
-def _check(path: Path, batches: Iterable[pa.RecordBatch]) -> None:
+def _check(path: Path, tables: Iterable[pl.DataFrame]) -> None:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             groups = (file.read_row_group(number) for number in range(file.num_row_groups))
-            for group, batch in zip_longest(groups, batches):
-                if group is None or batch is None or not group.equals(pa.Table.from_batches([batch])):
+            for group, frame in zip_longest(groups, tables):
+                if group is None or frame is None or not group.equals(frame.to_arrow()):
                     raise _differs(path)
     except (pa.ArrowException, OSError) as problem:
         raise _differs(path) from problem
@@ -150,9 +151,8 @@ def _differs(path: Path) -> DamagedError:
 
 def _row(note: Note, schema: pa.Schema) -> dict[str, Any]:
     said = {**LEFT_OUT.get(note.kind, {}), **note.data}
-    row = {field.name: said.get(field.name) for field in schema}
-    for field in schema:
-        accepts = _ACCEPTED.get(field.type)
-        if accepts is None or not accepts(row[field.name]):
-            row[field.name] = None
+    row = {
+        name: said.get(name) if (accepts := _ACCEPTED.get(kind)) and accepts(said.get(name)) else None
+        for name, kind in schema.items()
+    }
     return row | {"ts": note.ts, "kind": note.kind, "data": msgspec.json.encode(note.data).decode()}

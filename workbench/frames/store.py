@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from workbench.events import EventBatch, Instrument, polars_schema
 from workbench.frames.book_index import BookIndex, Books, index_file
 from workbench.frames.journal_reader import JournalReader, closed_meanwhile, segments
 from workbench.frames.manifest import Manifest
-from workbench.frames.note_tables import SCHEMAS, record_batches, table_fact
+from workbench.frames.note_tables import SCHEMAS, table_fact, table_frames
 from workbench.frames.notes import TABLES, NotesReader
 from workbench.frames.parquet import (
     ROW_GROUP_ROWS,
@@ -203,13 +203,7 @@ def noted_tables(directory: Path) -> tuple[str, ...]:
 
 def notes_frame(directory: Path, table: str) -> pl.LazyFrame:
     """Lazy frame of one table of an unclosed recording, read from its notes when it is collected."""
-
-    def frames() -> Iterator[pl.DataFrame]:
-        for batch in record_batches(NotesReader(directory), table):
-            yield cast("pl.DataFrame", pl.from_arrow(batch))
-
-    empty = cast("pl.DataFrame", pl.from_arrow(SCHEMAS[table].empty_table()))
-    return scan(frames, empty.schema)
+    return scan(lambda: table_frames(NotesReader(directory), table), SCHEMAS[table])
 
 
 def notes_damage(journal: JournalReader) -> tuple[str, ...]:
@@ -256,7 +250,7 @@ def _cut(batches: Iterator[EventBatch], start_ns: int | None, end_ns: int | None
             return
 
 
-def scan(frames: Callable[[], Iterator[pl.DataFrame]], schema: pl.Schema) -> pl.LazyFrame:
+def scan(made: Callable[[], Iterator[pl.DataFrame]], schema: pl.Schema) -> pl.LazyFrame:
     """Lazy frame over frames that are made when it is collected, one at a time."""
     from polars.io.plugins import register_io_source
 
@@ -264,7 +258,7 @@ def scan(frames: Callable[[], Iterator[pl.DataFrame]], schema: pl.Schema) -> pl.
         with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         left = n_rows
-        for whole in frames():
+        for whole in made():
             frame = whole
             if left is not None:
                 frame = frame.head(left)
