@@ -87,6 +87,7 @@ class Publication:
                 self._send(value)
         except Exception as problem:  # noqa: BLE001 - it is the user's function, on a thread without a caller
             self._error = f"{type(problem).__name__}: {problem}"
+            self._stopped = isinstance(problem, WorkbenchError) and problem.code == "not_supported"
         else:
             self._error = ""
 
