@@ -1,0 +1,144 @@
+"""The two locks before orders, and the way out of everything at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import workbench as wb
+from tests.support.eventually import eventually
+from tests.support.scripted_engine import ScriptedEngine, order, trading
+from workbench.errors import EngineError, WorkbenchError
+from workbench.protocol import messages
+from workbench.session import Session, arming
+
+
+@pytest.fixture
+def engine() -> Iterator[ScriptedEngine]:
+    with ScriptedEngine() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def session(engine: ScriptedEngine) -> Iterator[Session]:
+    with engine.session() as opened:
+        yield opened
+
+
+def test_arming_tells_its_bounds(engine: ScriptedEngine, session: Session) -> None:
+    """They are sent as given, and what is left of them is told."""
+    state = session.arm(minutes=30, max_orders=20, max_size=2, symbol="SYN")
+    (sent,) = engine.of_type(messages.Arm)
+    assert (sent.minutes, sent.max_orders, sent.max_size, sent.symbol) == (30, 20, 2, "SYN")
+    assert state.ready and state.orders_left == 20
+    assert repr(state) == "TradingState(SYN, platform=open, notebook=open, 20 orders left of up to 2)"
+
+
+def test_the_state_is_the_newest(engine: ScriptedEngine, session: Session) -> None:
+    """Whoever closes a lock, the object shows it, and says why and what to do."""
+    state = session.arm(minutes=30, max_orders=20, max_size=2)
+    engine.tell(trading(possible=True, permitted=False, reason="the setting was turned off"))
+    eventually(lambda: not state.ready)
+    assert not state.permitted and not state.armed
+    assert "platform=closed" in repr(state) and 'tick "Allow orders from notebooks"' in repr(state)
+    assert "the setting was turned off" in repr(state) and state.until is None
+    engine.tell(trading(possible=False))
+    eventually(lambda: not state.possible)
+    assert "cannot trade" in state.advice
+
+
+def test_zero_minutes_disarm(engine: ScriptedEngine, session: Session) -> None:
+    """All instruments, or the one named."""
+    state = session.arm(minutes=30, max_orders=20, max_size=2)
+    session.arm(minutes=0)
+    session.arm(minutes=0, symbol="SYN")
+    assert [command.symbol for command in engine.of_type(messages.Disarm)] == ["", "SYN"]
+    eventually(lambda: not state.armed)
+    assert state.reason == "disarmed" and state.advice == "arm() opens it"
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"minutes": -1, "max_orders": 1, "max_size": 1},
+        {"minutes": float("nan"), "max_orders": 1, "max_size": 1},
+        {"minutes": 5},
+        {"minutes": 5, "max_orders": 1, "max_size": 0},
+    ],
+)
+def test_bounds_must_be_given(engine: ScriptedEngine, session: Session, bounds: dict[str, float]) -> None:
+    """Nothing is armed without saying how far."""
+    with pytest.raises(WorkbenchError, match="minutes=0 disarms"):
+        session.arm(**bounds)
+    assert not engine.of_type(messages.Arm)
+
+
+@pytest.mark.parametrize("place", ["inline", "engine"])
+def test_a_source_without_platform_cannot_trade(place: str) -> None:
+    """Simulations and replays say so honestly, wherever they run, and a panic there is no error."""
+    opened = wb.simulate(seed=1, inline=True) if place == "inline" else None
+    with ScriptedEngine(live=False) as engine, opened or engine.session() as session:
+        for attempt in (
+            lambda: session.arm(minutes=5, max_orders=1, max_size=1),
+            lambda: session.orders.buy(1),
+        ):
+            with pytest.raises(WorkbenchError, match="no orders can be placed on") as caught:
+                attempt()
+            assert caught.value.code == "read_only"
+        assert not session.panic().canceled and "read_only" in repr(session.panic())
+        assert not engine.heard
+
+
+def test_panic_cancels_everything_and_then_disarms(engine: ScriptedEngine, session: Session) -> None:
+    """In this order: a closed lock would let no cancellation through."""
+    session.arm(minutes=30, max_orders=20, max_size=2)
+    bought = session.orders.buy(1, limit=99.75)
+
+    def cancel_all(command: messages.Command) -> messages.Message:
+        engine.server.tell(order(bought.client_order_id, status="CANCELED", leaves=0.0))
+        return messages.Done()
+
+    engine.answers[messages.CancelAll] = cancel_all
+    report = session.panic()
+    assert [type(command) for command in engine.heard[-2:]] == [messages.CancelAll, messages.Disarm]
+    assert engine.of_type(messages.CancelAll)[0].symbol == engine.of_type(messages.Disarm)[0].symbol == ""
+    assert report.canceled and report.disarmed and report.working == 0 and not report.problems
+    assert repr(report) == "PanicReport(every order taken back, disarmed)"
+    assert bought.status == "CANCELED"
+    with pytest.raises(EngineError, match="not_armed"):
+        session.orders.buy(1)
+
+
+def test_panic_says_what_still_works(engine: ScriptedEngine, session: Session) -> None:
+    """Confirmed as asked for is not confirmed as gone."""
+    session.arm(minutes=30, max_orders=20, max_size=2)
+    session.orders.buy(1, limit=99.75)
+    assert session.panic().working == 1 and "1 still working" in repr(session.panic())
+
+
+def test_panic_disarms_also_when_nothing_could_be_cancelled(engine: ScriptedEngine, session: Session) -> None:
+    """One refusal does not keep the other half from being done."""
+    engine.answers[messages.CancelAll] = lambda _: messages.Error(code="not_armed", message="not armed")
+    report = session.panic()
+    assert not report.canceled and report.disarmed and report.problems == ("not armed",)
+
+
+def test_panic_with_a_silent_platform_comes_back(
+    engine: ScriptedEngine, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that nobody confirmed, and that it may have happened all the same."""
+    monkeypatch.setattr(arming, "PANIC_S", 0.05)
+    engine.answers[messages.CancelAll] = engine.answers[messages.Disarm] = lambda _: None
+    report = session.panic()
+    assert not report.canceled and not report.disarmed
+    assert all("look in the platform" in problem for problem in report.problems)
+
+
+def test_panic_with_a_dead_engine_never_raises(engine: ScriptedEngine, session: Session) -> None:
+    """Nothing is there to be told; the report says so, also after closing."""
+    engine.stop()
+    report = session.panic()
+    assert not report.canceled and not report.disarmed and report.problems
+    session.close()
+    assert "the session is closed" in repr(session.panic())
