@@ -280,7 +280,7 @@ class BookmapSource:
         instrument = (link.instruments or {})[symbol]
         lane = self._lanes.get(symbol)
         if lane is None:
-            self._lanes[symbol] = Lane(instrument, lambda b: self._inflow.put(symbol, b), self.start_ns)
+            self._lanes[symbol] = Lane(instrument, lambda batch: self._inflow.put(symbol, batch))
             return True
         try:
             lane.check(instrument)

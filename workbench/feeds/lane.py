@@ -29,8 +29,6 @@ class Lane:
     instrument : Instrument
     put : callable
         Takes the rows of the stream, in order; their numbers do not matter.
-    start_ns : int, ns since the epoch, UTC
-        Time before the first row.
 
     Attributes
     ----------
@@ -46,11 +44,11 @@ class Lane:
     time of these rows is that of the row before, and time never decreases.
     """
 
-    def __init__(self, instrument: Instrument, put: Callable[[EventBatch], None], start_ns: int):
+    def __init__(self, instrument: Instrument, put: Callable[[EventBatch], None]):
         self.instrument = instrument
         self.state, self.reason = "empty", ""
         self._put = put
-        self._last_ts = start_ns
+        self._last_ts = 0
         self._awaits_clear = True
         self._awaits_end = True
         self._back_ts: int | None = None
