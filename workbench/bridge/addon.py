@@ -214,10 +214,11 @@ class Addon:
             case wire.ServerOff():
                 self.finished = self.finished or "Bookmap ended the add-on"
             case wire.Response():
-                any(a.requests.answered(message.request_id) for a in self.attached.values())
+                for attachment in self.attached.values():
+                    attachment.requests.answered(message.request_id)
             case wire.IndicatorMade():
-                made = (message.request_id, message.indicator_id)
-                any(a.indicators.made(*made) for a in self.attached.values())
+                for attachment in self.attached.values():
+                    attachment.indicators.made(message.request_id, message.indicator_id)
             case wire.SettingChanged():
                 self._set(message, now)
             case wire.OrderUpdate() | wire.Execution() | wire.PositionUpdate() | wire.BalanceUpdate():

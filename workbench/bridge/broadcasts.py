@@ -5,7 +5,10 @@ An event names its generator only; the provider is known from the subscription, 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from workbench.bridge import wire
 from workbench.errors import ProtocolError
@@ -15,6 +18,12 @@ if TYPE_CHECKING:
     from workbench.bridge.lines import Lines
 
 MAX_SUBSCRIPTIONS: Final = 64
+MAX_BYTES: Final = 64 << 10
+"""Of one object, as JSON; the feed takes a message of 1 MiB, and keeps thousands of them for those who come late."""
+MAX_DEPTH: Final = 12
+MAX_NAMES: Final = 100
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 class Broadcasts:
@@ -66,7 +75,7 @@ class Broadcasts:
             ts=ts,
             provider=self._provider_of.get(message.generator, ""),
             generator=message.generator,
-            data=message.plain,
+            data=_bounded(message.plain),
             kind="settings" if isinstance(message, wire.BroadcastSettings) else "event",
         )
 
@@ -74,5 +83,23 @@ class Broadcasts:
         """Keep who is there, and tell."""
         self.providers = message.plain
         return Broadcast(
-            symbol=symbol, ts=ts, provider="", generator="", data=message.plain, kind="providers"
+            symbol=symbol, ts=ts, provider="", generator="", data=_bounded(message.plain), kind="providers"
         )
+
+
+def _bounded(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return the object itself, or what it was, if it is too much for a message of the feed."""
+    text = msgspec.json.encode(plain)
+    if len(text) <= MAX_BYTES and _depth(text) <= MAX_DEPTH:
+        return plain
+    names = [name[:MAX_NAMES] for name in list(plain)[:MAX_NAMES]]
+    return {"left_out_bytes": len(text), "names": names}
+
+
+def _depth(text: bytes) -> int:
+    """How deep JSON is nested."""
+    deepest = depth = 0
+    for character in _STRING.sub(b"", text):
+        depth += (character in b"[{") - (character in b"]}")
+        deepest = max(deepest, depth)
+    return deepest

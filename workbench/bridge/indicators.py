@@ -89,13 +89,11 @@ class Indicators:
         indicator.waiting = (command.value, drawn)
         return lines
 
-    def made(self, request_id: int, number: int) -> bool:
-        """Bookmap gave an indicator its number; False if this is none of ours."""
+    def made(self, request_id: int, number: int) -> None:
+        """Bookmap gave an indicator its number; one of another instrument changes nothing."""
         for indicator in self._indicators.values():
             if indicator.request_id == request_id:
                 indicator.number = number
-                return True
-        return False
 
     def interval_passed(self) -> None:
         """Data time moved on: every indicator may have its next point."""

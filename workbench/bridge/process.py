@@ -13,8 +13,9 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Final, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
 from workbench.bridge import facts
 from workbench.bridge.addon import Addon, Published
@@ -161,7 +162,7 @@ class _Bridge:
         self.addon = Addon(trading=trading, open_journal=self._open_journal)
         self._feed = Feed(trading, self._command, self._left)
         self._link = _Link(self)
-        self._journals: list[OrderJournal] = []
+        self._journals: list[_Journal] = []
         self._owners: dict[Client, str] = {}
         self._owner_count = 0
         self._health: dict[Client, asyncio.TimerHandle] = {}
@@ -188,19 +189,19 @@ class _Bridge:
         self.addon.receive(data, wall, mono, full=full)
         self.go_on()
 
+    def end(self, reason: str) -> None:
+        """Tell everyone that it is over, then leave; safe to call again."""
+        if not self._ended.is_set():
+            self._ended.set()
+            self.addon.lost(reason, time.time_ns(), time.monotonic_ns())
+            self.go_on()
+
     def go_on(self) -> None:
         """Do everything the core wants done; nothing that fails here may reach the event loop, which would hang up."""
         try:
             self._go_on()
         except Exception as problem:  # noqa: BLE001  (counted and told; what comes next is worked on all the same)
             self.addon.faults.take(problem, "handing on", time.monotonic_ns())
-
-    def end(self, reason: str) -> None:
-        """Tell everyone that it is over, then leave; safe to call again."""
-        if not self._ended.is_set():
-            self.addon.lost(reason, time.time_ns(), time.monotonic_ns())
-            self.go_on()
-            self._ended.set()
 
     def _go_on(self) -> None:
         addon, now = self.addon, time.monotonic_ns()
@@ -215,7 +216,7 @@ class _Bridge:
             _log.warning("%s", sentence)
         self._set_timer()
         if addon.finished:
-            self._ended.set()
+            self.end(addon.finished)
 
     def _hand_on(self, published: Sequence[Published]) -> None:
         wall = time.time_ns()
@@ -273,29 +274,37 @@ class _Bridge:
         timer = self._health.pop(client, None)
         if timer is not None:
             timer.cancel()
-        described = facts.describe(self.addon, time.time_ns(), time.monotonic_ns())
-        client.connection.send_latest("HEALTH", self._feed.health(described, command.request_id))
-        client.wake()
+        client.send(self._describe_health(command.request_id))
         if command.interval_ms:
-            again = messages.HealthQuery(interval_ms=command.interval_ms)
-            wait = max(command.interval_ms / 1000, MIN_HEALTH_S)
-            self._health[client] = self._loop.call_later(wait, self._ask_health, client, again)
+            self._repeat_health(client, max(command.interval_ms / 1000, MIN_HEALTH_S))
+
+    def _repeat_health(self, client: Client, every_s: float) -> None:
+        self._health[client] = self._loop.call_later(every_s, self._tell_health, client, every_s)
+
+    def _tell_health(self, client: Client, every_s: float) -> None:
+        client.connection.send_latest("HEALTH", self._describe_health(None))
+        client.wake()
+        self._repeat_health(client, every_s)
+
+    def _describe_health(self, request_id: messages.RequestId) -> messages.Health:
+        described = facts.describe(self.addon, time.time_ns(), time.monotonic_ns())
+        return self._feed.health(described, request_id)
 
     # -- end -------------------------------------------------------------------------------------------------------
 
     def _open_journal(self, symbol: str) -> OrderJournal:
-        journal = OrderJournal(journal_path(symbol))
+        journal = _Journal(journal_path(symbol), self._journal_written)
         self._journals.append(journal)
-        if self._sync is None:
-            self._sync = self._loop.call_later(SYNC_S, self._sync_journals)
         return journal
 
+    def _journal_written(self) -> None:
+        if self._sync is None and not self._ended.is_set():
+            self._sync = self._loop.call_later(SYNC_S, self._sync_journals)
+
     def _sync_journals(self) -> None:
-        """Force what was written to the device, now and then: before each order it would cost milliseconds."""
-        self._sync = self._loop.call_later(SYNC_S, self._sync_journals)
+        self._sync = None
         for journal in self._journals:
-            with contextlib.suppress(OSError):
-                journal.sync()
+            self._loop.run_in_executor(None, journal.sync)  # milliseconds in which no order could leave
 
     async def _finish(self, following: asyncio.Task[None]) -> None:
         self.end("the bridge ended")
@@ -311,6 +320,19 @@ class _Bridge:
             with contextlib.suppress(OSError):
                 journal.sync()
             journal.close()
+
+
+class _Journal(OrderJournal):
+    """Says that it was written to, so that somebody forces it to the device."""
+
+    def __init__(self, path: Path, on_write: Callable[[], None]):
+        self._on_write = on_write
+        super().__init__(path)
+
+    def write(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Append entries."""
+        super().write(entries)
+        self._on_write()
 
 
 def _on_signals(stop: Callable[[], object]) -> None:

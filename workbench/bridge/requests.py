@@ -39,9 +39,9 @@ class DataRequests:
         """One request per type."""
         return [lines.request_data(self._alias, number, data) for number, data in self._waiting.items()]
 
-    def answered(self, request_id: int) -> bool:
-        """Take an answer; False if it belongs to no request of this instrument."""
-        return self._waiting.pop(request_id, None) is not None
+    def answered(self, request_id: int) -> None:
+        """Take an answer; one to a request of another instrument changes nothing."""
+        self._waiting.pop(request_id, None)
 
     @property
     def unanswered(self) -> list[str]:
