@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from workbench.bridge.wire import Depth, Interval, Mbo, Trade
+from workbench.bridge.wire import Depth, Interval, MarketMessage, Mbo, Trade
 from workbench.events import COLUMNS, SUBTICK_SHIFT, SUBTICKS_PER_TICK, Array, EventKind, Flag
 
 ROW_COLUMNS: Final = COLUMNS[2:]
@@ -18,7 +18,6 @@ ROW_COLUMNS: Final = COLUMNS[2:]
 
 Row = tuple[int, int, int, int, int, int, int]
 """kind, side, price, size, order_id, aggressor_id, flags."""
-MarketMessage = Depth | Trade | Mbo | Interval
 
 
 class Rows(NamedTuple):

@@ -8,15 +8,20 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
+import numpy as np
+
 from workbench.bridge import wire
 from workbench.bridge.chunks import LineCutter
 from workbench.bridge.market import Market
 from workbench.bridge.rows import Row, Rows, row_of
+from workbench.bridge.scanner import TYPE_OF_KIND, Scanner, Table
 from workbench.bridge.stamps import Stamps
 from workbench.errors import InstrumentError
 from workbench.events import EventBatch, Instrument, Status
 
 MAX_EXAMPLES: Final = 20
+SCAN_BYTES: Final = 4096
+"""Smaller blocks are read line by line: a scan costs some 300 µs, whatever it finds (measured)."""
 SIGNIFICANT_DIGITS: Final = 12
 """Doubles are taken by so many digits where that changes nothing: 0.009999999999999998 is 0.01."""
 SMALLEST_STEP: Final = 1e-15
@@ -50,6 +55,8 @@ class Translator:
         self._known: dict[str, Market] = {}
         self._stamps = Stamps()
         self._cutter = LineCutter()
+        self._scanned_alias = ""
+        self._scanner: Scanner | None = None
 
     @property
     def waiting(self) -> int:
@@ -113,7 +120,34 @@ class Translator:
         return [(alias, market.status(Status.CLOCK_STEP, ts, step)) for alias, market in self.markets.items()]
 
     def _pieces(self, block: bytes) -> Iterator[Piece]:
+        if self._scanner is not None and len(block) >= SCAN_BYTES:
+            table = self._scanner.scan(block)
+            if 2 * len(table.odd) <= table.rows.length:
+                return self._scanned(table, self._scanned_alias)
         return self._joined(filter(None, map(self._read, block.split(b"\n"))))
+
+    def _scanned(self, table: Table, alias: str) -> Iterator[Piece]:
+        """Put what was left out of a table at its place, and hand on the rows between."""
+        self._count(table)
+        begin = 0
+        for index in table.odd.tolist():
+            message = self._read(table.line(index))
+            if isinstance(message, wire.MarketMessage) and message.alias == alias:
+                table.rows.put(index, row_of(message))
+                continue
+            if index > begin:
+                yield alias, table.rows.take(slice(begin, index))
+            begin = index + 1
+            if message is not None:
+                yield from self._joined([message])
+        if begin < table.rows.length:
+            yield alias, table.rows.take(slice(begin, None))
+
+    def _count(self, table: Table) -> None:
+        """Count the lines of a table that are not odd, whose kind is still 0."""
+        for kind, lines in enumerate(np.bincount(table.rows.kind, minlength=1).tolist()):
+            if lines and kind:
+                self.counts[int(TYPE_OF_KIND[kind])] += lines
 
     def _read(self, line: bytes) -> wire.Message | None:
         """Read one line; None if it is empty or bad."""
@@ -133,7 +167,7 @@ class Translator:
         """Put the events of one instrument that follow each other together."""
         alias, rows = "", list[Row]()
         for message in messages:
-            if isinstance(message, wire.Depth | wire.Trade | wire.Mbo | wire.Interval):
+            if isinstance(message, wire.MarketMessage):
                 if message.alias != alias and rows:
                     yield alias, Rows.of(rows)
                     rows = []
@@ -158,21 +192,29 @@ class Translator:
         if isinstance(message, wire.InstrumentInfo):
             return self._attach(message)
         if isinstance(message, wire.Detached):
-            market = self.markets.pop(message.alias, None)
-            return [*self._ended(message.alias, market), message]
+            return [*self._drop(message.alias), message]
         return [message]
 
-    def _ended(self, alias: str, market: Market | None) -> list[Published]:
+    def _drop(self, alias: str) -> list[Published]:
+        market = self.markets.pop(alias, None)
+        self._choose_scanned()
         return [] if market is None else [(alias, market.detach(self._stamps.last))]
+
+    def _choose_scanned(self) -> None:
+        """Read the instrument that was attached last the fast way; one process has one, as a rule."""
+        alias = next(reversed(self.markets), "")
+        if alias != self._scanned_alias:
+            self._scanned_alias = alias
+            self._scanner = Scanner(alias) if alias else None
 
     def _attach(self, info: wire.InstrumentInfo) -> list[Published | wire.Message]:
         try:
             instrument = instrument_of(info)
         except InstrumentError as error:
-            gone = self._ended(info.alias, self.markets.pop(info.alias, None))
-            return [*gone, wire.Refused(info.alias, str(error))]
+            return [*self._drop(info.alias), wire.Refused(info.alias, str(error))]
         market = self._known.setdefault(info.alias, Market(instrument))
         self.markets[info.alias] = market
+        self._choose_scanned()
         return [info, (info.alias, market.attach(instrument, self._stamps.last))]
 
     def _note_bad(self, error: wire.BadLineError) -> None:

@@ -251,17 +251,15 @@ class Other:
     type: int
 
 
+MarketMessage = Depth | Trade | Mbo | Interval
 Message = (
-    InstrumentInfo
+    MarketMessage
+    | InstrumentInfo
     | Refused
     | ServerInit
     | ServerOff
     | Response
     | Detached
-    | Interval
-    | Depth
-    | Trade
-    | Mbo
     | IndicatorMade
     | SettingChanged
     | Execution
