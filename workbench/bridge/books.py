@@ -13,23 +13,18 @@ import numpy as np
 from workbench.bridge.rows import Row, Rows
 from workbench.events import Array, EventKind, Flag, Side
 
-FOLD_ROWS: Final = 65_536
+FOLD_ROWS: Final = 131_072
 DENSE_TICKS: Final = 1 << 20
 """Span of prices up to which the newest size of each level is found by writing all of them into an array."""
 
 Order = tuple[int, int, int]
 """side, price, size."""
-_BOOK_KINDS: Final = np.zeros(256, np.bool_)
-_BOOK_KINDS[
-    [EventKind.DEPTH, EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL, EventKind.CLEAR]
-] = True
 _DEPTH: Final = int(EventKind.DEPTH)
 _NEW: Final = int(EventKind.MBO_NEW)
 _REPLACE: Final = int(EventKind.MBO_REPLACE)
 _CANCEL: Final = int(EventKind.MBO_CANCEL)
 _CLEAR: Final = int(EventKind.CLEAR)
 _SNAPSHOT: Final = int(Flag.SNAPSHOT)
-_NOTHING: Final = np.zeros(0, np.int64)
 
 
 class Books:
@@ -52,16 +47,16 @@ class Books:
         """Take in what is pending."""
         if not self._pending:
             return
-        rows = Rows.join(self._pending)
-        self._pending, self._pending_rows = [], 0
-        rows = rows.take(_BOOK_KINDS[rows.kind])
-        clears = np.flatnonzero(rows.kind == _CLEAR)
+        pending, self._pending, self._pending_rows = self._pending, [], 0
+        # Kind, side, price, size and order_id are all that books are made of.
+        kind, *columns = (np.concatenate([rows[c] for rows in pending]) for c in range(5))
+        clears = np.flatnonzero(kind == _CLEAR)
         if len(clears):
             self._levels = {1: {}, -1: {}}
             self._orders = {}
-            rows = rows.take(slice(int(clears[-1]) + 1, None))
-        self._fold_levels(rows)
-        self._fold_orders(rows)
+            kind, *columns = (column[clears[-1] + 1 :] for column in (kind, *columns))
+        self._fold_levels(kind, *columns[:3])
+        self._fold_orders(kind, *columns)
 
     def side(self, side: int, levels: int | None = None) -> tuple[Array, Array]:
         """Return prices (ticks, int32) and sizes (lots, int64) of a side, best first."""
@@ -148,22 +143,22 @@ class Books:
             del self._orders[number]
         self._orders[number] = (side, price, size)
 
-    def _fold_levels(self, rows: Rows) -> None:
-        depth = rows.kind == _DEPTH
-        for side, book in self._levels.items():
-            mine = depth & (rows.side == side)
-            prices, sizes = _newest(rows.price[mine], rows.size[mine])
+    def _fold_levels(self, kind: Array, side: Array, price: Array, size: Array) -> None:
+        depth = kind == _DEPTH
+        for its_side, book in self._levels.items():
+            mine = np.flatnonzero(depth & (side == its_side))
+            prices, sizes = _newest(price.take(mine), size.take(mine))
             book.update(zip(prices, sizes))
-            for price, size in zip(prices, sizes):
-                if size == 0:
-                    del book[price]
+            for its_price, lots in zip(prices, sizes):
+                if lots == 0:
+                    del book[its_price]
 
-    def _fold_orders(self, rows: Rows) -> None:
-        mbo = np.flatnonzero((rows.kind >= _NEW) & (rows.kind <= _CANCEL))
+    def _fold_orders(self, kind: Array, side: Array, price: Array, size: Array, number: Array) -> None:
+        mbo = np.flatnonzero((kind >= _NEW) & (kind <= _CANCEL))
         if not len(mbo):
             return
-        kept = mbo[self._survivors(rows.order_id[mbo], rows.kind[mbo])]
-        for row in zip(*(column[kept].tolist() for column in rows[:5])):
+        kept = mbo[self._survivors(number.take(mbo), kind.take(mbo))]
+        for row in zip(*(column[kept].tolist() for column in (kind, side, price, size, number))):
             self._apply(*row)
 
     def _survivors(self, numbers: Array, kinds: Array) -> Array:
@@ -171,11 +166,15 @@ class Books:
 
         Most orders of a busy market are cancelled soon, and a row that will not matter is not worth a step in Python.
         """
-        unique, at = np.unique(numbers[::-1], return_index=True)
-        gone = unique[kinds[::-1][at] == _CANCEL]
-        for number in gone.tolist():
+        order = np.argsort(numbers, kind="stable")
+        ordered = numbers[order]
+        last = np.append(ordered[1:] != ordered[:-1], True)  # the last row of each order
+        gone = kinds[order[last]] == _CANCEL
+        for number in ordered[last][gone].tolist():
             self._orders.pop(number, None)
-        return ~np.isin(numbers, gone)
+        stays = np.empty(len(numbers), np.bool_)
+        stays[order] = np.repeat(~gone, np.diff(np.flatnonzero(last), prepend=-1))
+        return stays
 
 
 def _newest(prices: Array, sizes: Array) -> tuple[list[int], list[int]]:
