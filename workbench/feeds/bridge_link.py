@@ -193,9 +193,11 @@ class BridgeLink:
         self._owner.instruments_told(self)
 
     def _take_account(self, message: messages.AccountMessage) -> None:
-        if isinstance(message, _Happening) and not self._is_new(message):
-            return
-        self._owner.take_account(self, message)
+        if isinstance(message, _Happening):
+            if self._is_new(message):
+                self._owner.take_account(self, message)
+        else:
+            self._owner.take_account(self, _without_number(message))
 
     def _is_new(self, message: _Happening) -> bool:
         """Whether it was not told yet: with every new subscription a bridge tells again all it keeps."""
@@ -206,3 +208,10 @@ class BridgeLink:
         if len(self._happened) > MAX_REMEMBERED:
             del self._happened[next(iter(self._happened))]
         return True
+
+
+def _without_number(message: messages.AccountMessage) -> messages.AccountMessage:
+    """An answer as the news that it is: its number means something else to everybody else."""
+    if getattr(message, "request_id", None) is None:
+        return message
+    return msgspec.structs.replace(message, request_id=None)
