@@ -252,6 +252,32 @@ def test_cancel_and_replace_go_by_name(engine: ScriptedEngine, session: Session)
     assert len(engine.of_type(messages.CancelOrder)) == 1
 
 
+def test_a_cancel_that_comes_too_late_is_no_error_and_a_change_is(
+    engine: ScriptedEngine, session: Session
+) -> None:
+    """Taking back wants it gone, and it is; a change wants something that cannot be any more."""
+    bought = session.orders.buy(2, limit=99.75)
+    late = messages.Error(code="too_late", message="too_late (FILLED 12:03:04.123)")
+    engine.answers[messages.CancelOrder] = engine.answers[messages.ReplaceOrder] = lambda _: late
+    assert bought.cancel() is bought
+    with pytest.raises(EngineError, match="too_late"):
+        bought.replace(limit=99.5)
+    unknown = messages.Error(code="unknown_order", message="unknown_order")
+    engine.answers[messages.CancelOrder] = lambda _: unknown
+    with pytest.raises(EngineError, match="unknown_order"):
+        bought.cancel()
+
+
+def test_a_change_without_answer_is_in_doubt(
+    engine: ScriptedEngine, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order says so, and keeps what is known of it."""
+    bought = session.orders.buy(2, limit=99.75)
+    monkeypatch.setattr(orders_module, "ANSWER_S", 0.05)
+    engine.answers[messages.CancelOrder] = lambda _: None
+    assert bought.cancel().unknown and bought.status == "NEW" and bought.is_open
+
+
 def test_cancel_all_names_what_it_means(engine: ScriptedEngine, session: Session) -> None:
     """Without a name all; with a wrong one, nothing."""
     session.orders.cancel_all()

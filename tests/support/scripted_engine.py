@@ -108,8 +108,13 @@ class ScriptedEngine:
 
     def appear(self, instrument: Instrument, batch: EventBatch) -> None:
         """An instrument appears, with these events."""
-        self.call(lambda: (self._add(instrument), self._hand_on(instrument.symbol, batch)))
+        self.call(lambda: self.appear_quietly(instrument, batch))
         self.say(self.listed())
+
+    def appear_quietly(self, instrument: Instrument, batch: EventBatch) -> None:
+        """The same without telling anybody, in the server's own thread."""
+        self._add(instrument)
+        self._hand_on(instrument.symbol, batch)
 
     def listed(self) -> messages.Instruments:
         """What there is."""

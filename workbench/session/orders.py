@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import secrets
 import time
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 ANSWER_S: Final = 4.0
 """The engine gives the platform three seconds; what it says when those are over still arrives before this."""
 ROWS_SHOWN: Final = 50
-TOLD_BY_THE_ORDER: Final = frozenset({"too_late", "unknown_order"})
-"""Refusals of a change that the order's own state explains: it had ended."""
+TOO_LATE: Final = "too_late"
 COLUMNS: Final = ("symbol", "side", "size", "limit", "stop", "tif", "status", "filled", "avg_price", "reason")
 
 
@@ -77,8 +77,10 @@ class Orders:
             ``GTC``, ``DAY``, ``IOC``, ``FOK``, and what the platform has beside them.
         post_only : bool
             Never take liquidity.
-        stop_loss, take_profit, trailing : int, ticks, optional
+        stop_loss, take_profit : int, ticks, optional
             Distances of the bracket's orders from the price of entry.
+        trailing : int, ticks, optional
+            Steps in which the stop loss follows the price.
         symbol : str, optional
             Default: the first instrument.
         client_order_id : str, optional
@@ -145,9 +147,11 @@ class Orders:
             ``PENDING_CANCEL`` until the venue confirms; :meth:`Order.wait` waits for the end.
         """
         found = self._known(order)
-        return self._change(
-            found, messages.CancelOrder(client_order_id=found.client_order_id, symbol=found.symbol)
-        )
+        if found.is_open:
+            command = messages.CancelOrder(client_order_id=found.client_order_id, symbol=found.symbol)
+            with _no_error_when_ended():
+                self._change(found, command)
+        return found
 
     def replace(
         self,
@@ -166,6 +170,11 @@ class Orders:
         size : float, real units, optional
             New total, what is filled already included.
         limit, stop : float, real units, optional
+
+        Raises
+        ------
+        WorkbenchError
+            It has ended (code ``too_late``), or the change is refused.
         """
         found = self._known(order)
         instrument = capture_of(self._line, found.symbol).instrument
@@ -250,15 +259,12 @@ class Orders:
         return self._object(key)
 
     def _change(self, order: Order, command: messages.CancelOrder | messages.ReplaceOrder) -> Order:
-        if not order.is_open and isinstance(command, messages.CancelOrder):
-            return order
         try:
             self._line.ask(command, ANSWER_S)
         except WorkbenchError as problem:
-            if problem.code in OUTCOME_UNKNOWN:
-                self._doubt(order.key, problem)
-            elif problem.code not in TOLD_BY_THE_ORDER:
+            if problem.code not in OUTCOME_UNKNOWN:
                 raise
+            self._doubt(order.key, problem)
         return order
 
     def _doubt(self, key: OrderKey, problem: WorkbenchError) -> None:
@@ -299,6 +305,16 @@ class Orders:
     def _repr_html_(self) -> str:
         rows = ([getattr(order, name) for name in COLUMNS] for order in list(self)[-ROWS_SHOWN:])
         return html_table(repr(self), COLUMNS, rows)
+
+
+@contextlib.contextmanager
+def _no_error_when_ended() -> Iterator[None]:
+    """Taking back what has ended meanwhile is what its state says, and no error."""
+    try:
+        yield
+    except WorkbenchError as problem:
+        if problem.code != TOO_LATE:
+            raise
 
 
 def _draft(command: messages.PlaceOrder) -> messages.Order:

@@ -367,7 +367,7 @@ def _readable(listed: Iterable[messages.Plain]) -> Iterator[Instrument]:
     for plain in listed:
         try:
             yield Instrument.from_dict(plain)
-        except (WorkbenchError, KeyError, TypeError):
+        except (WorkbenchError, KeyError, TypeError, AttributeError, ValueError):
             _log.warning("an instrument that cannot be read is left out: %.200r", plain)
 
 

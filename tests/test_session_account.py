@@ -1,0 +1,137 @@
+"""Instruments that come while a session runs, and what other add-ons say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from tests.support.eventually import eventually
+from tests.support.scripted_engine import SECRET, ScriptedEngine
+from tests.support.synthetic import reference
+from workbench.errors import EngineError, WorkbenchError
+from workbench.events import Instrument
+from workbench.feeds import discovery
+from workbench.feeds.processes import process_start
+from workbench.protocol import messages
+from workbench.session import Session
+
+
+@pytest.fixture
+def engine() -> Iterator[ScriptedEngine]:
+    with ScriptedEngine() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def session(engine: ScriptedEngine) -> Iterator[Session]:
+    with engine.session() as opened:
+        yield opened
+
+
+@pytest.fixture
+def uri(engine: ScriptedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The engine as others find it."""
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("WORKBENCH_RUNTIME_DIR", str(tmp_path))
+    told = discovery.publish(
+        discovery.Endpoint(
+            identity=discovery.new_identity(),
+            uri=engine.server.uri,
+            secret=SECRET,
+            pid=os.getpid(),
+            process_start=process_start(os.getpid()) or "",
+            source="scripted",
+            key="scripted",
+            symbols=("SYN",),
+            started_ns=0,
+        )
+    )
+    yield told.uri
+    discovery.withdraw(told)
+
+
+def test_an_instrument_that_appears_is_there(engine: ScriptedEngine, session: Session) -> None:
+    """It is listed, its events come from the first on, and its orders go to it."""
+    engine.appear(Instrument("NQ", "0.25"), reference(50))
+    eventually(lambda: session.symbols == ("SYN", "NQ"))
+    eventually(lambda: len(session["NQ"].events) == 62)
+    assert session["NQ"].gaps.is_empty() and session["NQ"] is session["NQ"]
+    assert session.instrument.symbol == "SYN" and "2 symbols" in repr(session)
+    session.arm(minutes=1, max_orders=1, max_size=1, symbol="NQ")
+    session.orders.buy(1, symbol="NQ")
+    assert engine.of_type(messages.PlaceOrder)[0].symbol == "NQ"
+
+
+def test_an_instrument_that_vanishes_keeps_its_data(engine: ScriptedEngine, session: Session) -> None:
+    """A list without it takes nothing away."""
+    engine.say(messages.Instruments(instruments=[]))
+    engine.appear(Instrument("NQ", "0.25"), reference(5))
+    eventually(lambda: "NQ" in session.symbols)
+    assert session.symbols == ("SYN", "NQ") and len(session.events) == 12
+
+
+def test_nonsense_in_the_list_is_left_out(engine: ScriptedEngine, session: Session) -> None:
+    """A grid of zero or a name with control characters is no instrument; the session goes on."""
+    wrong = [
+        {"symbol": "A", "tick_size": "0"},
+        {"symbol": "B\n", "tick_size": "1"},
+        {"tick_size": "1"},
+        {"symbol": 7, "tick_size": []},
+    ]
+    engine.say(messages.Instruments(instruments=wrong))
+    engine.appear(Instrument("NQ", "0.25"), reference(5))
+    eventually(lambda: "NQ" in session.symbols)
+    assert session.symbols == ("SYN", "NQ") and session.state == "live"
+
+
+def test_what_came_while_the_line_was_down_is_found_on_coming_back(
+    engine: ScriptedEngine, session: Session
+) -> None:
+    """A session asks for the list again whenever it was cut off."""
+    engine.call(lambda: engine.appear_quietly(Instrument("NQ", "0.25"), reference(5)))
+    assert session.symbols == ("SYN",)
+    engine.drop()
+    eventually(lambda: session.symbols == ("SYN", "NQ"))
+    eventually(lambda: len(session["NQ"].events) == 17)
+
+
+def test_an_unknown_name_tells_the_known_ones(session: Session) -> None:
+    """So does everything that takes a symbol."""
+    for ask in (lambda: session["NO"], lambda: session.bars(symbol="NO"), lambda: session.capture("NO")):
+        with pytest.raises(WorkbenchError, match=r"unknown instrument 'NO'; have \['SYN'\]"):
+            ask()
+
+
+def test_listening_is_asked_for_at_opening(engine: ScriptedEngine, uri: str) -> None:
+    """Each generator by its name; an empty list asks what a provider has; what they say arrives labelled."""
+    with wb.connect(uri, listen={"Market Pulse": ["volume", "speed"], "Other": [], "One": "just"}) as session:
+        asked = [(c.provider, c.generator) for c in engine.of_type(messages.Listen)]
+        assert asked == [
+            ("Market Pulse", "volume"),
+            ("Market Pulse", "speed"),
+            ("Other", ""),
+            ("One", "just"),
+        ]
+        engine.tell(
+            messages.Broadcast(symbol="SYN", ts=9, provider="Market Pulse", generator="volume", data=1.5)
+        )
+        eventually(lambda: not session.broadcasts.is_empty())
+        row = session.broadcasts.row(0, named=True)
+        assert (row["provider"], row["generator"], row["kind"], row["data"]) == (
+            "Market Pulse",
+            "volume",
+            "event",
+            "1.5",
+        )
+
+
+def test_listening_that_is_refused_opens_nothing(engine: ScriptedEngine, uri: str) -> None:
+    """The reason is the platform's, and the connection is let go."""
+    engine.answers[messages.Listen] = lambda _: messages.Error(code="not_supported", message="no add-ons")
+    with pytest.raises(EngineError, match="no add-ons"):
+        wb.connect(uri, listen={"Market Pulse": ["volume"]})
+    eventually(lambda: not engine.call(lambda: engine.server.clients))
