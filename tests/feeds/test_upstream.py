@@ -12,14 +12,13 @@ from tests.support.collecting import EVERYTHING, Collected
 from tests.support.eventually import eventually
 from tests.support.running_engine import RunningEngine
 from tests.support.serving import SECRET, ServedFeed
-from tests.support.synthetic import SNAPSHOT_ROWS, SyntheticSource, changes, reference
+from tests.support.synthetic import SNAPSHOT_ROWS, reference
 from workbench.errors import AuthenticationError, EngineError, FeedError
 from workbench.events import EventBatch, EventKind
 from workbench.feeds import discovery
 from workbench.feeds.upstream import UpstreamSource
 from workbench.frames.recording import open_recording
 from workbench.protocol import messages
-from workbench.protocol.notices import MarketData
 
 BIG = 1 << 62
 
@@ -108,19 +107,6 @@ def test_what_nobody_fetches_is_lost_as_a_gap(feed, monkeypatch):
     assert int(gap.size[-1]) > 0
     assert after[0].first_sequence == gap.next_sequence
     assert after[0].kind[0] == EventKind.CLEAR
-
-
-def test_the_gap_of_an_overflow_counts_what_was_lost_at_the_time_of_the_stream(monkeypatch):
-    """A lost gap counts what it stood for, and a relayed replay is not stamped by the wall clock."""
-    monkeypatch.setattr("workbench.feeds.inflow.MAX_PENDING_ROWS", 5)
-    source = UpstreamSource("ws://127.0.0.1:1/v1", SyntheticSource().instruments)
-    rows = changes(0, 10, 1_000_000, 0)
-    lost = EventBatch.of(10, ts=rows.ts[-1:], kind=EventKind.GAP, size=1_000)
-    for batch in (rows, lost, changes(10, 13, 1_000_000, 1_010)):
-        source.take(MarketData("SYN", batch))
-    [(_, handed), (_, gap)] = source.advance(BIG)
-    assert handed == rows
-    assert (int(gap.size[0]), gap.first_sequence, gap.ts[0]) == (1_003, 10, rows.ts[-1])
 
 
 def test_a_live_feed_cannot_be_steered(feed):
