@@ -17,6 +17,7 @@ HOMES: Final = {
     "replay": "engines",
     "engines": "engines",
     "stop": "engines",
+    "bridge": "bridge",
     "record": "recording",
     "import": "recordings",
     "info": "recordings",

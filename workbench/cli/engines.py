@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from workbench.cli.answers import json_option, print_json, say
+from workbench.cli.bridge_health import health_of
 from workbench.errors import EngineError
 
 if TYPE_CHECKING:
@@ -172,16 +173,8 @@ def _described(endpoint: Endpoint) -> dict[str, Any]:
         "clients": [],
         "recordings": [],
     }
-    from workbench.errors import FeedError
-    from workbench.feeds.client import FeedClient
-    from workbench.feeds.target import Target
-    from workbench.protocol import messages
-
-    try:
-        with FeedClient(Target.of(endpoint), lambda _: None, name="engines").open() as client:
-            health = client.request(messages.HealthQuery())
-    except (FeedError, EngineError):
+    health = health_of(endpoint, "engines")
+    if health is None:
         return facts
-    assert isinstance(health, messages.Health)
     others = [c for c in health.clients if c.get("client", c.get("name")) != "engines"]
     return facts | {"state": health.state, "clients": others, "recordings": health.recordings}
