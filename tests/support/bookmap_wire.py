@@ -12,11 +12,12 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_S, eventually
 
 SEPARATOR = "\ue000"
 ALIAS = "ESZ6.CME@RITHMIC"
@@ -79,13 +80,13 @@ class BookmapWire:
         self._name = f"workbench_bridge{'_trading' if trading else ''}.py"
         self._environment = dict(environment or {})
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(60)
+        self._listener.settimeout(0.5)
         self._reading = threading.Event()
         self._reading.set()
 
     def __enter__(self) -> BookmapWire:
         self.process = self.start_process(self._listener.getsockname()[1])
-        self.socket, _ = self._listener.accept()
+        self.socket = self._accept()
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._thread = threading.Thread(target=self._read, name="bookmap-wire", daemon=True)
         self._thread.start()
@@ -106,6 +107,15 @@ class BookmapWire:
         assert self.process.stdout is not None and self.process.stderr is not None
         self.process.stdout.close()
         self.process.stderr.close()
+
+    def _accept(self) -> socket.socket:
+        give_up = time.monotonic() + PATIENCE_S
+        while self.process.poll() is None and time.monotonic() < give_up:
+            with contextlib.suppress(TimeoutError):
+                return self._listener.accept()[0]
+        self.process.kill()
+        self._listener.close()
+        raise AssertionError(f"the add-on did not connect: {self.process.communicate()[1].decode()}")
 
     def start_process(self, *arguments: object) -> subprocess.Popen[bytes]:
         """Start the script as Bookmap does: copied beside a folder ``bookmap``, UTF-8 mode asked for in vain."""
