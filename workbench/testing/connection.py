@@ -13,6 +13,7 @@ from typing import Final
 from workbench.testing.reader import LineCutter
 
 _RECEIVE_BYTES: Final = 1 << 16
+_LAST_WRITE_S: Final = 1.0
 _LINGER_OFF: Final = struct.pack("ii", 1, 0)
 
 RESET: Final = b"\0reset"
@@ -50,7 +51,7 @@ class Connection:
         self._changed = threading.Condition()
         self._running = threading.Event()
         self._running.set()
-        self.closed = False
+        self.closed = self._writing = False
         self._threads = [
             threading.Thread(target=work, name=f"bookmap stand-in {name}", daemon=True)
             for name, work in (("reader", self._read), ("writer", self._write))
@@ -95,11 +96,15 @@ class Connection:
                 return
             self.closed = True
             self._changed.notify_all()
+            if reset:
+                self._changed.wait_for(lambda: not self._writing, _LAST_WRITE_S)
         with contextlib.suppress(OSError):
             if reset:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_OFF)
-            else:
-                self._socket.shutdown(socket.SHUT_RDWR)
+            # wakes our own threads, without which the socket would not really close; for a reset without a word to
+            # the other end, unless the writer is held up there
+            only_read = reset and not self._writing
+            self._socket.shutdown(socket.SHUT_RD if only_read else socket.SHUT_RDWR)
         self._socket.close()
         self._running.set()
 
@@ -114,7 +119,8 @@ class Connection:
         with contextlib.suppress(OSError):
             while data := self._socket.recv(_RECEIVE_BYTES):
                 self._running.wait()
-                if lines := cutter.cut(data):
+                lines = cutter.cut(data)
+                if lines and not self.closed:
                     self._on_lines(lines)
         self.close()
         self._on_end()
@@ -123,10 +129,12 @@ class Connection:
         with contextlib.suppress(OSError):
             while (data := self._next()) is not None:
                 if data == RESET:
+                    self._writing = False
                     self.close(reset=True)
                     return
                 self._put(data)
                 with self._changed:
+                    self._writing = False
                     self._queue.popleft()
                     self._queued_bytes -= len(data)
                     self._changed.notify_all()
@@ -135,9 +143,10 @@ class Connection:
     def _next(self) -> bytes | None:
         with self._changed:
             self._changed.wait_for(lambda: bool(self._queue) or self.closed)
-            head = None if self.closed else self._queue[0]
         self._running.wait()
-        return head
+        with self._changed:
+            self._writing = not self.closed
+            return None if self.closed else self._queue[0]
 
     def _put(self, data: bytes) -> None:
         if not self._write_per_line:

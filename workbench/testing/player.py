@@ -117,6 +117,7 @@ class Player:
         if self._wall and time.monotonic() >= self._next_wall_s:
             self._next_wall_s += INTERVAL_NS / _NS
             self._platform.interval()
+            self._pump()
         due_ns = self._due_ns() if self._playing else None
         if due_ns is None or (math.isinf(self._speed) and not self._has_room()):
             return False
