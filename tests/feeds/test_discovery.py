@@ -7,13 +7,14 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from workbench.errors import DiscoveryError
 from workbench.feeds import discovery
-from workbench.feeds.discovery import Endpoint
+from workbench.feeds.discovery import Endpoint, FeedFolder
 from workbench.feeds.processes import process_start
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes and symbolic links are POSIX's")
@@ -177,3 +178,35 @@ def test_one_feed_is_taken_and_several_are_a_question():
     assert discovery.the_only([one]) is one
     with pytest.raises(DiscoveryError, match=r"2 feeds are running.*127.0.0.1:9/v1.*Say which"):
         discovery.the_only([one, two])
+
+
+def test_what_a_feed_says_of_itself_can_change():
+    """The file is replaced in one step, stays private, and keeps its name."""
+    published = discovery.publish(endpoint())
+    renewed = discovery.renew(replace(published, symbols=("ESZ6", "NQZ6")))
+    assert discovery.running_feeds() == [renewed]
+    assert renewed.path == published.path
+    assert [path.name for path in discovery.runtime_dir().iterdir()] == [published.path.name]
+    assert stat.S_IMODE(renewed.path.stat().st_mode) & 0o077 == 0 or os.name != "posix"
+
+
+def test_the_file_of_another_process_is_not_renewed():
+    """It would send its clients to somebody else."""
+    published = discovery.publish(endpoint())
+    with pytest.raises(DiscoveryError, match="belongs to another process"):
+        discovery.renew(replace(published, pid=1))
+    assert discovery.running_feeds() == [published]
+
+
+def test_a_folder_that_did_not_change_is_not_read_again():
+    """A file that came, went or says something else is a change."""
+    folder = FeedFolder()
+    assert folder.changed() == []
+    published = discovery.publish(endpoint())
+    assert folder.changed() == [published]
+    assert folder.changed() is None
+    renewed = discovery.renew(replace(published, symbols=("A",)))
+    assert folder.changed() == [renewed]
+    discovery.withdraw(renewed)
+    assert folder.changed() == []
+    assert folder.changed() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tests.support.collecting import EVERYTHING, Collected
 from tests.support.eventually import eventually
 from tests.support.running_engine import RunningEngine
-from tests.support.synthetic import SNAPSHOT_ROWS, START_NS, SyntheticSource, reference, snapshot
+from tests.support.synthetic import SNAPSHOT_ROWS, START_NS, SyntheticSource, changes, reference, snapshot
 from workbench.errors import EngineError, ReplayError
 from workbench.events import COLUMN_NAMES, EventBatch, EventKind
 from workbench.feeds import discovery
@@ -290,3 +291,41 @@ def test_a_source_that_fails_is_told_and_does_not_end_the_feed():
     with RunningEngine(Failing(count=1_000)) as engine, follow(engine, Collected()) as client:
         eventually(state_is(client, "failed"))
         assert health(client).sources[0]["reason"] == "the source broke"
+
+
+class Slow(SyntheticSource):
+    """A live source whose thread has taken rows that it has not handed over yet."""
+
+    live = True
+    recording = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts = [
+            reference(0),
+            changes(0, 100, MS, SNAPSHOT_ROWS),
+            changes(100, 150, MS, SNAPSHOT_ROWS + 100),
+        ]
+        self.entered, self.released = threading.Event(), threading.Event()
+
+    def advance(self, until_ns: int, max_events: int | None = None) -> list[tuple[str, EventBatch]]:
+        if len(self._parts) == 2 and self.recording:
+            self.entered.set()
+            assert self.released.wait(60)
+        if len(self._parts) == 2 and not self.recording:
+            return []
+        return [("SYN", self._parts.pop(0))] if self._parts else []
+
+
+def test_rows_on_their_way_are_recorded_when_the_engine_stops(tmp_path):
+    """Those the source has given out already, and those that wait in it: a live feed sends nothing twice."""
+    source = Slow()
+    with RunningEngine(source) as engine, engine.client() as client:
+        started = record(client, tmp_path / "rec")
+        source.recording = True
+        assert source.entered.wait(60)
+        client.request(messages.Shutdown())
+        eventually(engine.engine._stopping.is_set)
+        source.released.set()
+        eventually(lambda: not engine.thread.is_alive())
+    assert open_recording(started.paths["SYN"]).count == SNAPSHOT_ROWS + 150
