@@ -7,15 +7,17 @@ import importlib.util
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import click
 
 from workbench.cli.answers import json_option, print_json
+from workbench.cli.bridge_checks import BRIDGE_CHECKS
+from workbench.cli.findings import Finding
 from workbench.errors import WorkbenchError
 
 NEEDED: Final = (
@@ -24,16 +26,6 @@ NEEDED: Final = (
 )  # fmt: skip
 EXTRAS: Final = {"databento": "formats", "sklearn": "ml", "nbval": "dev"}
 MINIMUM_FREE_GIB: Final = 1.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report: what was looked at, whether it is as it should be, and what was seen."""
-
-    check: str
-    ok: bool
-    detail: str
-    needed: bool = True
 
 
 @click.command("doctor")
@@ -47,8 +39,9 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
         print_json({"ok": healthy, "checks": [vars(f) for f in findings]})
     else:
         for finding in findings:
-            mark = "ok" if finding.ok else "MISSING" if finding.needed else "absent"
-            click.echo(f"{mark:<8}{finding.check:<26}{finding.detail}")
+            click.echo(f"{finding.mark:<8}{finding.check:<26}{finding.detail}")
+            if finding.advice:
+                click.echo(f"{'':<34}-> {finding.advice}")
     if not healthy:
         first = next(f for f in findings if f.needed and not f.ok)
         click.echo(f"workbench: {first.check}: {first.detail}", err=True)
@@ -58,7 +51,7 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 def _looked(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
-    except (WorkbenchError, OSError) as problem:
+    except (WorkbenchError, OSError, subprocess.SubprocessError) as problem:
         yield Finding(check.__name__.strip("_").replace("_", " "), False, str(problem))
 
 
@@ -108,4 +101,6 @@ def _proxies() -> Iterator[Finding]:
     yield Finding("proxies", True, f"{', '.join(names) or 'none'} (feeds on loopback never use one)")
 
 
-CHECKS: Final = (_python, _packages, _extras, _runtime_folder, _disk, _loopback, _proxies)
+CHECKS: Final = (
+    _python, _packages, _extras, *BRIDGE_CHECKS, _runtime_folder, _disk, _loopback, _proxies,
+)  # fmt: skip
