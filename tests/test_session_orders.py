@@ -335,3 +335,17 @@ def test_frames_are_in_real_units_with_utc_times(engine: ScriptedEngine, session
     assert session.balances.select("currency", "equity").rows() == [("USD", 11.0)]
     assert session.broadcasts.select("provider", "data").rows() == [("p", '{"v":[1,null]}')]
     assert session.orders.frame["ts"].dtype == pl.Datetime("ns", "UTC")
+
+
+def test_an_answer_that_was_overtaken_changes_nothing(engine: ScriptedEngine, session: Session) -> None:
+    """What everybody is told may pass the answer on the way: the order is what it was told to be since."""
+
+    def overtaken(command: messages.Command) -> messages.Message:
+        assert isinstance(command, messages.CancelOrder)
+        engine.server.tell(order(command.client_order_id, status="CANCELED", leaves=0.0))
+        return order(command.client_order_id, status="PENDING_CANCEL")
+
+    bought = session.orders.buy(2, limit=99.75)
+    engine.answers[messages.CancelOrder] = overtaken
+    assert bought.cancel().status == "CANCELED"
+    assert session.orders.history["status"].to_list() == ["PENDING_NEW", "NEW", "CANCELED"]

@@ -27,6 +27,9 @@ class Account:
     Whoever connects again is told everything again: states that hold already and executions that are known change
     nothing, and happenings without a number (broadcasts) are counted against those that were known.
 
+    An answer tells a state, too, but it takes another way through the engine than what everybody is told: it counts
+    only while nothing was told since it was asked for (:meth:`note_asked`).
+
     Attributes
     ----------
     changed : Condition
@@ -37,6 +40,8 @@ class Account:
         self.changed = threading.Condition()
         self._state = AccountState()
         self._orders: dict[OrderKey, messages.Order] = {}
+        self._trading: dict[OrderKey, messages.Trading] = {}
+        self._asked: dict[OrderKey, messages.AccountMessage | None] = {}
         self._order_log: list[messages.Order] = []
         self._fills: list[messages.Fill] = []
         self._broadcasts: list[messages.Broadcast] = []
@@ -46,10 +51,16 @@ class Account:
     def take(self, message: messages.AccountMessage) -> None:
         """Take in a message; one that says nothing new changes nothing."""
         with self.changed:
-            if self._is_repeated(message) or not self._state.take(message):
+            if self._is_overtaken(message) or self._is_repeated(message) or not self._state.take(message):
                 return
             self._keep(message)
             self.changed.notify_all()
+
+    def note_asked(self, command: messages.Command) -> None:
+        """A command is about to be sent: what is told from now on is newer than its answer."""
+        key = str(getattr(command, "symbol", "")), str(getattr(command, "client_order_id", ""))
+        with self.changed:
+            self._asked[key] = self._current(key)
 
     def expect_again(self, symbol: str) -> None:
         """The connection was lost: what happened on this instrument will be told once more."""
@@ -100,12 +111,20 @@ class Account:
 
     def trading(self, symbol: str) -> messages.Trading | None:
         """Whether orders of an instrument would go through; None: not told."""
-        told = self._newest(messages.Trading)
-        return next((message for message in told if message.symbol == symbol), None)
+        return self._trading.get((symbol, ""))
 
     def _newest(self, kind: type[_Told]) -> list[_Told]:
         with self.changed:
             return [message for message in self._state.known() if isinstance(message, kind)]
+
+    def _current(self, key: OrderKey) -> messages.AccountMessage | None:
+        return self._orders.get(key) if key[1] else self._trading.get(key)
+
+    def _is_overtaken(self, message: messages.AccountMessage) -> bool:
+        if not isinstance(message, messages.Order | messages.Trading) or message.request_id is None:
+            return False
+        key = order_key(message) if isinstance(message, messages.Order) else (message.symbol, "")
+        return key in self._asked and self._current(key) is not self._asked[key]
 
     def _is_repeated(self, message: messages.AccountMessage) -> bool:
         if not isinstance(message, messages.Fill | messages.Broadcast | messages.Drawn):
@@ -122,6 +141,8 @@ class Account:
             case messages.Order():
                 self._orders[order_key(message)] = message
                 self._order_log.append(message)
+            case messages.Trading():
+                self._trading[message.symbol, ""] = message
             case messages.Fill():
                 self._fills.append(message)
             case messages.Broadcast():

@@ -246,6 +246,7 @@ class EngineLine:
         self._check_open()
         if not self.has_platform:
             raise without_platform(command, self.source)
+        self.account.note_asked(command)
         return self._client.request(command, timeout_s)
 
     def close(self, *, leave: bool = False) -> None:
