@@ -13,7 +13,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from workbench.bridge.wire import DATA_TYPES, INT32_MAX, INT32_MIN, SEPARATOR, Type
+from workbench.bridge.codes import DATA_TYPES, SEPARATOR, Type
+from workbench.bridge.spelling import INT32_MAX, INT32_MIN
 from workbench.errors import WorkbenchError
 
 DURATIONS: Final = frozenset(

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from workbench.bridge.codes import SEPARATOR
 from workbench.bridge.wire import Depth, Interval, MarketMessage, Mbo, Trade
 from workbench.events import COLUMNS, SUBTICK_SHIFT, SUBTICKS_PER_TICK, Array, EventKind, Flag
 
@@ -66,6 +67,28 @@ class Rows(NamedTuple):
             column[index] = value
 
 
+def read_row(line: str) -> tuple[str, Row] | None:
+    """Alias and row of a line in the usual spelling; None means: :func:`workbench.bridge.wire.parse` decides."""
+    if (match := _DEPTH_LINE.fullmatch(line)) is not None:
+        alias, is_bid, price, size = match.groups()
+        row = (_DEPTH, 1 if is_bid == "1" else -1, int(price), int(size), 0, 0, 0)
+    elif (match := _MBO_LINE.fullmatch(line)) is not None:
+        alias, action, order_id, price, size = match.groups()
+        kind, side = _ACTIONS[action]
+        row = (kind, side, int(price), int(size), order_number(order_id), 0, 0)
+    elif (match := _CANCEL_LINE.fullmatch(line)) is not None:
+        alias, order_id = match.groups()
+        row = (_MBO_CANCEL, 0, 0, 0, order_number(order_id), 0, 0)
+    elif (match := _TRADE_LINE.fullmatch(line)) is not None:
+        alias, price, size, otc, buy, start, end, aggressor_id, passive_id = match.groups()
+        flags = int(otc) * _OTC | int(start) * _START | int(end) * _END
+        ids = order_number(passive_id), order_number(aggressor_id)
+        row = (_TRADE, 1 if buy == "1" else -1, int(price), int(size), *ids, flags)
+    else:
+        return None
+    return alias, row
+
+
 def row_of(message: MarketMessage) -> Row:
     """Row of a market message; a CLOCK row is numbered later."""
     match message:
@@ -114,7 +137,19 @@ def order_number(text: str) -> int:
 
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}")
+# Nine digits fit 32 bits, so that nothing is left to check.
+_DEPTH_LINE: Final = re.compile("8~([^~]+)~([01])~(-?[0-9]{1,9})~([0-9]{1,9})".replace("~", SEPARATOR))
+_MBO_LINE: Final = re.compile(
+    "18~([^~]+)~(BID_NEW|ASK_NEW|REPLACE)~([^~]+)~(-?[0-9]{1,9})~([0-9]{1,9})".replace("~", SEPARATOR)
+)
+_CANCEL_LINE: Final = re.compile("18~([^~]+)~CANCEL~([^~]+)(?:~.*)?".replace("~", SEPARATOR))
+_TRADE_LINE: Final = re.compile(
+    r"5~([^~]+)~(-?[0-9]{1,9})\.0~([0-9]{1,9})~([01])~([01])~([01])~([01])~([^~]*)~([^~]*)".replace(
+        "~", SEPARATOR
+    )
+)
 _DEPTH: Final = int(EventKind.DEPTH)
+_MBO_CANCEL: Final = int(EventKind.MBO_CANCEL)
 _TRADE: Final = int(EventKind.TRADE)
 _CLOCK: Final = int(EventKind.CLOCK)
 _OTC: Final = int(Flag.OTC)

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from workbench.bridge import wire
+from workbench.bridge.codes import SEPARATOR_BYTES, Type
 from workbench.bridge.digits import Text, word_of
 from workbench.bridge.rows import Rows, order_number, split_price
-from workbench.bridge.wire import SEPARATOR_BYTES, Type
+from workbench.bridge.spelling import tick_price
 from workbench.events import SUBTICK_SHIFT, Array, EventKind, Flag
 
 _NEWLINE: Final = ord("\n")
@@ -230,7 +230,7 @@ def _read_trade_prices(text: Text, trades: _Lines, rows: Rows, price_good: Array
         row = trades.rows[at]
         try:
             spelled = text.between(int(trades.start(2)[at]), int(ends[at])).decode()
-            rows.price[row], rest = split_price(wire.tick_price(spelled))
+            rows.price[row], rest = split_price(tick_price(spelled))
             rows.flags[row] |= rest << SUBTICK_SHIFT
             price_good[row] = True
         except ValueError:

@@ -7,77 +7,32 @@ times and no numbers on the lines. Bookmap's side is Java: empty fields at the e
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, Final
 
+from workbench.bridge.codes import DATA_TYPES as DATA_TYPES
+from workbench.bridge.codes import SEPARATOR as SEPARATOR
+from workbench.bridge.codes import SEPARATOR_BYTES as SEPARATOR_BYTES
+from workbench.bridge.codes import TRADING_TYPES as TRADING_TYPES
+from workbench.bridge.codes import Type as Type
+from workbench.bridge.spelling import (
+    Plain,
+    boolean,
+    count,
+    double,
+    double_or_nan,
+    int32,
+    integer,
+    loose_json,
+    name,
+    plain,
+    tick_price,
+)
 from workbench.errors import ProtocolError
 
-SEPARATOR: Final = "\ue000"
-SEPARATOR_BYTES: Final = SEPARATOR.encode()
 MAX_QUOTED: Final = 200
 """Characters of a bad line that are kept."""
-INT32_MIN: Final = -(2**31)
-INT32_MAX: Final = 2**31 - 1
-
-Plain = dict[str, Any]
-
-
-class Type(IntEnum):
-    """Field 0 of a line, both directions."""
-
-    ERROR = -1
-    CLIENT_INIT = 0
-    SERVER_INIT = 1
-    INSTRUMENT_INFO = 2
-    REQ_DATA = 3
-    RESP_DATA = 4
-    TRADE = 5
-    BAR = 6
-    INSTRUMENT_DETACHED = 7
-    DEPTH = 8
-    REGISTER_INDICATOR = 9
-    INDICATOR_RESPONSE = 10
-    ADD_POINT = 11
-    ON_INTERVAL = 12
-    INIT_FINISHED = 13
-    ADD_SETTING = 14
-    SETTING_CHANGED = 15
-    SERVER_OFF = 16
-    MBO = 18
-    SEND_ORDER = 19
-    EXECUTE_ORDER = 20
-    UPDATE_ORDER = 21
-    ORDER_INFO = 22
-    CANCEL_ORDER = 23
-    MOVE_ORDER = 24
-    MOVE_TO_MARKET = 25
-    RESIZE_ORDER = 26
-    BALANCE = 27
-    POSITION = 28
-    BROADCASTING = 29
-    SUBSCRIBE_GENERATOR = 30
-    PROVIDERS_STATUS = 31
-    BROADCASTING_SETTINGS = 32
-    USER_MESSAGE = 33
-
-
-TRADING_TYPES: Final = frozenset(
-    {Type.SEND_ORDER, Type.CANCEL_ORDER, Type.MOVE_ORDER, Type.MOVE_TO_MARKET, Type.RESIZE_ORDER}
-)
-"""Lines that trade. Without both locks open, not one of them is written."""
-DATA_TYPES: Final = (
-    Type.DEPTH,
-    Type.TRADE,
-    Type.MBO,
-    Type.ORDER_INFO,
-    Type.POSITION,
-    Type.BALANCE,
-)
-"""What is asked for, each once: asking twice brings every event twice."""
 
 
 class BadLineError(ProtocolError):
@@ -317,105 +272,6 @@ def bad_line(line: bytes, error: Exception) -> BadLineError:
     return BadLineError(f"line {text!r} cannot be read: {str(error)[:MAX_QUOTED]}", line=text)
 
 
-_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
-_DOUBLE: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|Infinity)|NaN")
-
-
-def integer(text: str) -> int:
-    """Whole number as Java spells it; ValueError for anything else that ``int`` would take."""
-    if _INTEGER.fullmatch(text) is None:
-        raise ValueError(f"{text[:40]!r} is no whole number")
-    return int(text)
-
-
-def int32(text: str) -> int:
-    """Whole number of 32 bits."""
-    number = integer(text)
-    if not INT32_MIN <= number <= INT32_MAX:
-        raise ValueError(f"{text} is beyond 32 bits")
-    return number
-
-
-def count(text: str) -> int:
-    """Whole number of 32 bits that is not negative."""
-    number = int32(text)
-    if number < 0:
-        raise ValueError(f"{text} is negative")
-    return number
-
-
-def double(text: str) -> float:
-    """Double as Java spells it, ``NaN`` and ``Infinity`` too."""
-    if _DOUBLE.fullmatch(text) is None:
-        raise ValueError(f"{text[:40]!r} is no number")
-    return float(text)
-
-
-def tick_price(text: str) -> float:
-    """Price in ticks, maybe between two, that fits 32 bits."""
-    price = double(text)
-    if not INT32_MIN <= price <= INT32_MAX:  # also false for NaN
-        raise ValueError(f"price {text} is beyond 32 bits of ticks")
-    return price
-
-
-def boolean(text: str) -> bool:
-    """``1`` or ``0``. A wrong guess here would turn a bid into an ask, so nothing else passes."""
-    if text == "1":
-        return True
-    if text == "0":
-        return False
-    raise ValueError(f"{text[:40]!r} is neither 1 nor 0")
-
-
-def name(text: str) -> str:
-    """Text that is there."""
-    if not text:
-        raise ValueError("an empty name")
-    return text
-
-
-def plain(text: str) -> Plain:
-    """JSON object; ``NaN`` and infinite numbers in it become None, as if Java had left them out."""
-    value = loose_json(text)
-    if not isinstance(value, dict):
-        raise ValueError(f"JSON {type(value).__name__} where an object is expected")
-    return value
-
-
-def loose_json(text: str) -> Any:
-    """Any JSON as Gson writes it, free of values that could not be written again."""
-    value = json.loads(text, parse_constant=_nothing, parse_float=_finite, parse_int=_bounded)
-    return _without_surrogates(value) if _SURROGATE.search(text) else value
-
-
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-
-
-def _nothing(_: str) -> None:
-    return None
-
-
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if abs(number) <= 1.7976931348623157e308 else None
-
-
-def _bounded(text: str) -> int | None:
-    number = int(text) if len(text) <= 20 else 2**63
-    return number if -(2**63) <= number < 2**63 else None
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
-
-
 def _field(fields: list[str], index: int, missing: str = "") -> str:
     """One of the last fields, which Java may have dropped because it was empty."""
     return fields[index] if index < len(fields) else missing
@@ -429,13 +285,9 @@ def _instrument_info(fields: list[str]) -> InstrumentInfo:
         fields[3] in ("1", "true"),
         double(fields[4]),
         double(fields[5]),
-        _number_or_nan(_field(fields, 6)),
+        double_or_nan(_field(fields, 6)),
         _features(_field(fields, 7)),
     )
-
-
-def _number_or_nan(text: str) -> float:
-    return double(text) if _DOUBLE.fullmatch(text) else float("nan")
 
 
 def _features(text: str) -> Plain:
