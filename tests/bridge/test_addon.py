@@ -450,33 +450,42 @@ def test_nothing_bookmap_sends_stops_the_add_on(lines: list[bytes]) -> None:
 
 TEXT = st.one_of(st.text(max_size=12), st.sampled_from([ALIAS, "a\n19\ue000{}", "x\r", "\u2028", ""]))
 REAL = st.floats(allow_nan=False, allow_infinity=False)
+PRICE = st.one_of(st.sampled_from([24.75, 25.0, 25.25]), st.none(), REAL)
+NAME = st.one_of(st.sampled_from(["a-1", "a-2", "a-3", "a-4"]), TEXT)
+PLACE = st.builds(
+    messages.PlaceOrder,
+    symbol=st.just(ALIAS),
+    side=st.sampled_from(["BUY", "SELL"]),
+    order_type=st.sampled_from(["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]),
+    quantity=st.sampled_from([1.0, 2.0, 0.5, 1e9]),
+    price=PRICE,
+    stop_price=PRICE,
+    client_order_id=NAME,
+    time_in_force=st.one_of(st.sampled_from(["GTC", "IOC"]), TEXT),
+    take_profit=st.sampled_from([None, 1.0, 0.3]),
+)
 COMMAND = st.one_of(
+    PLACE,
+    PLACE,
+    st.builds(
+        messages.PlaceOrder,
+        **{name: TEXT for name in ("symbol", "client_order_id", "time_in_force")},
+        side=st.just("BUY"),
+        order_type=st.just("MARKET"),
+        quantity=st.just(1.0),
+    ),
     st.builds(messages.Publish, symbol=st.just(ALIAS), indicator=TEXT, value=REAL),
     st.builds(messages.Notify, symbol=st.one_of(st.just(ALIAS), TEXT), text=TEXT),
     st.builds(messages.Listen, provider=TEXT, generator=TEXT, filtered=st.booleans()),
-    st.builds(
-        messages.PlaceOrder,
-        symbol=st.one_of(st.just(ALIAS), TEXT),
-        side=st.sampled_from(["BUY", "SELL"]),
-        order_type=st.sampled_from(["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]),
-        quantity=st.floats(0.001, 100),
-        price=st.one_of(st.none(), REAL),
-        stop_price=st.one_of(st.none(), REAL),
-        client_order_id=TEXT,
-        time_in_force=TEXT,
-        take_profit=st.one_of(st.none(), st.floats(0.01, 100)),
-    ),
-    st.builds(messages.CancelOrder, symbol=st.just(ALIAS), client_order_id=TEXT),
-    st.builds(
-        messages.ReplaceOrder, symbol=st.just(ALIAS), client_order_id=TEXT, price=st.one_of(st.none(), REAL)
-    ),
+    st.builds(messages.CancelOrder, symbol=st.just(ALIAS), client_order_id=NAME),
+    st.builds(messages.ReplaceOrder, symbol=st.just(ALIAS), client_order_id=NAME, price=PRICE),
     st.builds(messages.CancelAll, symbol=st.one_of(st.just(""), TEXT), flatten=st.booleans()),
     st.builds(
         messages.Arm,
         symbol=st.just(ALIAS),
         minutes=st.floats(0.1, 60),
         max_orders=st.integers(1, 9),
-        max_size=st.floats(1, 9),
+        max_size=st.sampled_from([1.0, 9.0]),
     ),
     st.builds(messages.Disarm, symbol=TEXT, reason=TEXT),
 )
