@@ -464,12 +464,24 @@ PLACE = st.builds(
     time_in_force=st.one_of(st.sampled_from(["GTC", "IOC"]), TEXT),
     take_profit=st.sampled_from([None, 1.0, 0.3]),
 )
+GOOD = st.builds(
+    messages.PlaceOrder,
+    symbol=st.just(ALIAS),
+    side=st.sampled_from(["BUY", "SELL"]),
+    order_type=st.just("LIMIT"),
+    quantity=st.sampled_from([1.0, 2.0]),
+    price=st.sampled_from([24.75, 25.0, 25.25]),
+    client_order_id=st.sampled_from(["a-1", "a-2", "a-3", "a-4"]),
+)
 COMMAND = st.one_of(
-    PLACE,
+    GOOD,
+    GOOD,
     PLACE,
     st.builds(
         messages.PlaceOrder,
-        **{name: TEXT for name in ("symbol", "client_order_id", "time_in_force")},
+        symbol=TEXT,
+        client_order_id=TEXT,
+        time_in_force=TEXT,
         side=st.just("BUY"),
         order_type=st.just("MARKET"),
         quantity=st.just(1.0),
