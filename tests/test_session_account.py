@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import workbench as wb
 from tests.support.eventually import eventually
-from tests.support.scripted_engine import SECRET, ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine, fill, order
 from tests.support.synthetic import reference
 from workbench.errors import EngineError, WorkbenchError
 from workbench.events import Instrument
 from workbench.feeds import discovery
-from workbench.feeds.processes import process_start
 from workbench.protocol import messages
 from workbench.session import Session
+from workbench.session.account import Account
+from workbench.session.account_frames import FILLS, ORDERS, account_frame
 
 
 @pytest.fixture
@@ -37,19 +39,7 @@ def uri(engine: ScriptedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """The engine as others find it."""
     tmp_path.chmod(0o700)
     monkeypatch.setenv("WORKBENCH_RUNTIME_DIR", str(tmp_path))
-    told = discovery.publish(
-        discovery.Endpoint(
-            identity=discovery.new_identity(),
-            uri=engine.server.uri,
-            secret=SECRET,
-            pid=os.getpid(),
-            process_start=process_start(os.getpid()) or "",
-            source="scripted",
-            key="scripted",
-            symbols=("SYN",),
-            started_ns=0,
-        )
-    )
+    told = engine.announce()
     yield told.uri
     discovery.withdraw(told)
 
@@ -135,3 +125,48 @@ def test_listening_that_is_refused_opens_nothing(engine: ScriptedEngine, uri: st
     with pytest.raises(EngineError, match="no add-ons"):
         wb.connect(uri, listen={"Market Pulse": ["volume"]})
     eventually(lambda: not engine.call(lambda: engine.server.clients))
+
+
+STORY = [
+    order("a", status="PENDING_NEW"),
+    fill("a", "e1"),
+    order("a", status="PARTIALLY_FILLED", filled=1.0, leaves=1.0),
+    fill("a", "e2"),
+    order("a", status="FILLED", filled=2.0, leaves=0.0),
+    order("", order_id="9"),
+]
+
+
+@given(echoes=st.lists(st.integers(1, 4), min_size=len(STORY), max_size=len(STORY)))
+def test_echoes_change_nothing(echoes: list[int]) -> None:
+    """However often each message comes in a row, states, their history and executions are as if it came once."""
+    once, often = Account(), Account()
+    for message, times in zip(STORY, echoes, strict=True):
+        once.take(message)
+        for _ in range(times):
+            often.take(message)
+    for known in (Account.orders, Account.order_log, Account.fills):
+        assert known(often) == known(once)  # type: ignore[operator]
+
+
+@given(
+    order_of_fills=st.permutations([fill("a", f"e{n}", float(n)) for n in range(1, 5)]),
+    lost=st.integers(0, 4),
+)
+def test_executions_told_again_after_a_loss_count_once(
+    order_of_fills: list[messages.Fill], lost: int
+) -> None:
+    """Wherever the connection was cut: all of them, each once."""
+    account = Account()
+    for message in order_of_fills[:lost]:
+        account.take(message)
+    account.expect_again("SYN")
+    for message in order_of_fills:
+        account.take(message)
+    assert account.fills() == order_of_fills
+
+
+def test_frames_of_nothing_have_their_schema() -> None:
+    """The same columns with and without rows."""
+    assert dict(account_frame([], ORDERS).schema) == ORDERS
+    assert account_frame([fill("a", "e1")], FILLS).schema == account_frame([], FILLS).schema

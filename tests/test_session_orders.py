@@ -349,3 +349,16 @@ def test_an_answer_that_was_overtaken_changes_nothing(engine: ScriptedEngine, se
     engine.answers[messages.CancelOrder] = overtaken
     assert bought.cancel().status == "CANCELED"
     assert session.orders.history["status"].to_list() == ["PENDING_NEW", "NEW", "CANCELED"]
+
+
+def test_without_connection_nothing_is_sent_or_kept_for_later(
+    engine: ScriptedEngine, session: Session
+) -> None:
+    """It raises, and the order stays behind as refused, not as unknown: it never left."""
+    engine.stop()
+    eventually(lambda: session.state == "stale")
+    with pytest.raises(FeedError) as caught:
+        session.orders.buy(1, limit=99.75)
+    assert caught.value.code == "not_connected"
+    (refused,) = session.orders
+    assert refused.status == "REJECTED" and not refused.unknown

@@ -33,7 +33,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_recording(folder, Instrument("SYN", "0.25"), [reference(50)], source={}).path)
 
 
-def answer(path: str, *cells: str) -> list[str]:
+def answer(path: str, *cells: str) -> list[object]:
     """What the cells, run one after another in an IPython shell, leave in ``answer``."""
     run = subprocess.run(
         [sys.executable, "-c", SHELL, json.dumps([OPEN.format(path=path), *cells])],
@@ -44,7 +44,7 @@ def answer(path: str, *cells: str) -> list[str]:
     )
     lines = [line for line in run.stdout.splitlines() if line.startswith("ANSWER ")]
     assert run.returncode == 0 and lines, run.stdout + run.stderr
-    states: list[str] = json.loads(lines[-1].removeprefix("ANSWER "))
+    states: list[object] = json.loads(lines[-1].removeprefix("ANSWER "))
     return states
 
 
@@ -77,3 +77,32 @@ def test_a_variable_that_gets_another_source_keeps_the_first_one_alive(path: str
         "s = wb.replay(path, inline=True, end='20ms')\nall_of_them.append(s)",
     )
     assert answer(path, *cells, COUNT) == ["live", "live"]
+
+
+def test_a_cell_that_runs_again_doubles_no_order_and_no_drawing(path: str) -> None:
+    """One session, one order under its name, one line on the chart: whatever was run how often."""
+    begin = """
+import os, tempfile, threading
+os.environ["WORKBENCH_RUNTIME_DIR"] = tempfile.mkdtemp()
+from tests.support.eventually import eventually
+from tests.support.scripted_engine import ScriptedEngine
+from workbench.protocol import messages
+engine = ScriptedEngine().__enter__()
+uri = engine.announce().uri
+"""
+    cell = """
+s = wb.connect(uri)
+s.arm(minutes=1, max_orders=5, max_size=5)
+mine = s.orders.buy(1, limit=99.75, client_order_id="cell-1")
+line = s.publish("trades", lambda s: len(s.trades) + 1)
+all_of_them.append(line)
+"""
+    end = """
+eventually(lambda: engine.of_type(messages.Publish) and len(engine.server.clients) == 1)
+threads = sum(t.name == "workbench-publish" for t in threading.enumerate())
+ids = {c.client_order_id for c in engine.of_type(messages.PlaceOrder)}
+answer = [line.running for line in all_of_them] + [threads, len(ids), len(s.orders)]
+s.close()
+engine.stop()
+"""
+    assert answer(path, begin, cell, cell, cell, end) == [False, False, True, 1, 1, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,8 +14,10 @@ import msgspec
 
 from tests.support.synthetic import SyntheticSource
 from workbench.events import EventBatch, Instrument
+from workbench.feeds import discovery
 from workbench.feeds.addresses import Listening
 from workbench.feeds.market import Market
+from workbench.feeds.processes import process_start
 from workbench.feeds.server import Access, Client, FeedServer
 from workbench.feeds.target import Target
 from workbench.protocol import messages
@@ -83,6 +86,22 @@ class ScriptedEngine:
     def session(self) -> Session:
         """Open a session on it."""
         return Session(EngineLine(Target(self.server.uri, SECRET, self.server.uri), "connect scripted"))
+
+    def announce(self) -> discovery.Endpoint:
+        """Write a discovery file, so that :func:`workbench.connect` finds it."""
+        return discovery.publish(
+            discovery.Endpoint(
+                identity=discovery.new_identity(),
+                uri=self.server.uri,
+                secret=SECRET,
+                pid=os.getpid(),
+                process_start=process_start(os.getpid()) or "",
+                source="scripted",
+                key="scripted",
+                symbols=tuple(self.markets),
+                started_ns=0,
+            )
+        )
 
     def call(self, work: Callable[[], _T]) -> _T:
         """Run something in the server's own thread."""

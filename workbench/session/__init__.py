@@ -8,23 +8,47 @@ from typing import TYPE_CHECKING
 _HOMES = {
     "Clock": "clock",
     "Health": "health",
+    "Order": "order",
+    "Orders": "orders",
+    "PanicReport": "arming",
+    "Publication": "publication",
     "RecordingHandle": "recording",
     "Session": "facade",
     "Stream": "stream",
+    "TradingState": "arming",
     "connect": "opening",
     "demo": "demo",
     "replay": "opening",
     "simulate": "opening",
 }
 
-__all__ = ["Clock", "Health", "RecordingHandle", "Session", "Stream", "connect", "demo", "replay", "simulate"]
+__all__ = [
+    "Clock",
+    "Health",
+    "Order",
+    "Orders",
+    "PanicReport",
+    "Publication",
+    "RecordingHandle",
+    "Session",
+    "Stream",
+    "TradingState",
+    "connect",
+    "demo",
+    "replay",
+    "simulate",
+]
 
 if TYPE_CHECKING:
+    from workbench.session.arming import PanicReport, TradingState
     from workbench.session.clock import Clock
     from workbench.session.demo import demo
     from workbench.session.facade import Session
     from workbench.session.health import Health
     from workbench.session.opening import connect, replay, simulate
+    from workbench.session.order import Order
+    from workbench.session.orders import Orders
+    from workbench.session.publication import Publication
     from workbench.session.recording import RecordingHandle
     from workbench.session.stream import Stream
 

@@ -13,7 +13,7 @@ from workbench.protocol import messages
 from workbench.session.account import Account
 from workbench.session.health import Health
 
-OUTCOME_UNKNOWN: Final = frozenset({"timeout", "lost", "unknown_outcome"})
+OUTCOME_UNKNOWN: Final = frozenset({"timeout", "lost", "unknown_outcome", "internal"})
 """Codes of errors after which a command may have been carried out, or not."""
 
 TRADES: Final = (
