@@ -311,3 +311,11 @@ def test_a_client_whose_writer_fails_is_dropped(feed, caplog):
         say(other, type="INSTRUMENTS", request_id=1)
         hear(other, "INSTRUMENTS")
     assert "no frames today" in caplog.text
+
+
+def test_no_message_waits_for_a_full_packet(feed):
+    """Nagle's algorithm is off: an answer behind market data would wait 40 ms for the peer's acknowledgement."""
+    with Collected().client(feed):
+        [client] = feed.server.clients
+        sock = client._websocket.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
