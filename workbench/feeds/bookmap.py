@@ -310,6 +310,8 @@ class BookmapSource:
         return [link.describe() | {"used": id(link) in used} for link in links]
 
 
+APPEARING_S: Final = 3.0
+"""A bridge listens some ten milliseconds after Bookmap has attached an instrument."""
 TO_DO: Final = (
     "Start the add-on in Bookmap and enable it for an instrument; `workbench bridge install` writes it, "
     "`workbench doctor` checks every step"
@@ -317,15 +319,18 @@ TO_DO: Final = (
 
 
 def check_bridges() -> None:
-    """Refuse to go on when no bridge runs.
+    """Refuse to go on when no bridge runs; one that was started just now is given a moment to say where it is.
 
     Raises
     ------
     DiscoveryError
         The message says what to do.
     """
-    if not any(endpoint.key == BRIDGE_KEY for endpoint in running_feeds()):
-        raise DiscoveryError("no bridge runs inside Bookmap", action=TO_DO, code="no_feed")
+    give_up = time.monotonic() + APPEARING_S
+    while not any(endpoint.key == BRIDGE_KEY for endpoint in running_feeds()):
+        if time.monotonic() >= give_up:
+            raise DiscoveryError("no bridge runs inside Bookmap", action=TO_DO, code="no_feed")
+        time.sleep(LOOK_S)
 
 
 def _rank(link: BridgeLink) -> tuple[bool, int, str]:
