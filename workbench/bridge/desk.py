@@ -105,9 +105,8 @@ class OrderDesk:
     def permit(self, on: bool, now: Moment) -> Result:
         """Take the add-on's setting as it was read or changed; off disarms."""
         result = self._begin(now)
-        if on != self._state.arming.permitted:
-            self._state.arming.permit(on)
-            self._state.note(result, now, "permitted" if on else "not_permitted")
+        self._state.arming.permit(on)
+        self._state.note(result, now, "permitted" if on else "not_permitted")
         return self._finish(result, now)
 
     def detach(self, now: Moment) -> Result:
@@ -264,7 +263,8 @@ class OrderDesk:
         state = self._state
         order = state.orders.of(report)
         if order is None:
-            order = state.orders.begin(report, state.used.get(report.client_id, ""))
+            content, taken = state.used.get(report.client_id, ""), report.client_id in state.denied
+            order = state.orders.begin(report, content, taken=taken)
             order.ts = order.ts or now.wall
         elif report.duplicate and order.order_id and not order.unknown:
             return

@@ -49,11 +49,14 @@ class OwnOrders:
         known = self._by_client.get(report.client_id)
         return known if known is not None and not known.order_id and known.side == report.side else None
 
-    def begin(self, report: OrderReport, content: str = "") -> MirroredOrder:
-        """Take in an order that was placed elsewhere, or by an earlier process of ours."""
+    def begin(self, report: OrderReport, content: str = "", *, taken: bool = False) -> MirroredOrder:
+        """Take in an order that was placed elsewhere, or by an earlier process of ours.
+
+        Where its client id is ``taken`` (a bracket's child may carry its parent's), it goes by Bookmap's id alone.
+        """
         order = mirror(report)
-        if order.client_order_id in self._by_client:
-            order.client_order_id = ""  # the name is taken: a bracket's child may carry its parent's
+        if taken or order.client_order_id in self._by_client:
+            order.client_order_id = ""
         order.content = content
         self.keep(order)
         return order
