@@ -48,6 +48,14 @@ def test_the_state_is_the_newest(engine: ScriptedEngine, session: Session) -> No
     assert "cannot trade" in state.advice
 
 
+def test_a_lost_line_is_not_ready(engine: ScriptedEngine, session: Session) -> None:
+    """What was told before it broke holds no more: whatever was armed is disarmed by then."""
+    state = session.arm(minutes=30, max_orders=20, max_size=2)
+    engine.stop()
+    eventually(lambda: not state.ready)
+    assert "the session is stale" in repr(state)
+
+
 def test_zero_minutes_disarm(engine: ScriptedEngine, session: Session) -> None:
     """All instruments, or the one named."""
     state = session.arm(minutes=30, max_orders=20, max_size=2)

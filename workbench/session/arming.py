@@ -15,11 +15,11 @@ from workbench.session.line import OUTCOME_UNKNOWN
 from workbench.session.order import CLOSED
 
 if TYPE_CHECKING:
-    from workbench.session.account import Account
     from workbench.session.line import Line
 
 PANIC_S: Final = 1.0
 """For each of the two commands of a panic."""
+LIVE: Final = "live"
 ALLOW: Final = 'tick "Allow orders from notebooks" in the settings of the workbench add-on in Bookmap'
 
 
@@ -30,12 +30,12 @@ class TradingState:
     and this side's is (:attr:`armed`).
     """
 
-    def __init__(self, account: Account, symbol: str):
-        self._account, self.symbol = account, symbol
+    def __init__(self, line: Line, symbol: str):
+        self._line, self.symbol = line, symbol
 
     @property
     def _told(self) -> messages.Trading:
-        return self._account.trading(self.symbol) or messages.Trading(symbol=self.symbol, ts=0)
+        return self._line.account.trading(self.symbol) or messages.Trading(symbol=self.symbol, ts=0)
 
     @property
     def possible(self) -> bool:
@@ -56,7 +56,7 @@ class TradingState:
     def ready(self) -> bool:
         """Whether an order would go through now."""
         told = self._told
-        return told.possible and told.permitted and told.armed
+        return told.possible and told.permitted and told.armed and self._line.state == LIVE
 
     @property
     def until(self) -> datetime | None:
@@ -86,6 +86,8 @@ class TradingState:
     @property
     def advice(self) -> str:
         """What to do so that orders go through; empty when they do."""
+        if self._line.state != LIVE:
+            return f"the session is {self._line.state}: see s.health, and arm() again once it is {LIVE}"
         if not self.possible:
             return "this feed cannot trade: start the workbench's trading add-on in Bookmap"
         if not self.permitted:
@@ -149,13 +151,13 @@ def arm(line: Line, symbol: str, minutes: float, max_orders: int, max_size: floa
             code="bad_value",
         )
     line.ask(messages.Arm(minutes=minutes, max_orders=max_orders, max_size=max_size, symbol=symbol))
-    return TradingState(line.account, symbol)
+    return TradingState(line, symbol)
 
 
 def disarm(line: Line, symbol: str, *, everywhere: bool) -> TradingState:
     """Close this side's lock: of one instrument, or of all."""
     line.ask(messages.Disarm(symbol="" if everywhere else symbol))
-    return TradingState(line.account, symbol)
+    return TradingState(line, symbol)
 
 
 def panic(line: Line) -> PanicReport:
