@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -81,11 +82,12 @@ class BookmapWire:
         self._environment = dict(environment or {})
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.5)
+        self._over = False
         self._reading = threading.Event()
         self._reading.set()
 
     def __enter__(self) -> BookmapWire:
-        self.process = self.start_process(self._listener.getsockname()[1])
+        self.process = self.start_process(self.port)
         self.socket = self._accept()
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._thread = threading.Thread(target=self._read, name="bookmap-wire", daemon=True)
@@ -107,6 +109,15 @@ class BookmapWire:
         assert self.process.stdout is not None and self.process.stderr is not None
         self.process.stdout.close()
         self.process.stderr.close()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._listener.getsockname()[1])
+
+    def stop_listening(self) -> None:
+        """Take no connection any more."""
+        self._listener.close()
 
     def _accept(self) -> socket.socket:
         give_up = time.monotonic() + PATIENCE_S
@@ -195,15 +206,19 @@ class BookmapWire:
 
     def reset(self) -> None:
         """End the connection with a reset."""
+        self._over = True
+        self._thread.join(20)  # a socket that a thread still reads from is not closed yet
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
     def _read(self) -> None:
         rest = b""
-        while self._reading.wait():
+        while self._reading.wait() and not self._over:
             try:
+                if not select.select([self.socket], [], [], 0.05)[0]:
+                    continue
                 data = self.socket.recv(1 << 16)
-            except OSError:
+            except (OSError, ValueError):  # closed on our side
                 data = b""
             if not data:
                 break

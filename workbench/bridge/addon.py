@@ -254,7 +254,7 @@ class Addon:
         if alias not in self._indicators:
             self._indicators[alias] = Indicators(alias, self.lines, self._next_request)
         requests = DataRequests(alias, self._next_request, now.mono)
-        return Attachment(instrument, desk, self._indicators[alias], requests, trading=self.trading)
+        return Attachment(market, desk, self._indicators[alias], requests, trading=self.trading)
 
     def _refuse(self, message: wire.Refused, now: Moment) -> None:
         """Bookmap waits for our word even about an instrument that we cannot serve."""
@@ -301,7 +301,7 @@ class Addon:
 
     def _follow_intervals(self, now: Moment) -> None:
         for alias, attachment in self.attached.items():
-            count = self._markets[alias][1].interval
+            count = attachment.market.interval
             if count != attachment.watch.count:
                 attachment.indicators.interval_passed()
                 if attachment.watch.saw(count, now.mono):

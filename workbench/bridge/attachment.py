@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.bridge.desk import OrderDesk
     from workbench.bridge.indicators import Indicators
     from workbench.bridge.lines import Lines
-    from workbench.instruments import Instrument
+    from workbench.bridge.market import Market
 
 LABEL: Final = "Orders also need s.arm() in the notebook; both locks close when either side goes"
 
@@ -23,7 +23,8 @@ class Attachment:
 
     Parameters
     ----------
-    instrument : Instrument
+    market : Market
+        Its books and its numbers.
     desk : OrderDesk
     indicators : Indicators
     requests : DataRequests
@@ -33,14 +34,15 @@ class Attachment:
 
     def __init__(
         self,
-        instrument: Instrument,
+        market: Market,
         desk: OrderDesk,
         indicators: Indicators,
         requests: DataRequests,
         *,
         trading: bool,
     ):
-        self.instrument, self.desk, self.indicators, self.requests = instrument, desk, indicators, requests
+        self.market, self.instrument = market, market.instrument
+        self.desk, self.indicators, self.requests = desk, indicators, requests
         self.trading = trading
         self.watch = IntervalWatch()
 

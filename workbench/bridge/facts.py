@@ -69,6 +69,7 @@ def _instrument(attachment: Attachment, now: Moment) -> dict[str, Any]:
     return {
         "state": "stale" if watch.stale else "live",
         "clock": {"intervals": watch.count, "speed": watch.speed(now.mono)},
+        "derived_depth": attachment.market.derives_depth,
         "unanswered": attachment.requests.unanswered,
         "indicators": attachment.indicators.names[:MAX_NAMES],
         "unanswered_indicators": attachment.indicators.unanswered[:MAX_NAMES],

@@ -25,9 +25,6 @@ from workbench.protocol import messages
 from workbench.protocol.account import AccountState
 from workbench.protocol.stream import BookSource, Stream
 
-KEY: Final = "bookmap-bridge"
-"""What engines look for among the running feeds."""
-
 RETRY_S: Final = 2.0
 
 _log = logging.getLogger("workbench.bridge")
@@ -200,7 +197,7 @@ class Feed:
             pid=pid,
             process_start=process_start(pid) or "",
             source=f"bookmap bridge {symbols[0]}{' (trading)' if self.trading else ''}",
-            key=KEY,
+            key=discovery.BRIDGE_KEY,
             symbols=symbols,
             started_ns=self.started_ns,
         )
