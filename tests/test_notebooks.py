@@ -31,7 +31,14 @@ def _outputs(path: Path) -> list[dict[str, Any]]:
 def test_the_first_notebooks_are_there() -> None:
     """The numbered path that the README promises exists."""
     names = {p.stem for p in NOTEBOOKS}
-    assert {"00_first_look", "01_events_and_frames", "02_record_and_replay", "03_import_real_data"} <= names
+    promised = {
+        "00_first_look",
+        "01_events_and_frames",
+        "02_record_and_replay",
+        "03_import_real_data",
+        "10_live_bookmap",
+    }
+    assert promised <= names
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
