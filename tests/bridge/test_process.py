@@ -13,17 +13,13 @@ from typing import Any
 import pytest
 
 from tests.support.bookmap_wire import ALIAS, BookmapWire, book, instrument_info, line
-from tests.support.collecting import EVERYTHING, Collected
+from tests.support.bridge_client import Watching, arm, buy, endpoint, health, update
 from tests.support.eventually import eventually
-from workbench.bridge.desk import SETTING
 from workbench.errors import EngineError, FeedError
 from workbench.events import EventKind, Status
 from workbench.feeds import discovery
-from workbench.feeds.client import FeedClient
-from workbench.feeds.target import Target
 from workbench.protocol import messages
 
-DATA = (*EVERYTHING, "ACCOUNT")
 OTHER = "BTCUSDT@BNF"
 
 
@@ -46,96 +42,6 @@ def trading(directory: Path) -> Iterator[BookmapWire]:
     """A bridge with orders."""
     with BookmapWire(directory, trading=True) as wire:
         yield wire
-
-
-def endpoint(symbol: str = ALIAS) -> discovery.Endpoint:
-    """Discovery file of the bridge that serves an instrument."""
-
-    def found() -> list[discovery.Endpoint]:
-        feeds = [e for e in discovery.running_feeds() if e.key == discovery.BRIDGE_KEY]
-        return [e for e in feeds if symbol in e.symbols]
-
-    return eventually(found, what=f"a bridge of {symbol}")[0]
-
-
-class Watching(Collected):
-    """A client of a bridge that subscribed to everything of an instrument. A context manager."""
-
-    def __init__(self, symbol: str = ALIAS, *, served: discovery.Endpoint | None = None):
-        super().__init__()
-        self.symbol = symbol
-        self.endpoint = served or endpoint(symbol)
-        self.client = FeedClient(Target.of(self.endpoint), self.take, "test")
-
-    def __enter__(self) -> Watching:
-        self.client.open()
-        self.client.subscribe(self.symbol, DATA)
-        eventually(lambda: "live" in self.states() or self.snapshots())
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.client.close()
-
-    def last_rows(self, count: int) -> list[tuple[int, int]]:
-        """Kind and size of the newest rows; empty while there are fewer."""
-        if self.rows(self.symbol) < count:
-            return []
-        stream = self.stream(self.symbol)
-        return list(zip(stream.kind[-count:].tolist(), stream.size[-count:].tolist()))
-
-    def of(self, kind: type[messages.Message]) -> list[Any]:
-        """Unsolicited messages of a kind."""
-        return [message for message in self.messages() if isinstance(message, kind)]
-
-
-def health(watching: Watching) -> dict[str, Any]:
-    """Facts of the bridge."""
-    answer = watching.client.request(messages.HealthQuery())
-    assert isinstance(answer, messages.Health)
-    return answer.sources[0]
-
-
-def arm(wire: BookmapWire, watching: Watching) -> None:
-    """Open both locks."""
-    wire.send(line(15, watching.symbol, SETTING, "BOOLEAN", "true"))
-    eventually(lambda: any(t.permitted for t in watching.of(messages.Trading)))
-    watching.client.request(messages.Arm(symbol=watching.symbol, minutes=5.0, max_orders=10, max_size=5.0))
-
-
-def buy(name: str = "a-1", symbol: str = ALIAS) -> messages.PlaceOrder:
-    return messages.PlaceOrder(
-        symbol=symbol, side="BUY", order_type="LIMIT", quantity=2.0, price=25.0, client_order_id=name
-    )
-
-
-def update(**fields: object) -> bytes:
-    """An order update as Gson writes it."""
-    plain = {
-        "instrumentAlias": ALIAS,
-        "orderId": "77",
-        "isBuy": True,
-        "type": "LMT",
-        "clientId": "a-1",
-        "filled": 0,
-        "unfilled": 2,
-        "status": "WORKING",
-        "limitPrice": 25.0,
-        "duration": "GTC",
-        "isSimulated": True,
-        "isDuplicate": False,
-    } | fields
-    pairs = ",".join(f'"{name}":{_gson(value)}' for name, value in plain.items())
-    return line(21, f'{{{pairs},"averageFillPrice":NaN}}')
-
-
-def _gson(value: object) -> str:
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f'"{value}"'
-        if isinstance(value, str)
-        else str(value)
-    )
 
 
 # -- the way in ------------------------------------------------------------------------------------------------------
@@ -315,7 +221,7 @@ def test_a_bridge_describes_itself(bookmap: BookmapWire) -> None:
     bookmap.attach()
     with Watching() as watching:
         facts = health(watching)
-        assert facts["symbols"] == [ALIAS] and facts["state"] == "live" and not facts["trading"]
+        assert facts["symbols"] == [ALIAS] and not facts["trading"] and not facts["refused"]
         assert facts["lines"]["DEPTH"] == 10 and facts["instruments"][ALIAS]["clock"]["intervals"] == 1
         watching.client.request(messages.HealthQuery(interval_ms=100))
         eventually(lambda: len(watching.of(messages.Health)) > 1)
@@ -340,7 +246,7 @@ def test_the_script_without_orders_answers_that_it_is_read_only(bookmap: Bookmap
 
 def test_an_order_goes_to_bookmap_and_its_reports_come_back(trading: BookmapWire) -> None:
     """Both locks open: the line has real booleans and whole sizes; state, fill and position are told."""
-    trading.attach()
+    trading.attach(ALIAS, book(interval=False))
     with Watching() as watching:
         with pytest.raises(EngineError, match="Bookmap"):
             watching.client.request(buy())
@@ -364,7 +270,7 @@ def test_an_order_goes_to_bookmap_and_its_reports_come_back(trading: BookmapWire
 
 def test_the_client_that_armed_disarms_by_leaving(trading: BookmapWire) -> None:
     """Everyone is told, and another client's order is refused."""
-    trading.attach()
+    trading.attach(ALIAS, book(interval=False))
     with Watching() as staying:
         with Watching() as leaving:
             arm(trading, leaving)
@@ -378,7 +284,7 @@ def test_an_id_that_was_sent_is_never_sent_again_also_after_a_restart(directory:
     """The journal outlives a killed process: the same order again is refused by the next one."""
     for count in (1, 0):
         with BookmapWire(directory, trading=True) as wire:
-            wire.attach()
+            wire.attach(ALIAS, book(interval=False))
             with Watching() as watching:
                 arm(wire, watching)
                 try:

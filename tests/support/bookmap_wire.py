@@ -47,11 +47,15 @@ def instrument_info(
     return line(2, alias, "null", False, pips, size_multiplier, 50.0, features, ending=ending)
 
 
-def book(alias: str = ALIAS, *, ending: str = "\n") -> bytes:
-    """Five levels on each side of 100 and 101 ticks, and the interval after which they are the book."""
+def book(alias: str = ALIAS, *, ending: str = "\n", interval: bool = True) -> bytes:
+    """Five levels on each side of 100 and 101 ticks, and the interval after which they are the book.
+
+    Without it the book is complete when it has been quiet; and an instrument that never sent an interval never
+    becomes stale, however slow the machine is on which a test sends its orders.
+    """
     lines = [line(8, alias, True, 100 - n, 10 + n, ending=ending) for n in range(5)]
     lines += [line(8, alias, False, 101 + n, 20 + n, ending=ending) for n in range(5)]
-    return b"".join([*lines, line(12, alias, ending=ending)])
+    return b"".join([*lines, line(12, alias, ending=ending) if interval else b""])
 
 
 class BookmapWire:
