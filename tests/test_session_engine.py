@@ -222,7 +222,7 @@ def test_a_kernel_that_was_restarted_finds_its_engine(recording: Recording) -> N
     [
         ("ws://127.0.0.1:9/v1", "nothing listens"),
         ("ws://192.168.1.2:8765/v1", "non-loopback needs tls"),
-        ("bookmap", "no feed is running"),
+        ("bookmap", "no bridge runs inside Bookmap"),
         ("http://127.0.0.1:9", "address"),
     ],
 )
