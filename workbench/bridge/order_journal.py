@@ -9,10 +9,12 @@ a killed process loses none of them, and forcing them first would cost each orde
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
+import stat
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -106,6 +108,9 @@ class OrderJournal:
         self.path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._descriptor = os.open(path, _APPEND, 0o600)
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            os.close(self._descriptor)
+            raise OSError(errno.EINVAL, "the journal of orders is no plain file", str(path))
         data = path.read_bytes()
         entries = list(decode(data))
         self.used_ids = ids_sent(entries)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 from workbench.errors import InstrumentError, ProtocolError
@@ -226,7 +227,7 @@ def _magnitude(value: object) -> tuple[int, str] | None:
         return None
     for bound, factor, unit in _UNITS:
         if value < bound:
-            ns = int(value * factor)
+            ns = int(Fraction(value) * factor)  # a product of floats would be off by some ns
             return (ns, unit) if ns <= _INT64_MAX else None
     return None
 
