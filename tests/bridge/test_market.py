@@ -156,6 +156,24 @@ def test_levels_that_come_later_begin_the_books_again() -> None:
     assert state.orders[0].tolist() == [2]
 
 
+def test_who_comes_while_the_book_is_coming_gets_the_whole_book_at_its_end() -> None:
+    """Else a client that joined half way would take half a book for the whole."""
+    market = attached()
+    taken(market, depth(1, 10, 5), new(1, 10, 5, 7))
+    assert not market.book_state().valid
+    late = LevelBook(), OrderBook()
+    rows = Rows.of([depth(-1, 11, 6), CLOCK, depth(1, 9, 1)])
+    batch = market.take(rows, 2, 0)
+    for book in late:
+        book.apply(batch)
+        assert book.valid
+    assert late[0].levels(1)[0].tolist() == [10, 9]
+    assert late[0].levels(-1)[0].tolist() == [11]
+    assert 7 in late[1]
+    assert batch.kind.tolist() == [1, 6, 1, 1, 3, END, 8, 1]
+    assert taken(market, CLOCK) == [(8, 0, 2, False)]
+
+
 def test_detaching_ends_the_stream_and_attaching_goes_on() -> None:
     """Numbers go on, the books begin again."""
     market = attached()

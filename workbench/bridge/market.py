@@ -107,8 +107,13 @@ class Market:
         return min(self._last_ns + QUIET_NS, self._first_ns + LONGEST_SNAPSHOT_NS)
 
     def book_state(self, levels: int | None = None, orders: bool = False) -> BookState:
-        """Both books as the protocol sends them, after everything returned so far; ``levels=None`` is every level."""
+        """Both books as the protocol sends them, after everything returned so far; ``levels=None`` is every level.
+
+        Whoever asks while the book is still coming gets nothing now and the rest of the rows as they come: for them
+        the whole book is told again at the end of the snapshot.
+        """
         books = self._books
+        self._asked_too_early |= self._phase is Phase.FILLING
         return BookState(
             next_sequence=self.next_sequence,
             ts=self.ts,
@@ -121,7 +126,7 @@ class Market:
     def _begin(self) -> None:
         self._books = Books()
         self._phase = Phase.EMPTY
-        self._depth_seen = False
+        self._depth_seen = self._asked_too_early = False
         self.derives_depth = False
         self._first_ns = self._last_ns = 0
 
@@ -166,15 +171,14 @@ class Market:
         self._phase = Phase.VALID
         self.derives_depth = not self._depth_seen
         levels = [self._books.derive_levels()] if self.derives_depth else []
+        if self._asked_too_early:
+            self._asked_too_early = False
+            levels = [_CLEAR_ROW, self._books.level_rows(), self._books.order_rows()]
         return [*levels, _END_ROW]
 
     def _stop_deriving(self, mono_ns: int) -> list[Rows]:
         """Levels have come after all: begin the books again with the orders that are known."""
-        numbers, sides, prices, sizes = self._books.orders()
-        orders = Rows.zeros(len(numbers))
-        for column, values in zip(orders, (_NEW, sides, prices, sizes, numbers, 0, _SNAPSHOT)):
-            column[:] = values
-        again = Rows.join([_CLEAR_ROW, orders])
+        again = Rows.join([_CLEAR_ROW, self._books.order_rows()])
         self._books.add(again)
         self._phase, self._depth_seen, self.derives_depth = Phase.FILLING, True, False
         self._first_ns = self._last_ns = mono_ns
