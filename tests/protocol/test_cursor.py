@@ -66,3 +66,21 @@ def test_snapshot_is_made_when_it_is_sent() -> None:
     feed.publish(depth(0, 30))
     subscribed, snapshot, _ = (json.loads(f) for f in _pull_all(cursor))
     assert (subscribed["next_sequence"], snapshot["sequence"]) == (30, 29)
+
+
+def test_a_book_that_is_still_being_sent_is_sent_from_its_clear() -> None:
+    """Whoever comes between CLEAR and SNAPSHOT_END gets all of it, not its end alone."""
+    feed = Feed()
+    feed.publish(depth(0, 3))
+    feed.publish(EventBatch.of(3, ts=1, kind=[EventKind.CLEAR]))
+    feed.publish(depth(4, 2))
+    subscribed, *frames = _pull_all(_cursor(feed, None))
+    assert (json.loads(subscribed)["next_sequence"], json.loads(subscribed)["snapshot"]) == (3, False)
+    assert [(f.first, f.next) for f in map(decode_frame, frames)] == [(3, 4), (4, 6)]
+
+
+def test_after_a_gap_no_snapshot_is_under_way() -> None:
+    """Its end will come, and say nothing."""
+    feed = Feed()
+    feed.publish(EventBatch.of(0, ts=1, kind=[EventKind.CLEAR, EventKind.DEPTH, EventKind.GAP], size=-1))
+    assert feed.streams["ESZ6"].open_snapshot() is None

@@ -104,6 +104,9 @@ class Cursor:
     def _begin(self, request: messages.Subscribe) -> Frames:
         self._start = None
         wanted_from = request.from_sequence
+        if wanted_from is None and self.wanted & BOOK_KINDS:
+            # A book that is still being sent has no snapshot yet, and its end alone would make an empty book valid.
+            wanted_from = self.stream.open_snapshot()
         found = None if wanted_from is None else self.stream.find(wanted_from)
         if found is not None and wanted_from is not None:
             self._index, self._row = found

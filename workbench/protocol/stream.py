@@ -80,6 +80,9 @@ class Publication:
         return [encode_filtered(self.batch, mask, number, self.send_ns)]
 
 
+_BOOK_MARKS: Final = (EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP)
+
+
 class Stream:
     """Events of one instrument for any number of connections.
 
@@ -180,6 +183,16 @@ class Stream:
         while self._rows > self._max_rows and len(self._ring) > 1:
             self._rows -= len(self._ring.popleft().batch)
             self.first_index += 1
+
+    def open_snapshot(self) -> int | None:
+        """Number of the ``CLEAR`` of a snapshot that has not ended yet; None where none is under way."""
+        for publication in reversed(self._ring):
+            kind = publication.batch.kind
+            marks = np.flatnonzero(np.isin(kind, _BOOK_MARKS))
+            if len(marks):
+                is_open = kind[marks[-1]] == EventKind.CLEAR
+                return int(publication.batch.first_sequence + marks[-1]) if is_open else None
+        return None
 
     def get(self, index: int) -> Publication | None:
         """Publication of an index; None when the ring let go of it."""
