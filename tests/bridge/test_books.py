@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from workbench.book.levels import LevelBook
 from workbench.book.orders import OrderBook
 from workbench.bridge import books as books_module
-from workbench.bridge.books import DENSE_TICKS, Books
+from workbench.bridge.books import Books
+from workbench.bridge.levels import WINDOW_TICKS
 from workbench.bridge.rows import Row, Rows
 from workbench.events import EventBatch, EventKind, Flag
 
-_prices = st.one_of(st.integers(-5, 5), st.sampled_from([-(2**31), 2**31 - 1, DENSE_TICKS]))
+_prices = st.one_of(st.integers(-5, 5), st.sampled_from([-(2**31), 2**31 - 1, WINDOW_TICKS]))
 _sides = st.sampled_from([1, -1])
 _depths = st.tuples(st.just(1), _sides, _prices, st.integers(0, 3), st.just(0), st.just(0), st.just(0))
 _ids = st.integers(-3, 8).filter(bool)
