@@ -54,25 +54,44 @@ LEFT_OUT: Final[Mapping[str, Mapping[str, object]]] = {
 }
 """What a message of the protocol says by leaving a field out."""
 
-_ACCEPTED: Final[Mapping[pl.DataType, Callable[[object], bool]]] = {
-    _TEXT: lambda value: isinstance(value, str) and value != "",
-    _REAL: lambda value: isinstance(value, float) or (type(value) is int and abs(value) <= 2**63),
-    _COUNT: lambda value: type(value) is int and -(2**63) <= value < 2**63,
-    _TRUTH: lambda value: isinstance(value, bool),
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _real(value: object) -> float | None:
+    if type(value) is int and abs(value) <= 2**63:
+        return float(value)
+    return value if isinstance(value, float) else None
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and -(2**63) <= value < 2**63 else None
+
+
+def _truth(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+_BY_TYPE: Final = {_TEXT: _text, _REAL: _real, _COUNT: _count, _TRUTH: _truth}
+_CASTS: Final[Mapping[str, Mapping[str, Callable[[object], object]]]] = {
+    table: {name: _BY_TYPE[kind] for name, kind in schema.items() if kind in _BY_TYPE}
+    for table, schema in SCHEMAS.items()
 }
+"""What becomes of a message's field, by column; made once, for types of Polars are slow to compare."""
 
 
 def table_frames(notes: Iterable[Note], table: str, rows: int = BATCH_NOTES) -> Iterator[pl.DataFrame]:
     """Yield the rows of one table, at most ``rows`` at a time; nothing when no note belongs to it."""
-    waiting: list[dict[str, Any]] = []
+    waiting: list[Note] = []
     for note in notes:
         if note.table == table:
-            waiting.append(_row(note, SCHEMAS[table]))
+            waiting.append(note)
         if len(waiting) == rows:
-            yield pl.DataFrame(waiting, SCHEMAS[table])
+            yield _frame(waiting, table)
             waiting = []
     if waiting:
-        yield pl.DataFrame(waiting, SCHEMAS[table])
+        yield _frame(waiting, table)
 
 
 def write_tables(directory: Path, notes: Iterable[Note]) -> tuple[FileFact, ...]:
@@ -149,10 +168,14 @@ def _differs(path: Path) -> DamagedError:
     )
 
 
-def _row(note: Note, schema: pa.Schema) -> dict[str, Any]:
-    said = {**LEFT_OUT.get(note.kind, {}), **note.data}
-    row = {
-        name: said.get(name) if (accepts := _ACCEPTED.get(kind)) and accepts(said.get(name)) else None
-        for name, kind in schema.items()
-    }
-    return row | {"ts": note.ts, "kind": note.kind, "data": msgspec.json.encode(note.data).decode()}
+def _frame(notes: list[Note], table: str) -> pl.DataFrame:
+    columns: dict[str, list[Any]] = {name: [None] * len(notes) for name in SCHEMAS[table]}
+    casts = _CASTS[table]
+    for row, note in enumerate(notes):
+        for name, value in (*LEFT_OUT.get(note.kind, {}).items(), *note.data.items()):
+            if name in casts:
+                columns[name][row] = casts[name](value)
+    columns["ts"] = [note.ts for note in notes]
+    columns["kind"] = [note.kind for note in notes]
+    columns["data"] = [msgspec.json.encode(note.data).decode() for note in notes]
+    return pl.DataFrame(columns, SCHEMAS[table])
