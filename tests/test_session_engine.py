@@ -159,6 +159,7 @@ def test_twenty_sessions_leave_threads_and_descriptors_as_they_were(engine: Endp
 
 def test_the_only_feed_needs_no_address(engine: Endpoint) -> None:
     """With one engine running, connect() finds it; with two it asks which."""
+    eventually(lambda: len(discovery.running_feeds()) == 1)  # those of other tests may still be leaving
     with wb.connect() as session:
         assert session.source == engine.source
         other = synthetic_engine(seed=1)
