@@ -94,7 +94,9 @@ def test_the_wall_clock_cannot_prolong_the_arming() -> None:
     floor = Floor().open(minutes=1.0)
     floor.now = floor.now._replace(wall=floor.now.wall - 10**13, mono=floor.now.mono + 60 * 10**9)
     assert not floor.desk.is_open(floor.now)
+    assert not floor.desk.state(floor.now).armed
     assert error_code(floor.place()) == "not_armed"
+    assert [e["what"] for e in floor.journal][-2:] == ["disarmed", "refused"]
 
 
 def test_an_add_on_without_trading_is_read_only() -> None:
@@ -791,7 +793,7 @@ def test_a_resize_taken_as_the_rest_is_told_and_remembered() -> None:
     floor.replace(quantity=4.0)
     floor.update(filled=2, unfilled=4)
     assert (floor.order().status, floor.order().quantity) == ("PARTIALLY_FILLED", 6.0)
-    assert floor.order().reason.startswith("RESIZED: TO 6 LOTS WHERE 4 WERE ASKED")
+    assert floor.order().reason.startswith("RESIZED: to 6 lots, 4 were asked")
     floor.replace(quantity=4.0)
     assert floor.sent(26)[1].fields == [ALIAS, "7", "2"]
     floor.update(filled=2, unfilled=2)

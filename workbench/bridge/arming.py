@@ -14,6 +14,7 @@ from typing import Final
 SECOND_NS: Final = 1_000_000_000
 MINUTE_NS: Final = 60 * SECOND_NS
 MAX_MINUTES: Final = 24 * 60
+TIME_OVER: Final = "disarmed: the time it was armed for is over"
 PER_SECOND: Final = 5
 PER_MINUTE: Final = 200
 
@@ -69,12 +70,12 @@ class Arming:
 
     @property
     def armed(self) -> bool:
-        """Whether the client's lock is open; :meth:`expire` first."""
+        """Whether the client's lock is open, as of the last :meth:`expire`."""
         return self.bounds is not None
 
     @property
     def open(self) -> bool:
-        """Whether lines that trade may go: both locks are open."""
+        """Whether lines that trade may go, as of the last :meth:`expire`: both locks are open."""
         return self.permitted and self.bounds is not None
 
     @property
@@ -106,7 +107,11 @@ class Arming:
     def expire(self, now: int) -> None:
         """Close the client's lock when its time is over."""
         if self.bounds is not None and now >= self.bounds.until_mono:
-            self.disarm("disarmed: the time it was armed for is over")
+            self.disarm(TIME_OVER)
+
+    def lasts(self, now: int) -> bool:
+        """Whether the client's lock is open at that time."""
+        return self.bounds is not None and now < self.bounds.until_mono
 
     def deadline(self) -> int | None:
         """When the arming ends."""

@@ -87,8 +87,7 @@ class OrderDesk:
     def is_open(self, now: Moment) -> bool:
         """Whether lines that trade may go now: the question of the last gate before the socket."""
         state = self._state
-        state.arming.expire(now.mono)
-        return state.possible and state.arming.open
+        return state.possible and state.arming.permitted and state.arming.lasts(now.mono)
 
     @property
     def used_ids(self) -> dict[str, str]:
@@ -97,7 +96,6 @@ class OrderDesk:
 
     def state(self, now: Moment, request_id: messages.RequestId = None) -> messages.Trading:
         """Both locks and the bounds, as everyone is told them."""
-        self._state.arming.expire(now.mono)
         return self._state.trading_message(now, request_id)
 
     # -- what happens ---------------------------------------------------------------------------------------------

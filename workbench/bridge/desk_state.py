@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from workbench.bridge.admission import RefusedError
-from workbench.bridge.arming import Arming, RateLimit
+from workbench.bridge.arming import TIME_OVER, Arming, RateLimit
 from workbench.bridge.holdings import Executions, Holdings
 from workbench.bridge.mirror import MirroredOrder, Sizing
 from workbench.bridge.own_orders import OwnOrders
@@ -140,19 +140,19 @@ class DeskState:
 
     def trading_message(self, now: Moment, request_id: messages.RequestId = None) -> messages.Trading:
         """Both locks and what is left of the bounds."""
-        arming, bounds = self.arming, self.arming.bounds
-        features = self.instrument.features
+        arming, features = self.arming, self.instrument.features
+        bounds = arming.bounds if arming.lasts(now.mono) else None
         return messages.Trading(
             symbol=self.alias,
             ts=now.wall,
             possible=self.possible,
-            permitted=self.arming.permitted,
-            armed=arming.armed,
+            permitted=arming.permitted,
+            armed=bounds is not None,
             until=bounds.until if bounds is not None else None,
-            orders_left=arming.orders_left,
-            max_size=float(self.instrument.size(arming.max_size)),
+            orders_left=arming.orders_left if bounds is not None else 0,
+            max_size=float(self.instrument.size(bounds.max_size)) if bounds is not None else 0.0,
             supported={key: features[key] for key in SUPPORTED if key in features},
-            reason=self._why_not(),
+            reason=self._why_not() if bounds is not None or not arming.armed else TIME_OVER,
             request_id=request_id,
         )
 

@@ -23,6 +23,9 @@ ANSWER_NS: Final = 2_000_000_000
 Sizing = Literal["", "total", "remaining"]
 """What a new size means to this platform: nobody says, so it is learned."""
 
+_FOR_CLIENTS: Final = ("RESIZED", "OVERFILL", "LATE_FILL", "CANCEL_REJECTED", "REPLACE_REJECTED")
+"""Notes that become the reason of the order."""
+
 _RESTING: Final = frozenset({_S.NEW, _S.PARTIALLY_FILLED, _S.SUSPENDED})
 
 
@@ -223,7 +226,9 @@ class MirroredOrder:
                 return self._waking([] if self.status is _S.FILLED else [_E.FULL_FILL]), []
             case _S.CANCELED:
                 late = report.filled > self.filled and self.status in {_S.CANCELED, _S.EXPIRED}
-                return [_E.FILL if late else _E.CANCELED], (["late_fill"] if late else [])
+                return [_E.FILL if late else _E.CANCELED], (
+                    ["LATE_FILL: filled after the cancel"] if late else []
+                )
             case _S.REJECTED:
                 return [_E.REJECT], []
             case _S.PENDING_CANCEL:
@@ -236,7 +241,7 @@ class MirroredOrder:
     def _at_work(self, report: OrderReport) -> tuple[list[OrderEvent], list[str]]:
         """Bookmap says where the order rests: the request under way was answered, or the report crossed it."""
         if self.status is _S.PENDING_CANCEL and not self.wants_cancel and self._answered(_S.PENDING_CANCEL):
-            return self._settle(_E.CANCEL_REJECT, report), ["cancel_rejected"]
+            return self._settle(_E.CANCEL_REJECT, report), ["CANCEL_REJECTED: the order still works"]
         if self.status is _S.PENDING_REPLACE and self.change is not None:
             return self._changing(report, self.change)
         if self.status is _S.PENDING_REPLACE and self.said is _S.PENDING_REPLACE:
@@ -251,11 +256,14 @@ class MirroredOrder:
         self.sizing = sizing
         notes = [f"sizing: a new size is the {sizing} of the order"] if sizing else []
         if wanted is not None and change.lots is None and report.total != wanted:
-            notes.append(f"resized: to {report.total} lots where {wanted} were asked")
+            notes.append(f"RESIZED: to {report.total} lots, {wanted} were asked")
         if change.done:
             return self._settle(_E.REPLACED, report), notes
         if answered and not shown:
-            return self._settle(_E.REPLACE_REJECT, report), [*notes, "replace_rejected"]
+            return self._settle(_E.REPLACE_REJECT, report), [
+                *notes,
+                "REPLACE_REJECTED: the order stands as it did",
+            ]
         return self._meanwhile(report), notes
 
     def _answered(self, pending: OrderStatus) -> bool:
@@ -291,7 +299,8 @@ class MirroredOrder:
         self.order_id = self.order_id or report.order_id
         self.price, self.stop_price = report.price, report.stop_price
         self.avg_price = report.avg_price if report.avg_price is not None else self.avg_price
-        self.duration, self.order_type = report.duration, report.order_type or self.order_type
+        self.duration = report.duration or self.duration
+        self.order_type = report.order_type or self.order_type
         self.simulated, self.account = report.simulated, report.account
         self.ts = report.ts if report.ts is not None else self.ts
         self.unknown, self.said = False, report.status
@@ -310,7 +319,7 @@ class MirroredOrder:
         if report.status is _S.FILLED:
             filled = filled or self.quantity
             if filled > self.quantity and report.total > self.quantity:
-                notes.append(f"overfill: {filled} of {self.quantity} lots")
+                notes.append(f"OVERFILL: {filled} of {self.quantity} lots")
             self.quantity = filled
         elif report.status not in TERMINAL and report.total > 0:
             self.quantity = report.total
@@ -341,7 +350,4 @@ def mirror(report: OrderReport) -> MirroredOrder:
 def _reason(notes: list[str], report: OrderReport) -> str:
     if report.status is _S.REJECTED:
         return "Bookmap rejected it, without a reason"
-    told = [
-        note for note in notes if note.startswith(("resized", "overfill", "late_fill", "cancel_", "replace_"))
-    ]
-    return "; ".join(told).upper() if told else ""
+    return "; ".join(note for note in notes if note.startswith(_FOR_CLIENTS))

@@ -110,7 +110,7 @@ def read_order(plain: Plain, instrument: Instrument) -> OrderReport:
         avg_price=_real(plain, "averageFillPrice") if filled else None,
         price=on_grid(_real(plain, "limitPrice"), instrument) if order_type in WITH_LIMIT else None,
         stop_price=on_grid(_real(plain, "stopPrice"), instrument) if order_type in WITH_STOP else None,
-        duration=_text(plain, "duration") or "GTC",
+        duration=_text(plain, "duration"),
         ts=nanoseconds(plain.get("modificationUtcTime")),
         simulated=plain.get("isSimulated") is True,
         duplicate=plain.get("isDuplicate") is True,
