@@ -15,7 +15,7 @@ from workbench.bridge.rows import Row, Rows
 from workbench.events import Array, EventKind, Flag
 
 FOLD_ROWS: Final = 8_192
-"""Few enough that folding them never keeps an order waiting (0.2 ms of depth, 3 ms of orders)."""
+"""Few enough that folding them does not keep an order waiting: 0.5 ms of levels, 2 ms of orders (measured)."""
 
 Order = tuple[int, int, int]
 """side, price, size."""
