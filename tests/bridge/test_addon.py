@@ -385,7 +385,7 @@ def test_an_exception_in_our_own_code_costs_one_line(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(bench.addon.broadcasts, "event", fail)
     bench.receive(line(29, "g", "{}"), line(8, ALIAS, True, 50, 1))
-    assert bench.addon.faults.count == 1 and "a bug" in bench.addon.faults.examples[0]
+    assert bench.addon.failures.count == 1 and "a bug" in bench.addon.failures.examples[0]
     assert bench.stream().price[-1] == 50
 
 
@@ -444,7 +444,7 @@ def test_nothing_bookmap_sends_stops_the_add_on(lines: list[bytes]) -> None:
         bench.receive(line(8, ALIAS, True, 77, 5))
         assert bench.stream().price[-1] == 77
     assert not TRADING_TYPES & {fields[0] for fields in bench.written}
-    assert bench.addon.faults.count == 0, bench.addon.faults.examples
+    assert bench.addon.failures.count == 0, bench.addon.failures.examples
     assert np.all(np.diff(bench.stream().ts) >= 0)
 
 
@@ -516,7 +516,7 @@ def test_with_a_lock_shut_no_command_makes_a_trading_line(
     new = bench.written[before:]
     assert {fields[0] for fields in new} <= {"9", "30", "33"}
     assert len(new) <= len(commands)
-    assert bench.addon.outgoing.stopped == 0 and bench.addon.faults.count == 0
+    assert bench.addon.outgoing.stopped == 0 and bench.addon.failures.count == 0
 
 
 @settings(max_examples=100)
@@ -530,4 +530,4 @@ def test_with_both_locks_open_no_text_adds_a_line(commands: list[messages.Comman
     new = bench.written[before:]
     assert {fields[0] for fields in new} <= {"9", "30", "33"} | TRADING_TYPES
     assert all(fields[1] == ALIAS for fields in new if fields[0] in ("9", "33", "23", "24", "26"))
-    assert bench.addon.faults.count == 0, bench.addon.faults.examples
+    assert bench.addon.failures.count == 0, bench.addon.failures.examples

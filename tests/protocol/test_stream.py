@@ -44,6 +44,15 @@ def test_ring_lets_go_of_the_oldest() -> None:
     assert [len(b) for b in _kept(stream)] == [500]
 
 
+def test_ring_of_small_batches_is_bounded_by_their_number() -> None:
+    """Single rows cost far more than their columns: a ring may be told how many batches to keep."""
+    stream = Stream(INSTRUMENT, 1, _stream().book, max_publications=3)
+    for first in range(10):
+        stream.publish(depth(first, 1), 1)
+    assert [b.first_sequence for b in _kept(stream)] == [7, 8, 9]
+    assert stream.first_index == 7 and stream.find(6) is None
+
+
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.data())
 def test_every_kept_number_is_found(counts: list[int], data: st.DataObject) -> None:
     """``find`` names publication and row of each number kept, and the end."""

@@ -17,11 +17,11 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from workbench.bridge import wire
-from workbench.bridge.attachment import Attachment
+from workbench.bridge.attachment import Attachment, BestPrices
 from workbench.bridge.broadcasts import Broadcasts
 from workbench.bridge.commands import Commands
 from workbench.bridge.desk import SETTING, OrderDesk
-from workbench.bridge.faults import Faults
+from workbench.bridge.failures import Failures
 from workbench.bridge.indicators import Indicators, Point
 from workbench.bridge.lines import Lines
 from workbench.bridge.market import Market
@@ -77,7 +77,7 @@ class Addon:
         self.finished = ""
         self.notes: deque[str] = deque(maxlen=MAX_NOTES)
         self.backlog = Backlog()
-        self.faults = Faults()
+        self.failures = Failures()
         self.lines = Lines()
         self.outgoing = Outgoing()
         self.translator = Translator()
@@ -188,7 +188,7 @@ class Addon:
         try:
             return self.translator.receive(data, now.wall, now.mono)
         except Exception as problem:  # noqa: BLE001  (the add-on lives on, and says that it lost something)
-            self.faults.take(problem, "reading", now.mono)
+            self.failures.take(problem, "reading", now.mono)
             return []
 
     def _guard(self, work: Callable[..., object], *arguments: Any) -> None:
@@ -196,7 +196,7 @@ class Addon:
         try:
             work(*arguments)
         except Exception as problem:  # noqa: BLE001  (whatever it is: the next line is another one)
-            self.faults.take(problem, f"{work.__name__} {arguments[0]!r}", arguments[-1].mono)
+            self.failures.take(problem, f"{work.__name__} {arguments[0]!r}", arguments[-1].mono)
 
     def _publish(self, alias: str, batch: EventBatch) -> None:
         if alias in self._markets and len(batch):
@@ -249,7 +249,7 @@ class Addon:
             self.lines,
             trading=journal is not None,
             used_ids=self._used_ids.get(alias) or (journal.used_ids if journal is not None else {}),
-            best_prices=lambda: _best_prices(market),
+            best_prices=BestPrices(market),
         )
         if alias not in self._indicators:
             self._indicators[alias] = Indicators(alias, self.lines, self._next_request)
@@ -354,11 +354,3 @@ class Addon:
     def _say(self, text: str) -> None:
         self.notes.append(text)
         self._log.append(text)
-
-
-def _best_prices(market: Market) -> tuple[int | None, int | None]:
-    state = market.book_state(1, False)
-    bids, asks = state.bids[0], state.asks[0]
-    if not state.valid:
-        return None, None
-    return (int(bids[0]) if len(bids) else None), (int(asks[0]) if len(asks) else None)

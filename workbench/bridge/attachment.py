@@ -64,3 +64,21 @@ class Attachment:
             self.indicators.deadline,
         )
         return min((due for part in parts if (due := part()) is not None), default=None)
+
+
+class BestPrices:
+    """Best bid and ask of a market in ticks, None where there is none; asked twice between two events, looked up once."""
+
+    def __init__(self, market: Market):
+        self._market = market
+        self._known: tuple[int | None, int | None] = (None, None)
+        self._sequence = -1
+
+    def __call__(self) -> tuple[int | None, int | None]:
+        """Look at the book as it is now."""
+        if self._sequence != self._market.next_sequence:
+            state = self._market.book_state(1, False)
+            sides = (state.bids[0], state.asks[0])
+            bid, ask = (int(prices[0]) if state.valid and len(prices) else None for prices in sides)
+            self._known, self._sequence = (bid, ask), self._market.next_sequence
+        return self._known

@@ -33,7 +33,7 @@ class Commands:
         except WorkbenchError as problem:
             code, text = problem.code, problem.message
         except Exception as problem:  # noqa: BLE001  (one command must not end the add-on; the client is told)
-            self._addon.faults.take(problem, type(command).__name__, now.mono)
+            self._addon.failures.take(problem, type(command).__name__, now.mono)
             code, text = "internal", f"{type(problem).__name__}: {problem}"
         return messages.Error(code=code, message=text, request_id=command.request_id)
 

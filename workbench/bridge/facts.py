@@ -30,8 +30,8 @@ def describe(addon: Addon, wall: int, mono: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "bad_lines": translator.bad_lines,
         "examples": list(translator.examples),
-        "faults": addon.faults.count,
-        "fault_examples": list(addon.faults.examples),
+        "faults": addon.failures.count,
+        "fault_examples": list(addon.failures.examples),
         "stopped_lines": addon.outgoing.stopped,
         "lines": {_type_name(number): count for number, count in translator.counts.items()},
         "backlog": {

@@ -26,6 +26,8 @@ from workbench.protocol.account import AccountState
 from workbench.protocol.stream import BookSource, Stream
 
 RETRY_S: Final = 2.0
+MAX_PUBLICATIONS: Final = 32_768
+"""Reads kept for clients that come back: at 1 000 small ones a second half a minute, and 60 MB."""
 
 _log = logging.getLogger("workbench.bridge")
 
@@ -144,7 +146,9 @@ class Feed:
         if anew:
             self._replace()
         number = self._numbers.setdefault(instrument.symbol, len(self._numbers) + 1)
-        stream = self._streams[instrument.symbol] = Stream(instrument, number, book, next_sequence=first)
+        stream = self._streams[instrument.symbol] = Stream(
+            instrument, number, book, next_sequence=first, max_publications=MAX_PUBLICATIONS
+        )
         self._work.set()
         return stream
 

@@ -201,7 +201,7 @@ class _Bridge:
         try:
             self._go_on()
         except Exception as problem:  # noqa: BLE001  (counted and told; what comes next is worked on all the same)
-            self.addon.faults.take(problem, "handing on", time.monotonic_ns())
+            self.addon.failures.take(problem, "handing on", time.monotonic_ns())
 
     def _go_on(self) -> None:
         addon, now = self.addon, time.monotonic_ns()

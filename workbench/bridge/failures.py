@@ -11,7 +11,7 @@ TELL_NS: Final = 1_000_000_000
 _log = logging.getLogger("workbench.bridge")
 
 
-class Faults:
+class Failures:
     """Count what must not happen, so that the add-on lives on."""
 
     def __init__(self) -> None:
