@@ -37,6 +37,7 @@ class EngineRecording:
         """Take in what the engine says of it."""
         if report.recording == self.name:
             self._state = report.state
+            self._paths |= {symbol: Path(path) for symbol, path in report.paths.items()}
             self.reason = report.reason if report.state == "failed" else ""
 
     def stop(self) -> dict[str, Recording]:

@@ -350,7 +350,7 @@ class Session:
         directory : str or Path
             A directory per session and instrument is made below it.
         symbols : tuple of str, optional
-            Default: all.
+            Default: all, and those that appear later.
         history : bool
             Begin with everything since the stream began, as long as the engine still holds that (minutes to hours):
             what you just saw is kept too.
@@ -361,7 +361,8 @@ class Session:
             ``.stop()`` gives the finished recording; also a context manager.
         """
         wanted = self.symbols if symbols is None else tuple(self[s].symbol for s in symbols)
-        handle = RecordingHandle(self._line.record(Path(directory), wanted, history), wanted)
+        asked = () if symbols is None else wanted  # a name that was asked for keeps others out
+        handle = RecordingHandle(self._line.record(Path(directory), asked, history), wanted)
         self._recordings = [r for r in self._recordings if r.running] + [handle]
         return handle
 

@@ -131,7 +131,7 @@ class InlineLine:
         self._check_open()
         recorders: dict[str, Recorder] = {}
         with contextlib.ExitStack() as undo:  # one that cannot begin leaves none behind
-            for symbol in symbols:
+            for symbol in symbols or tuple(self.captures):
                 recorders[symbol] = self._recorder(directory, symbol)
                 undo.callback(recorders[symbol].close)
                 for batch in self._opening(symbol, history):

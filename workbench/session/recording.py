@@ -31,8 +31,8 @@ class RecordingHandle:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """What is recorded."""
-        return self._symbols
+        """What is recorded, and what joined when it appeared."""
+        return tuple(dict.fromkeys((*self._symbols, *self._running.paths)))
 
     @property
     def running(self) -> bool:
@@ -60,7 +60,7 @@ class RecordingHandle:
     @property
     def recording(self) -> Recording:
         """The finished recording of the first instrument."""
-        return self.recordings[self._symbols[0]]
+        return self.recordings[self.symbols[0]]
 
     def stop(self) -> Recording:
         """Finish: everything received so far is on disk when this returns. Stopping twice is no error.
@@ -83,4 +83,4 @@ class RecordingHandle:
         self.stop()
 
     def __repr__(self) -> str:
-        return f"RecordingHandle({', '.join(self._symbols)}, {'running' if self.running else 'stopped'})"
+        return f"RecordingHandle({', '.join(self.symbols)}, {'running' if self.running else 'stopped'})"
