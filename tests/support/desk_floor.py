@@ -198,3 +198,17 @@ class Floor:
         return Floor(
             self.features, ids_sent(self.journal) | dict(self.used_ids), tick=self.tick, lot=self.lot
         )
+
+
+def error_code(answer: messages.Message) -> str:
+    """Code of an error; an answer that is none fails the test."""
+    assert isinstance(answer, messages.Error), answer
+    return answer.code
+
+
+def refusal(answer: messages.Message) -> str:
+    """Code word of a refused order."""
+    assert isinstance(answer, messages.Order), answer
+    assert answer.status == "REJECTED"
+    assert answer.leaves == 0
+    return answer.reason.split(":")[0]

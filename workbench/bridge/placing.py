@@ -222,7 +222,23 @@ def _lost_order(state: DeskState, command: messages.PlaceOrder) -> MirroredOrder
 def _deny(
     state: DeskState, command: messages.PlaceOrder, content: str, reason: str, now: Moment, result: Result
 ) -> None:
-    order = messages.Order(
+    name = command.client_order_id
+    order = _refused(state, command, reason, now)
+    state.note(result, now, "refused", client_order_id=name[:40], hash=content, reason=reason)
+    result.answers.append(msgspec.structs.replace(order, request_id=command.request_id))
+    try:
+        check_client_order_id(name)
+    except RefusedError:
+        return  # no name to keep it under, or to tell it by
+    state.denied[name] = (content, order)
+    if len(state.denied) > MAX_DENIED:
+        del state.denied[next(iter(state.denied))]
+    result.account.append(order)
+
+
+def _refused(state: DeskState, command: messages.PlaceOrder, reason: str, now: Moment) -> messages.Order:
+    """Return an order that never left, as it was asked for; numbers that no message can hold are left out."""
+    return messages.Order(
         symbol=state.alias,
         client_order_id=command.client_order_id,
         status=OrderStatus.REJECTED.value,
@@ -237,18 +253,6 @@ def _deny(
         time_in_force=command.time_in_force,
         reason=reason,
     )
-    state.note(
-        result, now, "refused", client_order_id=command.client_order_id[:40], hash=content, reason=reason
-    )
-    result.answers.append(msgspec.structs.replace(order, request_id=command.request_id))
-    try:
-        check_client_order_id(command.client_order_id)
-    except RefusedError:
-        return  # no name to keep it under, or to tell it by
-    state.denied[command.client_order_id] = (content, order)
-    if len(state.denied) > MAX_DENIED:
-        del state.denied[next(iter(state.denied))]
-    result.account.append(order)
 
 
 def _finite(value: float | None) -> float | None:
