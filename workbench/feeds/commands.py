@@ -252,6 +252,7 @@ class Commands:
             "end": source.end_ns,
             "live": self._engine.live,
             "first": {s: market.stream.start_sequence for s, market in self._engine.markets.items()},
+            "next": {s: market.next_sequence for s, market in self._engine.markets.items()},
             "crossed": dict(self._engine.crossed.texts),
             "resyncs": self._engine.crossed.resyncs,
             **facts,

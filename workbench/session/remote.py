@@ -73,7 +73,6 @@ class EngineLine:
         self._recordings: list[EngineRecording] = []
         self._closed = False
         self._is_leaving = False
-        self._has_all = False
         self._kinds: tuple[str, ...] = KINDS
         self._was_lost = False
         self._following = threading.Lock()
@@ -100,7 +99,6 @@ class EngineLine:
             self._kinds = (*KINDS, "ACCOUNT")
         first = facts.get("first") or {}
         self._follow(instruments, first)
-        self._has_all = all(first.get(symbol) is not None for symbol in self.captures)
         if not self._wait(lambda: self._live >= set(self.captures), FIRST_BOOK_S):
             raise FeedError(f"no book from {self._client.target.uri} in {FIRST_BOOK_S:g} s", code="timeout")
         self._ask_health()
@@ -156,9 +154,9 @@ class EngineLine:
         return any(capture.crossed for capture in self.captures.values())
 
     def _is_behind(self, report: messages.Health) -> bool:
-        # the engine's report may overtake the last events; its counts say what is still on the way
-        counts = report.counts
-        return self._has_all and any(c.events < counts.get(s, 0) for s, c in self.captures.items())
+        # the engine's report may overtake the last events; its numbers say what is still on the way
+        following = report.sources[0].get("next", {}) if report.sources else {}
+        return any((c.next_sequence or 0) < following.get(s, 0) for s, c in self.captures.items())
 
     @property
     def speed(self) -> float:
@@ -352,7 +350,6 @@ class EngineLine:
             self._awaited_seeks.discard(symbol)
 
     def _forget(self, symbol: str) -> None:
-        self._has_all = False
         self.captures[symbol].clear()
 
     def _resync(self, symbol: str, snapshot: Snapshot) -> None:
