@@ -441,3 +441,42 @@ def unmask(data: bytes) -> bytes:
         text += bytes(b ^ mask[i % 4] for i, b in enumerate(data[position : position + length]))
         position += length
     return bytes(text)
+
+
+def test_an_answer_can_be_waited_for_elsewhere(feed):
+    """``ask`` returns at once, and an ERROR is an answer too."""
+    with Collected().client(feed) as client:
+        refused = client.ask(messages.CancelAll()).result(30)
+        assert isinstance(refused, messages.Error)
+        assert refused.code == "read_only"
+        assert isinstance(client.ask(messages.Notify(symbol="SYN", text="x")).result(30), messages.Done)
+
+
+def test_a_client_that_is_started_waits_for_its_feed():
+    """Nothing listens there yet, which is no error: it is tried again until something does."""
+    states: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    client = FeedClient(
+        Target(f"ws://127.0.0.1:{port}/v1", SECRET), lambda _: None, on_state=lambda s, _: states.append(s)
+    ).start()
+    try:
+        with pytest.raises(FeedError, match="not connected"):
+            client.ask(messages.CancelAll())
+        with ServedFeed(listening=Listening(port=port)):
+            eventually(lambda: client.state == "ready")
+        eventually(lambda: client.state == "offline")
+    finally:
+        client.close()
+    assert "ready" in states
+    assert states[-1] == "closed"
+
+
+def test_what_a_lost_connection_refused_never_leaves_with_the_next(feed):
+    """The one who asked was told that nobody knows; a command that comes later would belie that."""
+    with Collected().client(feed) as client:
+        message, answer = client._requests.register(messages.Notify(symbol="SYN", text="late"))
+        client._requests.refuse_all(FeedError("lost", code="lost"))
+        client._do(lambda connection: client._send_request(connection, message, answer))
+        client.request(messages.Notify(symbol="SYN", text="next"))
+    assert [command.text for command in feed.commands if isinstance(command, messages.Notify)] == ["next"]
