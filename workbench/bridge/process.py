@@ -25,7 +25,7 @@ from workbench.feeds.server import Client
 from workbench.protocol import messages
 
 HOST: Final = "127.0.0.1"
-READ_BYTES: Final = 128 << 10
+READ_BYTES: Final = 256 << 10
 SYNC_S: Final = 1.0
 FINISH_S: Final = 2.0
 MIN_HEALTH_S: Final = 0.1
