@@ -132,6 +132,8 @@ class Market:
 
     def _number_intervals(self, rows: Rows) -> None:
         clock = np.flatnonzero(rows.kind == _CLOCK)
+        if not len(clock):
+            return
         rows.size[clock] = np.arange(self.interval + 1, self.interval + 1 + len(clock))
         self.interval += len(clock)
 

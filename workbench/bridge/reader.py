@@ -86,7 +86,7 @@ class LineReader:
         """Count the lines of a table but the odd ones, whose kind is still 0."""
         for kind, lines in enumerate(np.bincount(table.rows.kind, minlength=1).tolist()):
             if lines and kind:
-                self.counts[int(TYPE_OF_KIND[kind])] += lines
+                self.counts[TYPE_OF_KIND[kind]] += lines
 
     def _read(self, line: bytes) -> Item | None:
         """Read one line; None if it is empty or bad."""
@@ -95,7 +95,7 @@ class LineReader:
         try:
             item = read_row(line.decode())
             if item is not None:
-                self.counts[int(TYPE_OF_KIND[item[1][0]])] += 1
+                self.counts[TYPE_OF_KIND[item[1][0]]] += 1
                 return item
             message = wire.parse(line)
         except UnicodeDecodeError as error:

@@ -35,13 +35,16 @@ _NOT_FLAGS: Final = np.uint64(~(1 << 24 | 1 << 56) & (2**64 - 1))
 _FIRST_FLAG: Final = 24
 _SECOND_FLAG: Final = 56
 
-TYPE_OF_KIND: Final[dict[int, Type]] = {
-    EventKind.DEPTH: Type.DEPTH,
-    EventKind.TRADE: Type.TRADE,
-    EventKind.CLOCK: Type.ON_INTERVAL,
-    EventKind.MBO_NEW: Type.MBO,
-    EventKind.MBO_REPLACE: Type.MBO,
-    EventKind.MBO_CANCEL: Type.MBO,
+TYPE_OF_KIND: Final = {
+    int(kind): int(type_)
+    for kind, type_ in (
+        (EventKind.DEPTH, Type.DEPTH),
+        (EventKind.TRADE, Type.TRADE),
+        (EventKind.CLOCK, Type.ON_INTERVAL),
+        (EventKind.MBO_NEW, Type.MBO),
+        (EventKind.MBO_REPLACE, Type.MBO),
+        (EventKind.MBO_CANCEL, Type.MBO),
+    )
 }
 _INTERVAL_SEPARATORS: Final = 1
 _DEPTH_SEPARATORS: Final = 4
