@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,57 @@ def test_what_cannot_be_noted_is_refused_and_leaves_no_hole(
     notes.write()
     notes.close()
     assert read(tmp_path) == ([Note(0, "orders", 1, "ORDER")], ())
+
+
+@given(
+    st.lists(st.sampled_from(["add", "write", "sync", "torn write", "failed sync"]), max_size=30),
+    st.booleans(),
+)
+def test_whatever_the_device_does_what_was_written_is_read_once_and_in_order(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], close: bool
+) -> None:
+    """Writes that stop half way and syncs that fail, in any order: each note that was written, and no other."""
+    directory = tmp_path_factory.mktemp("model")
+    notes, added, written_up_to = Notes(directory), 0, 0
+    for step in steps:
+        if step == "add":
+            notes.add("orders", added, "ORDER", {"n": added})
+            added += 1
+            continue
+        with pytest.MonkeyPatch.context() as patch:
+            if step == "torn write":
+                fail_once(
+                    patch, "write", lambda descriptor, data: os_write(descriptor, data[: len(data) // 2])
+                )
+            if step == "failed sync":
+                fail_once(patch, "fsync", lambda _descriptor: None)
+            notes.write() if "write" in step else notes.sync()
+        if "write" in step:
+            written_up_to = added
+    if close:
+        notes.write()
+        notes.close()
+        written_up_to = added
+    else:
+        notes.release()
+    assert [note.data for note in NotesReader(directory)] == [{"n": n} for n in range(written_up_to)]
+
+
+os_write = os.write
+
+
+def fail_once(patch: pytest.MonkeyPatch, name: str, half: Callable[..., object]) -> None:
+    """Let the next call of a system function do half of it and fail; those after it work."""
+    genuine, failed = getattr(os, name), []
+
+    def call(*arguments: object) -> object:
+        if failed:
+            return genuine(*arguments)
+        failed.append(True)
+        half(*arguments)
+        raise OSError(errno.EIO, "the device failed")
+
+    patch.setattr(os, name, call)
 
 
 def test_a_note_keeps_what_was_said_when_it_was_said(tmp_path: Path) -> None:

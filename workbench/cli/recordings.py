@@ -139,6 +139,7 @@ def facts_of(recording: Recording) -> dict[str, object]:
         "events": recording.count,
         "counts": dict(manifest.counts),
         "gaps": len(manifest.gaps),
+        "tables": list(recording.tables),
         "closed": recording.closed,
         "bytes": sum(p.stat().st_size for p in recording.path.iterdir() if p.is_file()),
         "source": dict(manifest.source),

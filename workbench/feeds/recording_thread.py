@@ -126,7 +126,7 @@ class RecordingThread:
         -------
         Future of Running
             Of a recording that has the instrument already, or is over: as it is. When the instrument cannot be
-            recorded, the others go on, and the recording's ``reason`` in ``HEALTH`` says so.
+            recorded, the others go on, ``refused`` has the reason, and ``HEALTH`` says so.
         """
         self._forget_lost(symbol, opening)
         recording = self._named(name)
@@ -288,10 +288,9 @@ class RecordingThread:
             try:
                 recording.begin(instrument, opening)
                 recording.refused.pop(symbol, None)
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001  (whatever it is, what is recorded already goes on)
                 recording.refused[symbol] = str(problem)
                 _log.error("%s is not recorded by %s: %s", symbol, recording.name, problem)
-                raise
         return recording
 
     def _append(self, symbol: str, batch: EventBatch) -> None:
