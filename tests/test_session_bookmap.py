@@ -1,4 +1,4 @@
-"""``wb.connect("bookmap")``: every bridge inside Bookmap, through one engine."""
+"""The whole way: a notebook's session, the engine, the bridge, and a stand-in that plays Bookmap."""
 
 from __future__ import annotations
 
@@ -8,37 +8,72 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
-from tests.support.bridges import ServedBridge
 from tests.support.eventually import eventually
-from workbench.errors import DiscoveryError
-from workbench.feeds import discovery
+from workbench.errors import EngineError
 from workbench.feeds.engines import stop_all
+from workbench.feeds.simulator import Simulator
+from workbench.session import Session
+from workbench.testing import BookmapStandIn
+
+SCRIPTS = Path(wb.__file__).parent / "bridge" / "scripts"
+ALLOW = "Allow orders from notebooks"
+SEND_ORDER = 19
 
 
-@pytest.fixture(autouse=True)
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A runtime folder of our own; whatever runs in the end is stopped."""
-    folder = tmp_path / "run"
-    monkeypatch.setenv(discovery.RUNTIME_DIR_VARIABLE, str(folder))
-    yield folder
-    engines = [e for e in discovery.running_feeds() if e.key != discovery.BRIDGE_KEY]
-    assert engines == [], stop_all()
+@pytest.fixture
+def bookmap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BookmapStandIn]:
+    """Bookmap with the trading add-on, on a simulated market; whatever runs in the end is stopped."""
+    monkeypatch.setenv("WORKBENCH_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("WORKBENCH_STATE_DIR", str(tmp_path / "state"))
+    script = SCRIPTS / "workbench_bridge_trading.py"
+    with BookmapStandIn(Simulator(seed=7), script=script, trading=True, simulate_fills=False) as stand_in:
+        stand_in.attach()
+        stand_in.play()
+        yield stand_in
+        stop_all()
 
 
-def test_without_a_bridge_it_says_what_to_do() -> None:
-    """At once, and no engine is started."""
-    with pytest.raises(DiscoveryError, match="workbench bridge install"):
-        wb.connect("bookmap")
+@pytest.fixture
+def session(bookmap: BookmapStandIn) -> Iterator[Session]:
+    with wb.connect("bookmap") as opened:
+        opened.until(predicate=lambda s: bool(s.symbols) and s.book.valid and len(s.trades) > 0)
+        yield opened
 
 
-@pytest.mark.parametrize("uri", ["bookmap", None])
-def test_all_bridges_are_one_session(uri: str | None) -> None:
-    """By name, or because nothing else runs; instruments that appear join, and those that vanish are stale."""
-    with ServedBridge("ES"), ServedBridge("NQ", mortal=True) as other, wb.connect(uri) as session:
-        assert session.source == "bookmap"
-        assert set(session.symbols) == {"ES", "NQ"}
-        assert session.state == "live"
-        with wb.connect(uri) as second:
-            assert second.source == "bookmap"
-        other.crash()
-        eventually(lambda: "NQ" in session.health.note)
+def test_an_order_goes_to_bookmap_and_back_only_through_both_locks(
+    bookmap: BookmapStandIn, session: Session
+) -> None:
+    """Closed: not one line. Open: placed, filled, taken back, each told; after a panic closed again."""
+    limit = session.book.best_bid - 5
+    with pytest.raises(EngineError) as caught:
+        session.orders.buy(1, limit=limit)
+    assert caught.value.code == "not_armed"
+    assert not session.arm(minutes=5, max_orders=9, max_size=2).permitted
+    bookmap.set(ALLOW, True)
+    state = session.arm(minutes=5, max_orders=9, max_size=2)
+    eventually(lambda: state.ready)
+    assert bookmap.count(SEND_ORDER) == 0
+
+    bought = session.orders.buy(1, limit=limit).wait("NEW")
+    bookmap.fill(bought.order_id)
+    assert bought.wait("FILLED").filled == 1
+    eventually(lambda: len(bought.fills) == 1 and session.positions["position"].to_list() == [1.0])
+    assert session.orders.buy(9, limit=limit).status == "REJECTED"
+
+    resting = [session.orders.buy(1, limit=limit).wait("NEW") for _ in range(2)]
+    assert resting[0].cancel().wait().status == "CANCELED"
+    report = session.panic()
+    assert report.canceled and report.disarmed and resting[1].wait().status == "CANCELED"
+    with pytest.raises(EngineError, match="arm"):
+        session.orders.buy(1, limit=limit)
+    assert bookmap.count(SEND_ORDER) == 3
+
+
+def test_what_is_drawn_on_the_chart_is_what_the_frame_says(bookmap: BookmapStandIn, session: Session) -> None:
+    """The newest point on Bookmap's chart is the newest row of the batch face, to the last bit."""
+    line = session.publish("VWAP", wb.vwap)
+    eventually(lambda: len(line.values) > 2)
+    bookmap.pause()
+    tick = float(session.instrument.tick_size)
+    eventually(lambda: bookmap.indicators["VWAP"].points[-1][1] * tick == wb.vwap(session)["vwap"][-1])
+    assert not line.error

@@ -104,19 +104,25 @@ class StreamingFace:
 
     def __init__(self, capture: Capture, face: type[Vwap] | type[Cvd]):
         self._capture, self._face = capture, face
-        self._trades: LiveColumns | None = None
+        self._trades: LiveColumns
+        self._indicator: Vwap | Cvd
+        self._seen: int
+        self._begin()
 
     def __call__(self) -> float | None:
         """Value now; None before the first trade."""
         with self._capture.lock:
-            trades = self._capture.trades
-            if trades is not self._trades:  # everything was forgotten, or this is the first call
-                self._trades, self._seen = trades, 0
-                self._indicator = self._face(self._capture.instrument)
-            for piece in trades.chunks(self._seen):
+            if self._capture.trades is not self._trades:  # everything was forgotten
+                self._begin()
+            for piece in self._trades.chunks(self._seen):
                 self._indicator.apply(EventBatch.trusted(piece[:-1], 0))
-            self._seen = len(trades)
+            self._seen = len(self._trades)
             return self._indicator.value if self._seen else None
+
+    def _begin(self) -> None:
+        self._trades = self._capture.trades
+        self._seen = 0
+        self._indicator = self._face(self._capture.instrument)
 
 
 def notify(line: Line, symbol: str, text: str) -> None:
