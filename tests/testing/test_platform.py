@@ -82,6 +82,21 @@ def test_the_book_may_come_before_its_answer() -> None:
     assert [line[:2] for line in told(platform)[2:]] == ["8|", "8|", "4|"]
 
 
+def test_what_happens_after_an_early_book_is_sent_too() -> None:
+    """Whatever the order: book and changes together are the market."""
+    platform = connected("8", finish=False, snapshot_before_response=True)
+    platform.play(tape.batches()[1][-1:])
+    assert told(platform)[-1] == f"8|{ALIAS}|0|402|9"
+
+
+def test_no_interval_before_the_end_of_initialisation() -> None:
+    """Bookmap's initialize() blocks until 13."""
+    platform = connected("8", finish=False)
+    platform.interval()
+    say(platform, 13, ALIAS)
+    assert not [line for line in told(platform) if line.startswith("12|")]
+
+
 def test_asking_twice_doubles_every_event() -> None:
     """A request adds a listener; none takes it away."""
     platform = connected("8", "8")
@@ -199,9 +214,11 @@ def test_indicator_numbers_go_on_over_add_ons() -> None:
     told(platform)
     for name in ("one", "two"):
         say(platform, 9, ALIAS, 5, name, "BOTTOM", 0.0, 1, 1, "1,2,3", "DOT", 0)
+    said = told(platform)
     platform.connect()
     say(platform, 9, ALIAS, 6, "three", "PRIMARY", 0.0, 1, 1, "1,2,3", "SOLID", 0)
-    assert [line for line in told(platform) if line.startswith("10|")] == ["10|5|42", "10|5|43", "10|6|44"]
+    said += told(platform)
+    assert [line for line in said if line.startswith("10|")] == ["10|5|42", "10|5|43", "10|6|44"]
 
 
 def test_the_interval_repeats_the_position() -> None:

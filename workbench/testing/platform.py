@@ -181,7 +181,7 @@ class Platform:
     def interval(self) -> None:
         """0.1 s of data time is over."""
         self.intervals += 1
-        if not self.announced:
+        if not self.attached:
             return
         self.send(12, self.instrument.symbol)
         if self.intervals % POSITION_EVERY == 0 and self.exchange.position.known:
@@ -210,6 +210,7 @@ class Platform:
     def _forget_addon(self) -> None:
         self.deaf = self.mute = self.gone = self.attached = self.announced = False
         self.reload_wanted = False
+        self._out.clear()
         self.settings.clear()
         self.broadcasting.forget_subscriptions()
         self._encoder = Encoder(self.instrument.symbol, self.provider, self._end)
@@ -233,7 +234,8 @@ class Platform:
     def _pass_on(self, batch: EventBatch) -> None:
         self.books.apply(batch)
         self.exchange.observe(batch)
-        if self.attached and not (self.mute or self.gone):
+        listening = self.attached or self._snapshot_before_response
+        if listening and not (self.mute or self.gone):
             self._out.append(self._encoder.encode(batch))
 
     def _removals(self, ts_ns: int) -> EventBatch:
