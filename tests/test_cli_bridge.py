@@ -179,12 +179,40 @@ def test_a_bridge_that_does_not_answer_is_told_as_such() -> None:
 
 
 def test_the_stand_in_plays_a_recording_to_people_without_bookmap(tmp_path: Path) -> None:
-    """The real script is attached, and the command ends with the recording."""
+    """The script is attached as it was installed, and the command ends with the recording."""
     recording = write_recording(
         tmp_path / "rec", Instrument("SYN", "0.25"), [reference(2_000)], source={"kind": "test"}
     )
-    command = [sys.executable, "-m", "workbench", "bridge", "stand-in", str(recording.path), "--speed", "max"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
+    script = write_script(tmp_path / "Order-Flow Workbench", SCRIPT).path
+    command = [
+        sys.executable,
+        "-m",
+        "workbench",
+        "bridge",
+        "stand-in",
+        str(recording.path),
+        "--script",
+        str(script),
+    ]
+    done = subprocess.run(
+        [*command, "--speed", "max"], capture_output=True, text=True, timeout=120, cwd=ROOT, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "")
     assert 'wb.connect("bookmap")' in done.stderr
     assert "Bookmap would show" not in done.stderr
+
+
+def test_the_plain_add_on_has_nothing_to_allow(capsys: pytest.CaptureFixture[str]) -> None:
+    """Said before anything is started."""
+    assert main(["bridge", "stand-in", "simulate", "--allow-orders"]) == 2
+    assert "--trading" in capsys.readouterr().err
+
+
+def test_a_script_put_beside_is_told_under_the_name_it_shall_have(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bookmap takes only names that end with .py."""
+    (tmp_path / SCRIPT).write_text("mine")
+    told = facts(capsys, "bridge", "install", "--out", tmp_path)
+    assert str(told["script"]).endswith(".py.new")
+    assert f"name it {SCRIPT}," in " ".join(told["steps"])  # type: ignore[arg-type]

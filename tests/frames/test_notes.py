@@ -104,7 +104,7 @@ def test_a_flipped_bit_loses_its_line_at_most_and_is_told(tmp_path: Path) -> Non
     path = notes_path(tmp_path, 0)
     content = path.read_bytes()
     for position in range(len(content)):
-        for bit in range(8):
+        for bit in (0, 3, 7):
             path.write_bytes(
                 content[:position] + bytes([content[position] ^ 1 << bit]) + content[position + 1 :]
             )

@@ -84,7 +84,7 @@ def status_command(as_json: bool) -> None:
 @click.argument("source")
 @click.option("--script", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The add-on's script; default: the one that comes with the workbench.")  # fmt: skip
-@click.option("--symbol", help="Which instrument of the source.")
+@click.option("--symbol", help="Which instrument of a recording; what to call the simulated one.")
 @click.option("--speed", default="1", show_default=True, help="Data seconds per second, or max.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much data time.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
@@ -110,13 +110,15 @@ def stand_in_command(
     from workbench.cli.engines import spoken_speed
     from workbench.testing import BookmapStandIn
 
+    if allow_orders and not trading:
+        raise click.UsageError("--allow-orders needs --trading: the plain add-on has no such setting")
     own = importlib.resources.files("workbench").joinpath(
         "bridge", "scripts", TRADING_SCRIPT if trading else SCRIPT
     )
     with (
         importlib.resources.as_file(own) as packaged,
         BookmapStandIn(
-            _played(source, seed),
+            _played(source, seed, symbol),
             symbol,
             speed=spoken_speed(speed),
             script=script or packaged,
@@ -147,11 +149,13 @@ def _watch(bookmap: BookmapStandIn) -> None:
         say(f"Bookmap would show: {popup}")
 
 
-def _played(source: str, seed: int) -> Playable:
+def _played(source: str, seed: int, symbol: str | None) -> Playable:
     from workbench.cli.engines import SIMULATE
     from workbench.feeds.simulator import Simulator
 
-    return Simulator(seed=seed) if source == SIMULATE else Path(source)
+    if source != SIMULATE:
+        return Path(source)
+    return Simulator(seed=seed, symbols=(symbol,) if symbol else ())
 
 
 def _said(written: Written) -> str:

@@ -19,6 +19,7 @@ from workbench.errors import WorkbenchError
 SCRIPT: Final = "workbench_bridge.py"
 TRADING_SCRIPT: Final = "workbench_bridge_trading.py"
 FOLDER: Final = "Order-Flow Workbench"
+BESIDE: Final = ".new"
 ADDON_NAME_LENGTH: Final = 64
 _ADDON_NAME = re.compile(r"[a-zA-Z][\s_\w]*", re.ASCII)
 _HEADER = re.compile(rb'# Written by "workbench bridge install" \([^()\r\n]*\), ([0-9a-f]{16})\r?\n')
@@ -108,7 +109,7 @@ def write_script(folder: Path, name: str, suffix: str = "") -> Written:
     folder.mkdir(parents=True, exist_ok=True)
     path, text = folder / script_name(name, suffix), _with_header(source_of(name))
     if _is_foreign(path):
-        path = path.with_name(f"{path.name}.new")
+        path = path.with_name(path.name + BESIDE)
         if _is_foreign(path):
             raise WorkbenchError(
                 f"{path} is not as we wrote it, and neither is the file without .new",
@@ -129,8 +130,8 @@ def steps(script: Path, trading_script: Path, *, trading: bool) -> list[str]:
     """What to do in Bookmap, step by step; words in quotes are what Bookmap's windows say."""
     text = STEPS + TRADING_STEPS if trading else STEPS
     filled = text.format(
-        script=script, name=script.name, trading_script=trading_script, trading_name=trading_script.name,
-        python=sys.executable,
+        script=script, name=script.name.removesuffix(BESIDE), trading_script=trading_script,
+        trading_name=trading_script.name.removesuffix(BESIDE), python=sys.executable,
     )  # fmt: skip
     return [" ".join(paragraph.split()) for paragraph in filled.strip().split("\n\n")]
 
