@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workbench.bridge.lines import Lines
     from workbench.bridge.market import Market
 
-LABEL: Final = "Orders also need s.arm() in the notebook; both locks close when either side goes"
+LABEL: Final = "Orders also need s.arm() in the notebook; that ends with its connection"
 
 
 class Attachment:

@@ -161,15 +161,15 @@ class Feed:
         self._streams = dict(self._streams)
 
     async def _renew(self) -> None:
-        while self._replaced:
-            await self._replaced.pop().stop(reason="the instrument came back with another grid")
-        if not any(symbol in self._streams for symbol in self._shown):
-            return
-        if not self._listening:
+        if not self._listening and any(symbol in self._streams for symbol in self._shown):
             server = self._server = self._new_server()
             await server.start()
             self._listening = server is self._server
+            if not self._listening:  # another grid came while it was starting
+                self._replaced.append(server)
         self._announce()
+        while self._replaced:
+            await self._replaced.pop().stop(reason="the instrument came back with another grid")
 
     def _new_server(self) -> FeedServer:
         access = Access(discovery.new_secret(), armed=self.trading)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -175,6 +176,7 @@ class _Bridge:
         self._loop = asyncio.get_running_loop()
         _on_signals(lambda: self.end("interrupted"))
         await self._loop.create_connection(lambda: self._link, HOST, port)
+        gc.freeze()  # what was imported lives as long as the process: no need to look at it again and again
         self.addon.connected()
         self.go_on()
         following = asyncio.create_task(self._feed.follow())
