@@ -84,19 +84,20 @@ class Table(NamedTuple):
 
 
 class _Lines(NamedTuple):
-    """Lines with equally many fields: their rows, and the place of the newline before each among the marks."""
+    """Lines with equally many fields: their rows, and what stands before each field and behind the last."""
 
     rows: Array
-    before: Array
     marks: Array
 
     def start(self, field: int) -> Array:
         """Return where a field begins; field 0 is the type."""
-        return self.marks.take(self.before + field) + _SEPARATOR_LENGTH
+        start: Array = self.marks[field] + _SEPARATOR_LENGTH
+        return start
 
     def end(self, field: int) -> Array:
         """Return where a field ends."""
-        return self.marks.take(self.before + (field + 1))
+        end: Array = self.marks[field + 1]
+        return end
 
 
 class Scanner:
@@ -126,7 +127,7 @@ class Scanner:
         rows = Rows.zeros(len(ends))
         np.copyto(rows.kind, _KIND.take(separators))
         depths, mbos, trades = (
-            _lines(good & (separators == count), before, marks)
+            _lines(count, good & (separators == count), before, marks)
             for count in (_DEPTH_SEPARATORS, _MBO_SEPARATORS, _TRADE_SEPARATORS)
         )
         price_good, size_good = _read_numbers(text, depths, mbos, trades, rows)
@@ -164,9 +165,9 @@ def _marks(text: Text) -> Array:
     return np.flatnonzero(found)
 
 
-def _lines(which: Array, before: Array, marks: Array) -> _Lines:
+def _lines(separators: int, which: Array, before: Array, marks: Array) -> _Lines:
     rows = np.flatnonzero(which)
-    return _Lines(rows, before.take(rows), marks)
+    return _Lines(rows, marks.take(before.take(rows) + np.arange(separators + 2)[:, np.newaxis]))
 
 
 def _read_numbers(
@@ -174,10 +175,10 @@ def _read_numbers(
 ) -> tuple[Array, Array]:
     """Read prices and sizes of all lines, in one go; return where the price is a number, and where the size is."""
     prices = ((depths, 3), (mbos, 4), (trades, 2))
-    starts = [group.start(field + more) for more in (0, 1) for group, field in prices]
+    before = [group.end(field + more - 1) for more in (0, 1) for group, field in prices]
     ends = [group.end(field + more) for more in (0, 1) for group, field in prices]
     ends[2] = ends[2] - 2  # prices of trades are doubles; nearly all end in ".0"
-    number, fits = text.signed(np.concatenate(starts), np.concatenate(ends))
+    number, fits = text.signed(np.concatenate(before) + _SEPARATOR_LENGTH, np.concatenate(ends))
     row = np.concatenate([group.rows for group, _ in prices])
     price_good, size_good = np.ones((2, rows.length), np.bool_)
     rows.price[row], rows.size[row] = number[: len(row)], number[len(row) :]
@@ -197,6 +198,8 @@ def _read_sides(text: Text, depths: _Lines, rows: Rows) -> Array:
 
 def _read_actions(text: Text, mbos: _Lines, rows: Rows, price_good: Array, size_good: Array) -> Array:
     """``18 alias action orderId price size``: kind and side; return where the action is one."""
+    if not len(mbos.rows):
+        return np.ones(0, np.bool_)
     action = text.words[mbos.start(2)]
     bid, ask, cancel = action == _BID_NEW, action == _ASK_NEW, action == _CANCEL
     new = bid | ask
@@ -243,7 +246,8 @@ def _read_trade_prices(text: Text, trades: _Lines, rows: Rows, price_good: Array
 def _read_order_numbers(text: Text, mbos: _Lines, trades: _Lines, rows: Rows, good: Array) -> None:
     """Numbers of orders, in one go; an order's own line must have one, a trade may leave them out."""
     fields = ((mbos, 3, rows.order_id), (trades, 9, rows.order_id), (trades, 8, rows.aggressor_id))
-    starts = np.concatenate([group.start(field) for group, field, _ in fields])
+    starts = np.concatenate([group.end(field - 1) for group, field, _ in fields])
+    starts += _SEPARATOR_LENGTH
     ends = np.concatenate([group.end(field) for group, field, _ in fields])
     named = ends > starts
     if not named.any():
