@@ -263,3 +263,30 @@ def test_a_fill_while_a_change_is_under_way_counts() -> None:
     assert (floor.order().status, floor.order().filled) == ("PENDING_REPLACE", 1.0)
     floor.update(filled=1, unfilled=4, limitPrice=4501.0)
     assert floor.order().status == "PARTIALLY_FILLED"
+
+
+def test_a_cancel_that_waits_is_stopped_by_the_report_that_comes_too_late() -> None:
+    """The arming ended between cancel and report, and nobody has looked at the clock since: no line."""
+    floor = Floor().open(minutes=0.02)
+    floor.place()
+    floor.cancel()
+    floor.now = floor.now._replace(mono=floor.now.mono + 1_500_000_000)
+    floor.update()
+    assert not floor.sent(23)
+    assert floor.order().status == "NEW"
+
+
+def test_a_cancel_sent_again_waits_for_an_answer_of_its_own() -> None:
+    """What Bookmap said of the first cancel does not answer the second."""
+    floor = Floor().open()
+    floor.place()
+    floor.update()
+    floor.cancel()
+    floor.update(status="PENDING_CANCEL")
+    floor.update(status="DISCONNECTED")
+    floor.cancel()
+    assert len(floor.sent(23)) == 2
+    floor.update()  # crossed the second line on its way
+    assert floor.order().status == "PENDING_CANCEL"
+    floor.update(status="CANCELLED", unfilled=0)
+    assert floor.order().status == "CANCELED"

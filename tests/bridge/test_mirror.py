@@ -158,3 +158,14 @@ def test_a_late_fill_is_taken() -> None:
     order = floor.order()
     assert (order.status, order.filled, order.leaves) == ("CANCELED", 1.0, 0.0)
     assert "LATE_FILL" in order.reason
+
+
+def test_a_child_that_is_reported_before_its_parent_is_not_its_parent() -> None:
+    """The same client id on the other side is the child of a bracket: the order we sent stays unanswered."""
+    floor = Floor().open()
+    floor.place()
+    floor.update("8", "a-1", isBuy=False, status="SUSPENDED", limitPrice=4510.0)
+    assert floor.order().status == "PENDING_NEW"
+    assert floor.order("#8").side == "SELL"
+    floor.update()
+    assert (floor.order().status, floor.order().order_id) == ("NEW", "7")
