@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from workbench.testing.reader import LineCutter
 
 _RECEIVE_BYTES: Final = 1 << 16
 _LAST_WRITE_S: Final = 1.0
-_LINGER_OFF: Final = struct.pack("ii", 1, 0)
+_LINGER_OFF: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 RESET: Final = b"\0reset"
 """In the queue out: reset the connection when everything before it is written."""

@@ -83,7 +83,6 @@ class Platform:
         self.indicators: dict[int, Indicator] = {}
         self.settings: dict[str, Setting] = {}
         self.saved: dict[str, SettingValue] = {}
-        self.reload_wanted = False
         self.intervals = 0
         self._end = end
         self._snapshot_before_response = snapshot_before_response

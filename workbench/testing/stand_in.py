@@ -115,15 +115,8 @@ class BookmapStandIn(Observation):
         self._connection: Connection | None = None
         self._timers: list[threading.Timer] = []
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._player = Player(
-            self.tape,
-            self.platform,
-            self._changed,
-            self._pump,
-            self._has_room,
-            parse_speed(speed),
-            interval_clock,
-        )
+        played = (self.tape, self.platform, self._changed)
+        self._player = Player(*played, self._pump, self._has_room, parse_speed(speed), interval_clock)
 
     def __enter__(self) -> Self:
         return self
