@@ -185,12 +185,9 @@ class Feed:
 
     def _announce(self) -> None:
         """Write the discovery file, in place of an earlier one with other instruments."""
-        server, symbols = self._server, tuple(s for s in self._shown if s in self._streams)
-        if (
-            server is None
-            or not symbols
-            or (self._endpoint is not None and self._endpoint.symbols == symbols)
-        ):
+        server = self._server if self._listening else None
+        symbols = tuple(symbol for symbol in self._shown if symbol in self._streams)
+        if server is None or not symbols or (self._endpoint and self._endpoint.symbols == symbols):
             return
         self._withdraw()
         pid = os.getpid()
