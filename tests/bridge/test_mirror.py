@@ -169,3 +169,17 @@ def test_a_child_that_is_reported_before_its_parent_is_not_its_parent() -> None:
     assert floor.order("#8").side == "SELL"
     floor.update()
     assert (floor.order().status, floor.order().order_id) == ("NEW", "7")
+
+
+def test_a_report_marked_as_duplicate_answers_nothing() -> None:
+    """A repeated WORKING after PENDING_CANCEL is no refusal of the cancel; unmarked it is one."""
+    floor = Floor().open()
+    floor.place()
+    floor.update()
+    floor.cancel()
+    floor.update(status="PENDING_CANCEL")
+    floor.update(isDuplicate=True)
+    assert floor.order().status == "PENDING_CANCEL"
+    floor.update()
+    assert floor.order().status == "NEW"
+    assert floor.order().reason.startswith("CANCEL_REJECTED")
