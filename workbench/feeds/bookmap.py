@@ -55,6 +55,7 @@ class BookmapSource:
         self._refused: dict[str, str] = {}
         self._told: list[messages.AccountMessage] = []
         self._tell: Callable[[messages.AccountMessage], object] = self._told.append
+        self._chooses = False
         self._closing = threading.Event()
         self._news = threading.Condition(self._lock)
         self._trouble = ""
@@ -78,6 +79,11 @@ class BookmapSource:
         source._watcher.start()
         with source._news:
             source._news.wait_for(source._all_told, timeout)
+            source._chooses = (
+                True  # only now: of those that run already the best is used from the first row on
+            )
+            for link in source._links.values():
+                source._choose_for(link)
         if not source._lanes:
             reasons = "; ".join(str(bridge["reason"]) for bridge in source._bridges()) or "none was left"
             source.close()
@@ -193,9 +199,8 @@ class BookmapSource:
     def instruments_told(self, link: BridgeLink) -> None:
         """Take in the instruments of a bridge."""
         with self._news:
-            if link in self._links.values():
-                for symbol in {*(link.instruments or {}), *self._of(link)}:
-                    self._choose(symbol)
+            if self._chooses and link in self._links.values():
+                self._choose_for(link)
             self._news.notify_all()
 
     def state_changed(self, link: BridgeLink) -> None:
@@ -256,6 +261,10 @@ class BookmapSource:
 
     def _of(self, link: BridgeLink) -> list[str]:
         return [symbol for symbol, used in self._used.items() if used is link]
+
+    def _choose_for(self, link: BridgeLink) -> None:
+        for symbol in dict.fromkeys((*(link.instruments or {}), *self._of(link))):
+            self._choose(symbol)
 
     def _choose(self, symbol: str) -> None:
         """Let the best bridge serve an instrument."""
