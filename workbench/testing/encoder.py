@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, Literal
 
 import numpy as np
@@ -25,7 +25,10 @@ _KIND_OF: Final = {
 }
 _SENT_BY: Final = {"both": {DEPTH, MBO, TRADE}, "depth": {DEPTH, TRADE}, "mbo": {MBO, TRADE}}
 _INT32_MAX: Final = 2**31 - 1
-_Row = tuple[int, int, int, int, int, int, int]
+_MARK: Final = "\x1f"
+"""Stands for the separator until a text is whole: texts of one byte a character take a quarter less time (measured), and
+no instrument has a control character in its name."""
+_BUY, _OTC, _START, _END = (int(one) for one in (Side.BUY, Flag.OTC, Flag.EXEC_START, Flag.EXEC_END))
 
 
 class Encoder:
@@ -62,54 +65,52 @@ class Encoder:
             raise EventError(
                 f"a size of {int(batch.size.max())} lots", expected="an int32, as Bookmap sends sizes"
             )
-        return "".join(self._lines(batch)).encode()
-
-    def _lines(self, batch: EventBatch) -> Iterator[str]:
-        # per kind: how it is spelled and how often; a row of any other kind is no line
-        plan = {
-            int(kind): (self._spell[kind], self.listeners.get(data, 0))
-            for kind, data in _KIND_OF.items()
-            if data in self._known and self.listeners.get(data, 0)
-        }
-        if not plan:
-            return
-        heard = np.isin(batch.kind, list(plan))
-        columns = [column[heard].tolist() for column in batch.columns[2:]]
-        for kind, *row in zip(*columns):
-            spell, times = plan[kind]
-            yield spell(*row) * times
+        lines = np.full(len(batch), "", object)
+        for kind, data in _KIND_OF.items():
+            times = self.listeners.get(data, 0) if data in self._known else 0
+            mask = batch.kind == kind
+            if times and mask.any():
+                spelled = self._spell[kind](*(column[mask].tolist() for column in batch.columns[3:]))
+                lines[mask] = spelled if times == 1 else [one * times for one in spelled]
+        return "".join(lines.tolist()).encode().replace(_MARK.encode(), SEPARATOR.encode())
 
 
-def _spellings(alias: str, end: str) -> dict[EventKind, Callable[..., str]]:
-    s = SEPARATOR
+_Column = list[int]
+_Spell = Callable[[_Column, _Column, _Column, _Column, _Column, _Column], list[str]]
+
+
+def _spellings(alias: str, end: str) -> dict[EventKind, _Spell]:
+    s = _MARK
     depth, trade, mbo = (f"{kind}{s}{alias}{s}" for kind in (DEPTH, TRADE, MBO))
+    sides = {1: f"{depth}1{s}", -1: f"{depth}0{s}"}
+    news = {1: f"{mbo}BID_NEW{s}", -1: f"{mbo}ASK_NEW{s}"}
 
-    def spell_depth(side: int, price: int, size: int, *_: int) -> str:
-        return f"{depth}{1 if side > 0 else 0}{s}{price}{s}{size}{end}"
+    def spell_depth(side: _Column, price: _Column, size: _Column, *_: _Column) -> list[str]:
+        return [f"{sides[b]}{p}{s}{q}{end}" for b, p, q in zip(side, price, size)]
 
-    def spell_trade(side: int, price: int, size: int, passive: int, aggressor: int, flags: int) -> str:
-        marks = s.join(
-            "1" if is_set else "0"
-            for is_set in (flags & Flag.OTC, side == Side.BUY, flags & Flag.EXEC_START, flags & Flag.EXEC_END)
-        )
-        return f"{trade}{_level(price, flags)}{s}{size}{s}{marks}{s}{aggressor or ''}{s}{passive or ''}{end}"
+    def spell_trade(
+        side: _Column, price: _Column, size: _Column, passive: _Column, aggressor: _Column, flags: _Column
+    ) -> list[str]:
+        return [
+            f"{trade}{_level(p, f)}{s}{q}{s}{_marks(b, f)}{s}{a or ''}{s}{o or ''}{end}"
+            for b, p, q, o, a, f in zip(side, price, size, passive, aggressor, flags)
+        ]
 
-    def spell_new(side: int, price: int, size: int, order_id: int, *_: int) -> str:
-        return f"{mbo}{'BID_NEW' if side > 0 else 'ASK_NEW'}{s}{order_id}{s}{price}{s}{size}{end}"
+    def spell_new(side: _Column, price: _Column, size: _Column, order: _Column, *_: _Column) -> list[str]:
+        return [f"{news[b]}{o}{s}{p}{s}{q}{end}" for b, p, q, o in zip(side, price, size, order)]
 
-    def spell_replace(side: int, price: int, size: int, order_id: int, *_: int) -> str:
-        return f"{mbo}REPLACE{s}{order_id}{s}{price}{s}{size}{end}"
+    def spell_replace(_: _Column, price: _Column, size: _Column, order: _Column, *__: _Column) -> list[str]:
+        return [f"{mbo}REPLACE{s}{o}{s}{p}{s}{q}{end}" for p, q, o in zip(price, size, order)]
 
-    def spell_cancel(side: int, price: int, size: int, order_id: int, *_: int) -> str:
-        return f"{mbo}CANCEL{s}{order_id}{s}-1{s}-1{end}"
+    def spell_cancel(_: _Column, __: _Column, ___: _Column, order: _Column, *____: _Column) -> list[str]:
+        return [f"{mbo}CANCEL{s}{o}{s}-1{s}-1{end}" for o in order]
 
-    return {
-        EventKind.DEPTH: spell_depth,
-        EventKind.TRADE: spell_trade,
-        EventKind.MBO_NEW: spell_new,
-        EventKind.MBO_REPLACE: spell_replace,
-        EventKind.MBO_CANCEL: spell_cancel,
-    }
+    return dict(zip(_KIND_OF, (spell_depth, spell_trade, spell_new, spell_replace, spell_cancel)))
+
+
+def _marks(side: int, flags: int) -> str:
+    is_set = (flags & _OTC, side == _BUY, flags & _START, flags & _END)
+    return _MARK.join(["1" if one else "0" for one in is_set])
 
 
 def _level(price: int, flags: int) -> str:
