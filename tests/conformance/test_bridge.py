@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -301,3 +302,19 @@ def test_unticking_the_setting_shuts_the_lock(trading: Bridged) -> None:
     with pytest.raises(WorkbenchError, match="switched off in Bookmap"):
         trading.ask(order("late"))
     assert trading.bm.count(19) == 0
+
+
+@pytest.mark.parametrize("stage", ["send", "ack", "fill"])
+def test_an_order_is_never_sent_twice_whenever_the_connection_is_lost(trading: Bridged, stage: Any) -> None:
+    """The bridge ends, Bookmap starts it anew, the same client asks again with the same id: still one order."""
+    trading.arm()
+    trading.bm.faults.drop_after = stage
+    trading.client.send(order("mine", price=99.0 if stage != "fill" else 101.0))
+    assert trading.bm.addon is not None
+    assert trading.bm.addon.wait(30) == 0
+    trading.client.close()
+    with Bridged(trading.bm) as again:
+        again.arm()
+        with contextlib.suppress(WorkbenchError):
+            again.ask(order("mine", price=99.0 if stage != "fill" else 101.0))
+        assert (again.bm.count(19), len(again.bm.orders)) == (1, 1)
