@@ -45,6 +45,7 @@ from __future__ import annotations
 import json
 import random
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -206,14 +207,15 @@ def test_a_backlog_is_seen_and_ends(bookmap: BookmapWire) -> None:
     flood = b"".join(depth(90 + n % 10, n + 1) for n in range(rows))
     with Watching() as watching:
         bookmap.process.send_signal(signal.SIGSTOP)
-        first = flood[: 512 << 10]
-        bookmap.send(first)
+        sending = threading.Thread(target=bookmap.send, args=(flood, line(12, ALIAS)))
+        sending.start()
+        sending.join(0.5)  # until the system takes no more, or for so long: both leave enough to be behind
         bookmap.process.send_signal(signal.SIGCONT)
-        bookmap.send(flood[len(first) :], line(12, ALIAS))
         eventually(lambda: watching.rows(ALIAS) >= rows + 1)
         stream = watching.stream(ALIAS)
         sizes = stream.size[stream.kind == EventKind.DEPTH]
         assert np.array_equal(sizes[-rows:], np.arange(1, rows + 1))
+        sending.join(60)
         backlog = health(watching)["backlog"]
     assert backlog["peak_events"] > 1_000 and not backlog["degraded"] and backlog["events"] == 0
 

@@ -12,6 +12,7 @@ import contextlib
 import gc
 import logging
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -114,6 +115,7 @@ class _Link(asyncio.BufferedProtocol):
         self._bridge = bridge
         self._buffer = memoryview(bytearray(READ_BYTES))
         self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket
         self.writable = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -121,6 +123,7 @@ class _Link(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)
         transport.set_write_buffer_limits(high=0)
         self._transport = transport
+        self._socket = transport.get_extra_info("socket")
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next read goes."""
@@ -129,7 +132,15 @@ class _Link(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Something was read."""
         wall, mono = time.time_ns(), time.monotonic_ns()
-        self._bridge.take(bytes(self._buffer[:nbytes]), nbytes == READ_BYTES, wall, mono)
+        self._bridge.take(bytes(self._buffer[:nbytes]), self._is_behind(nbytes), wall, mono)
+
+    def _is_behind(self, nbytes: int) -> bool:
+        """Whether more waits: the read filled our buffer, or took all that the system's own could hold.
+
+        Half of what the system says: the other half is its own book-keeping (Linux), or caution (elsewhere).
+        """
+        held = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        return nbytes == READ_BYTES or 2 * nbytes >= held
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End: closed, reset, or broken."""
@@ -188,22 +199,25 @@ class _Bridge:
 
     def take(self, data: bytes, full: bool, wall: int, mono: int) -> None:
         """Lines from Bookmap."""
-        self.addon.receive(data, wall, mono, full=full)
-        self.go_on()
+        self._do(lambda: self.addon.receive(data, wall, mono, full=full))
 
     def end(self, reason: str) -> None:
         """Tell everyone that it is over, then leave; safe to call again."""
         if not self._ended.is_set():
             self._ended.set()
-            self.addon.lost(reason, time.time_ns(), time.monotonic_ns())
-            self.go_on()
+            self._do(lambda: self.addon.lost(reason, time.time_ns(), time.monotonic_ns()))
 
     def go_on(self) -> None:
-        """Do everything the core wants done; nothing that fails here may reach the event loop, which would hang up."""
-        try:
-            self._go_on()
-        except Exception as problem:  # noqa: BLE001  (counted and told; what comes next is worked on all the same)
-            self.addon.failures.take(problem, "handing on", time.monotonic_ns())
+        """Do everything the core wants done."""
+        self._do(lambda: None)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        """Let the core work, then do what it wants; nothing that fails may reach the event loop, which would hang up."""
+        for step in (work, self._go_on):
+            try:
+                step()
+            except Exception as problem:  # noqa: BLE001  (counted and told; what comes next is worked on all the same)
+                self.addon.failures.take(problem, "a step of the loop", time.monotonic_ns())
 
     def _go_on(self) -> None:
         addon, now = self.addon, time.monotonic_ns()
@@ -240,8 +254,7 @@ class _Bridge:
 
     def _on_time(self) -> None:
         self._timer = None
-        self.addon.on_time(time.time_ns(), time.monotonic_ns())
-        self.go_on()
+        self._do(lambda: self.addon.on_time(time.time_ns(), time.monotonic_ns()))
 
     # -- clients ---------------------------------------------------------------------------------------------------
 
@@ -263,8 +276,7 @@ class _Bridge:
             timer.cancel()
         owner = self._owners.pop(client, None)
         if owner is not None:
-            self.addon.owner_left(owner, time.time_ns(), time.monotonic_ns())
-            self.go_on()
+            self._do(lambda: self.addon.owner_left(owner, time.time_ns(), time.monotonic_ns()))
 
     def _owner(self, client: Client) -> str:
         if client not in self._owners:

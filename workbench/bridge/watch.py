@@ -63,8 +63,8 @@ class Backlog:
 
     Notes
     -----
-    A read that does not fill the buffer has emptied the socket: then nothing waits. One that fills it leaves at least
-    as much again to be assumed, and so on until one does not; how long that lasts is the age.
+    A read that leaves room in the buffer has emptied the socket: then nothing waits. After one that fills it at least
+    as much again is assumed to wait, and so on until one does not; how long that lasts is the age.
     """
 
     def __init__(self) -> None:
