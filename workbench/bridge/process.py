@@ -31,6 +31,8 @@ READ_BYTES: Final = 256 << 10
 SYNC_S: Final = 1.0
 FINISH_S: Final = 2.0
 MIN_HEALTH_S: Final = 0.1
+MIN_WAIT_S: Final = 0.005
+"""What is due already waits so long, too: points that a blocked Bookmap does not take must not keep a core busy."""
 
 _log = logging.getLogger("workbench.bridge")
 
@@ -161,10 +163,10 @@ class _Link(asyncio.BufferedProtocol):
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
-    def abort(self) -> None:
-        """Drop the connection."""
+    def close(self) -> None:
+        """End the connection."""
         if self._transport is not None:
-            self._transport.abort()
+            self._transport.close()
 
 
 class _Bridge:
@@ -245,7 +247,7 @@ class _Bridge:
 
     def _set_timer(self) -> None:
         deadline = self.addon.deadline()
-        due = None if deadline is None else deadline / 1e9
+        due = None if deadline is None else max(deadline / 1e9, self._loop.time() + MIN_WAIT_S)
         if self._timer is not None:
             if due is not None and self._timer.when() <= due:
                 return  # it looks again when it fires
@@ -318,21 +320,20 @@ class _Bridge:
     def _sync_journals(self) -> None:
         self._sync = None
         for journal in self._journals:
-            self._loop.run_in_executor(None, journal.sync)  # milliseconds in which no order could leave
+            self._loop.run_in_executor(None, _sync, journal)  # milliseconds in which no order could leave
 
     async def _finish(self, following: asyncio.Task[None]) -> None:
         self.end("the bridge ended")
         for timer in (self._timer, self._sync, *self._health.values()):
             if timer is not None:
                 timer.cancel()
-        self._link.abort()
+        self._link.close()
         following.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FINISH_S):
                 await self._feed.close()
         for journal in self._journals:
-            with contextlib.suppress(OSError):
-                journal.sync()
+            _sync(journal)
             journal.close()
 
 
@@ -347,6 +348,11 @@ class _Journal(OrderJournal):
         """Append entries."""
         super().write(entries)
         self._on_write()
+
+
+def _sync(journal: OrderJournal) -> None:
+    with contextlib.suppress(OSError):  # what was written is with the system already
+        journal.sync()
 
 
 def _on_signals(stop: Callable[[], object]) -> None:
