@@ -221,9 +221,9 @@ def nanoseconds(value: object) -> int | None:
 
 
 def _magnitude(value: object) -> tuple[int, str] | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if value < _EARLIEST:
+    if not value >= _EARLIEST:  # also NaN; no float is made of an int, which may be too large for one
         return None
     for bound, factor, unit in _UNITS:
         if value < bound:
