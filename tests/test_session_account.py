@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,29 @@ def test_an_instrument_that_vanishes_keeps_its_data(engine: ScriptedEngine, sess
     engine.appear(Instrument("NQ", "0.25"), reference(5))
     eventually(lambda: "NQ" in session.symbols)
     assert session.symbols == ("SYN", "NQ") and len(session.events) == 12
+
+
+def test_opening_waits_for_a_book_that_is_on_its_way(engine: ScriptedEngine) -> None:
+    """What a cell sees first is no empty book."""
+    book = reference(5)
+    engine.call(lambda: engine.appear_quietly(Instrument("NQ", "0.25"), book[:3]))
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(engine.session)
+        eventually(lambda: any("NQ" in client.subscriptions for client in engine.server.clients))
+        engine.call(lambda: engine.hand_on("NQ", book[3:]))
+        with opening.result(60) as session:
+            assert session.capture("NQ").book.valid and not session.health.note
+
+
+def test_a_book_that_does_not_come_is_named(
+    engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The session opens all the same: it may be a market without one."""
+    monkeypatch.setattr("workbench.session.remote.LIVE_BOOK_S", 0.05)
+    engine.call(lambda: engine.appear_quietly(Instrument("NQ", "0.25"), reference(5)[:3]))
+    with engine.session() as session:
+        assert session.health.note == "no book of 'NQ': the source has sent none"
+        assert session.health.note in caplog.text
 
 
 def test_nonsense_in_the_list_is_left_out(engine: ScriptedEngine, session: Session) -> None:

@@ -115,7 +115,7 @@ class ScriptedEngine:
         """Publish the next rows of the market."""
         self.rows += rows
         until_ns = self.source.start_ns + self.rows * self.source.step_ns
-        self.call(lambda: [self._hand_on(symbol, batch) for symbol, batch in self.source.advance(until_ns)])
+        self.call(lambda: [self.hand_on(symbol, batch) for symbol, batch in self.source.advance(until_ns)])
 
     def tell(self, message: messages.AccountMessage) -> None:
         """Tell every session something of its account."""
@@ -133,7 +133,7 @@ class ScriptedEngine:
     def appear_quietly(self, instrument: Instrument, batch: EventBatch) -> None:
         """The same without telling anybody, in the server's own thread."""
         self._add(instrument)
-        self._hand_on(instrument.symbol, batch)
+        self.hand_on(instrument.symbol, batch)
 
     def listed(self) -> messages.Instruments:
         """What there is."""
@@ -194,7 +194,8 @@ class ScriptedEngine:
         self.markets[instrument.symbol] = market
         self._streams[instrument.symbol] = market.stream
 
-    def _hand_on(self, symbol: str, batch: EventBatch) -> None:
+    def hand_on(self, symbol: str, batch: EventBatch) -> None:
+        """Publish events of an instrument, in the server's own thread."""
         self.markets[symbol].publish(batch, time.time_ns())
         self.server.wake()
 

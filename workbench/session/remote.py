@@ -34,6 +34,8 @@ from workbench.session.line import without_platform
 KINDS: Final = ("FULL_ORDER_BOOK", "TRADES", "MBO")
 ASK_TIMEOUT_S: Final = 5.0
 FIRST_BOOK_S: Final = 10.0
+LIVE_BOOK_S: Final = 3.0
+"""A platform that has just attached an instrument sends its book within a fraction of a second, or has none."""
 LEAVE_S: Final = 5.0
 LEAVE_POLL_S: Final = 0.02
 HEALTH_INTERVAL_MS: Final = 250
@@ -102,6 +104,8 @@ class EngineLine:
         if not self._wait(lambda: self._live >= set(self.captures), FIRST_BOOK_S):
             raise FeedError(f"no book from {self._client.target.uri} in {FIRST_BOOK_S:g} s", code="timeout")
         self._ask_health()
+        if not self.is_steerable and not self._wait(lambda: not self._bookless(), LIVE_BOOK_S):
+            _log.warning("%s", self._missing_books())
 
     def _follow(self, instruments: Iterable[Instrument], first: Mapping[str, int | None]) -> None:
         """Take in the instruments that are new; one that vanished keeps its data, and goes on when it is back."""
@@ -152,6 +156,15 @@ class EngineLine:
 
     def _is_crossed(self) -> bool:
         return any(capture.crossed for capture in self.captures.values())
+
+    def _bookless(self) -> list[str]:
+        """Instruments whose book is not known, now."""
+        return [symbol for symbol, capture in self.captures.items() if not capture.book.valid]
+
+    def _missing_books(self) -> str:
+        """One sentence on books that are not there; empty when all are."""
+        missing = [] if self.is_steerable or self._closed else self._bookless()
+        return f"no book of {', '.join(map(repr, missing))}: the source has sent none" if missing else ""
 
     def _is_behind(self, report: messages.Health) -> bool:
         # the engine's report may overtake the last events; its numbers say what is still on the way
@@ -286,7 +299,7 @@ class EngineLine:
             return "" if self._closed else link_reason
         sources = self._report.sources if self._report is not None else []
         reasons = [str(s.get("reason", "")) for s in sources] + [r.reason for r in self._recordings]
-        return next((reason for reason in reasons if reason), "")
+        return next((reason for reason in reasons if reason), "") or self._missing_books()
 
     def _steer(self, action: str, value: float | int | None = None) -> None:
         self._check_open()
