@@ -45,12 +45,26 @@ def test_disarming_waits_for_the_cancel_of_an_order_on_its_way() -> None:
     answer = floor.ask(messages.Disarm(reason="panic", request_id=4))
     assert isinstance(answer, messages.Trading)
     assert (answer.armed, answer.orders_left) == (True, 0)
-    assert refusal(floor.place(client_order_id="b")) in {"MAX_ORDERS", "not_armed"}
+    assert error_code(floor.place(client_order_id="b")) == "not_armed"
     floor.update()
     assert len(floor.sent(23)) == 1
     floor.wait(0)
     assert not floor.told.armed
     assert floor.told.reason.endswith("(disarmed: panic)")
+
+
+def test_no_change_goes_while_it_is_being_disarmed() -> None:
+    """The lock that stays open for a last cancel is open for nothing else: no order is moved or resized through it."""
+    floor = Floor().open()
+    floor.place()
+    floor.update()
+    floor.place(client_order_id="b")
+    floor.cancel("b")
+    floor.ask(messages.Disarm(reason="panic", request_id=4))
+    assert floor.desk.is_open(floor.now)
+    assert error_code(floor.replace(price=4501.0)) == "not_armed"
+    assert error_code(floor.replace(quantity=3.0)) == "not_armed"
+    assert not floor.sent(24, 26)
 
 
 def test_disarming_waits_no_longer_than_two_seconds() -> None:

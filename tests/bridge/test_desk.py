@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk_floor import Floor, error_code, refusal
+from tests.support.desk_floor import ALIAS, SENT, Floor, error_code, refusal
 from workbench.bridge.desk import OrderDesk
 from workbench.protocol import messages
 
@@ -70,6 +70,44 @@ def test_another_client_that_leaves_disarms_nothing() -> None:
     assert floor.told.armed
 
 
+def test_only_the_client_that_armed_takes_risk() -> None:
+    """A client that came back over another connection, or any other one, sends no order and no change, but cancels."""
+    floor = Floor().open()
+    floor.place()
+    floor.update()
+    order = messages.PlaceOrder(**({"symbol": ALIAS, "request_id": 1} | SENT | {"client_order_id": "b"}))
+    assert error_code(floor.ask(order, "visitor")) == "not_armed"
+    change = messages.ReplaceOrder(client_order_id="a-1", price=4501.0, request_id=3)
+    assert error_code(floor.ask(change, "visitor")) == "not_armed"
+    assert [line.type for line in floor.lines] == [19]
+    floor.ask(messages.CancelOrder(client_order_id="a-1", request_id=2), "visitor")
+    assert [line.type for line in floor.lines] == [19, 23]
+
+
+def test_a_machine_that_slept_wakes_up_disarmed() -> None:
+    """The monotonic clock stood while it slept: the end of the arming has come all the same."""
+    floor = Floor().open(minutes=1.0)
+    floor.now = floor.now._replace(wall=floor.now.wall + 8 * 3600 * 10**9, mono=floor.now.mono + 1)
+    assert not floor.desk.is_open(floor.now)
+    assert not floor.desk.state(floor.now).armed
+    assert error_code(floor.place()) == "not_armed"
+
+
+def test_the_rate_is_loosened_by_name() -> None:
+    """``max_per_second`` of an arming holds for this arming, is told, and ends with it."""
+    floor = Floor().open(max_per_second=7)
+    assert floor.told.max_per_second == 7
+    for number in range(7):
+        floor.place(client_order_id=f"o{number}")
+    assert refusal(floor.place(client_order_id="o7")) == "RATE_LIMIT_EXCEEDED"
+    floor.wait(1)
+    floor.open()
+    assert floor.told.max_per_second == 5
+    for number in range(10, 15):
+        assert floor.place(client_order_id=f"o{number}").status == "PENDING_NEW"  # type: ignore[attr-defined]
+    assert refusal(floor.place(client_order_id="o15")) == "RATE_LIMIT_EXCEEDED"
+
+
 def test_the_wall_clock_cannot_prolong_the_arming() -> None:
     """A wall clock that is set back keeps no lock open."""
     floor = Floor().open(minutes=1.0)
@@ -108,6 +146,8 @@ def test_a_provider_without_trading_is_not_supported() -> None:
         {"max_orders": 0},
         {"max_size": 0.5},
         {"max_size": float("inf")},
+        {"max_per_second": 0},
+        {"max_per_second": 101},
     ],
 )
 def test_arming_without_sense_is_refused(bounds: dict[str, Any]) -> None:

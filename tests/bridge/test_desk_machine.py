@@ -98,7 +98,8 @@ class DeskMachine(RuleBasedStateMachine):
         super().__init__()
         self.floor, self.bookmap = Floor(), Bookmap()
         self.permitted, self.attached = False, True
-        self.owner, self.until, self.only_cancels = "", -1, False
+        self.owner, self.asking, self.only_cancels = "", "", False
+        self.until, self.until_wall = -1, -1
         self.left, self.max_size = 0, 0
         self.sent_ids: set[str] = set()
         self.told: dict[str, messages.Order] = {}
@@ -123,7 +124,10 @@ class DeskMachine(RuleBasedStateMachine):
         assert self.permitted
         assert self.attached
         assert self.floor.now.mono < self.until
+        assert self.floor.now.wall < self.until_wall
         assert read.type == 23 or not self.only_cancels
+        flattening = read.type == 19 and read.plain["clientId"].startswith("flatten-")
+        assert read.type == 23 or flattening or self.asking == self.owner
         if read.type == 19:
             assert read.plain["clientId"] not in self.sent_ids
             self.sent_ids.add(read.plain["clientId"])
@@ -160,6 +164,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     def ask(self, command: Any, owner: str) -> messages.Message:
         """A command has exactly one answer."""
+        self.asking = owner
         result = self.floor.desk.command(command, owner, self.floor.now)
         self.follow(result)
         told = [*result.answers, *([result.error] if result.error else [])]
@@ -186,7 +191,8 @@ class DeskMachine(RuleBasedStateMachine):
         """A client arms, perhaps for no sensible time."""
         command = messages.Arm(minutes=minutes, max_orders=orders, max_size=float(size), request_id="arm")
         if isinstance(self.ask(command, owner), messages.Trading):
-            self.owner, self.until = owner, self.floor.now.mono + int(minutes * 60e9)
+            self.owner, lasting = owner, int(minutes * 60e9)
+            self.until, self.until_wall = self.floor.now.mono + lasting, self.floor.now.wall + lasting
             self.left, self.max_size, self.only_cancels = orders, size, False
 
     @rule(owner=st.sampled_from(OWNERS), really=st.integers(0, 6))
@@ -212,8 +218,9 @@ class DeskMachine(RuleBasedStateMachine):
         size=st.sampled_from((2.0, 3.0, 2.0, 3.0, 1.0, 5.0, 0.5, -1.0)),
         price=st.sampled_from((4500.0, 4500.0, 4500.0, 4500.1, None)),
         side=st.sampled_from(("BUY", "BUY", "BUY", "SELL")),
+        owner=st.sampled_from(OWNERS),
     )
-    def place(self, name: str, size: float, price: float | None, side: Any) -> None:
+    def place(self, name: str, size: float, price: float | None, side: Any, owner: str) -> None:
         """A client places an order, or the same one again, or another one by the same name."""
         kind: Any = "MARKET" if price is None else "LIMIT"
         command = messages.PlaceOrder(
@@ -225,7 +232,7 @@ class DeskMachine(RuleBasedStateMachine):
             client_order_id=name,
             request_id=1,
         )
-        self.ask(command, "kernel")
+        self.ask(command, owner)
 
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
@@ -243,8 +250,8 @@ class DeskMachine(RuleBasedStateMachine):
             self.until = min(self.until, self.floor.now.mono + 2_000_000_000)
 
     @precondition(lambda self: self.bookmap.orders)
-    @rule(data=st.data(), size=st.none() | st.integers(1, 5), up=st.booleans())
-    def replace(self, data: st.DataObject, size: int | None, up: bool) -> None:
+    @rule(data=st.data(), size=st.none() | st.integers(1, 5), up=st.booleans(), owner=st.sampled_from(OWNERS))
+    def replace(self, data: st.DataObject, size: int | None, up: bool, owner: str) -> None:
         """A client changes an order."""
         name = data.draw(self.names())
         command = messages.ReplaceOrder(
@@ -253,7 +260,7 @@ class DeskMachine(RuleBasedStateMachine):
             price=4500.5 if up else None,
             request_id=4,
         )
-        self.ask(command, "kernel")
+        self.ask(command, owner)
 
     # -- the platform ---------------------------------------------------------------------------------------------
 
@@ -277,7 +284,7 @@ class DeskMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(IDS), size=st.integers(1, 4))
     def place_well(self, name: str, size: int) -> None:
         """A client places an order that nothing speaks against."""
-        self.place(name, float(size), 4500.0, "BUY")
+        self.place(name, float(size), 4500.0, "BUY", self.owner)
 
     @precondition(lambda self: self.bookmap.outbox)
     @rule()
@@ -324,9 +331,9 @@ class DeskMachine(RuleBasedStateMachine):
         """The book is late, or fit again."""
         self.floor.desk.book_is_stale(reason)
 
-    @rule(ms=st.sampled_from((1, 100, 300, 700, 2_000, 70_000)), wall=st.sampled_from((1, 1, 1, -5)))
+    @rule(ms=st.sampled_from((1, 100, 300, 700, 2_000, 70_000)), wall=st.sampled_from((1, 1, 1, -5, 900)))
     def wait(self, ms: int, wall: int) -> None:
-        """Time passes; the wall clock may be set back meanwhile."""
+        """Time passes; the wall clock may be set back meanwhile, or the machine sleeps."""
         now = self.floor.now
         self.floor.now = Moment(now.wall + wall * ms * 10**6, now.mono + ms * 10**6)
         self.follow(self.floor.desk.on_time(self.floor.now))
@@ -378,6 +385,7 @@ class DeskMachine(RuleBasedStateMachine):
         told = self.floor.desk.state(self.floor.now)
         assert self.floor.desk.is_open(self.floor.now) == (told.possible and told.permitted and told.armed)
         assert not told.armed or self.floor.now.mono < self.until
+        assert not told.armed or self.floor.now.wall < self.until_wall
 
 
 TestDesk = DeskMachine.TestCase

@@ -11,26 +11,36 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from workbench.bridge.result import Moment
+
 SECOND_NS: Final = 1_000_000_000
 MINUTE_NS: Final = 60 * SECOND_NS
 MAX_MINUTES: Final = 24 * 60
 TIME_OVER: Final = "disarmed: the time it was armed for is over"
 PER_SECOND: Final = 5
-PER_MINUTE: Final = 200
+MAX_PER_SECOND: Final = 100
+SECONDS_A_MINUTE: Final = 40
+"""A minute takes what so many full seconds take: at 5 a second, 200."""
 
 
 class RateLimit:
-    """At most so many in any second and in any minute."""
+    """At most so many in any second, and forty times as many in any minute; loosened by name alone."""
 
-    def __init__(self, per_second: int = PER_SECOND, per_minute: int = PER_MINUTE):
-        self._bounds = ((per_second, SECOND_NS), (per_minute, MINUTE_NS))
-        self._times: deque[int] = deque(maxlen=max(per_second, per_minute))
+    def __init__(self, per_second: int = PER_SECOND):
+        self._times: deque[int] = deque(maxlen=MAX_PER_SECOND * SECONDS_A_MINUTE)
+        self.allow(per_second)
 
-    def refusal(self, now: int) -> str:
-        """Why one more is too much now, or an empty text."""
+    def allow(self, per_second: int) -> None:
+        """Set another bound; what went out already counts against it."""
+        self._bounds = ((per_second, SECOND_NS), (per_second * SECONDS_A_MINUTE, MINUTE_NS))
+
+    def refusal(self, now: int, more: int = 1) -> str:
+        """Why so many more are too much now, or an empty text."""
         for bound, span in self._bounds:
-            if len(self._times) >= bound and now - self._times[-bound] < span:
-                return f"RATE_LIMIT_EXCEEDED: {bound} in {span // SECOND_NS} s; wait"
+            within = bound - more + 1  # so many in the span and these are one too many
+            if within < 1 or (len(self._times) >= within and now - self._times[-within] < span):
+                text = f"RATE_LIMIT_EXCEEDED: {bound} in {span // SECOND_NS} s"
+                return f"{text}; wait, or arm with a larger max_per_second"
         return ""
 
     def count(self, now: int) -> None:
@@ -47,19 +57,27 @@ class Bounds:
     owner : str
         The client that armed; the arming ends with it.
     until, until_mono : int
-        End, ns UTC for people, and in ns of the monotonic clock, which decides.
+        End, ns UTC and ns of the monotonic clock, whichever comes first: a wall clock that is set back prolongs
+        nothing, and neither does a machine that sleeps, which stops the monotonic clock of some systems.
     max_size : int, lots
         Of one order.
+    per_second : int
+        Orders and changes in any second.
     """
 
     owner: str
     until: int
     until_mono: int
     max_size: int
+    per_second: int = PER_SECOND
+
+    def last(self, now: Moment) -> bool:
+        """Whether the end has not come yet."""
+        return now.wall < self.until and now.mono < self.until_mono
 
 
 class Arming:
-    """State of both locks; times are ns of the monotonic clock."""
+    """State of both locks."""
 
     def __init__(self) -> None:
         self.permitted = False
@@ -104,17 +122,17 @@ class Arming:
         if not on:
             self.disarm("disarmed: the add-on's setting in Bookmap was switched off")
 
-    def expire(self, now: int) -> None:
+    def expire(self, now: Moment) -> None:
         """Close the client's lock when its time is over."""
-        if self.bounds is not None and now >= self.bounds.until_mono:
+        if self.bounds is not None and not self.bounds.last(now):
             self.disarm(TIME_OVER)
 
-    def lasts(self, now: int) -> bool:
+    def lasts(self, now: Moment) -> bool:
         """Whether the client's lock is open at that time."""
-        return self.bounds is not None and now < self.bounds.until_mono
+        return self.bounds is not None and self.bounds.last(now)
 
     def deadline(self) -> int | None:
-        """When the arming ends."""
+        """When the arming ends at the latest, ns of the monotonic clock."""
         return self.bounds.until_mono if self.bounds is not None else None
 
     def refusal(self) -> str:
@@ -123,4 +141,20 @@ class Arming:
             return "orders are switched off in Bookmap: tick the add-on's setting there"
         if self.bounds is None:
             return f"paper only; arm() first ({self.reason})"
+        return ""
+
+    def refusal_of(self, owner: str) -> str:
+        """Why no new order and no change of this client may go now, or an empty text.
+
+        A cancel is anybody's, and goes while the lock is being closed; more risk is the business of who armed.
+        """
+        refusal = self.refusal()
+        if refusal or self.bounds is None:
+            return refusal
+        if self.closing:
+            return f"paper only; arm() first ({self.reason})"
+        if self.bounds.owner != owner:
+            return (
+                "another client armed this instrument, or this one did over an earlier connection: arm() anew"
+            )
         return ""

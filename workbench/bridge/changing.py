@@ -63,7 +63,7 @@ def cancel_all(state: DeskState, command: messages.CancelAll, now: Moment, resul
     result.answers.append(messages.Done(request_id=command.request_id))
 
 
-def change(state: DeskState, command: messages.ReplaceOrder, now: Moment, result: Result) -> None:
+def change(state: DeskState, command: messages.ReplaceOrder, owner: str, now: Moment, result: Result) -> None:
     """Give an order other prices or another quantity (the whole of it, with what is filled).
 
     Raises
@@ -74,7 +74,7 @@ def change(state: DeskState, command: messages.ReplaceOrder, now: Moment, result
     """
     order = find(state, command.client_order_id)
     check_open(order)
-    state.check_locks()
+    state.check_armed_by(owner)
     wanted = _wanted(state, order, command)
     if wanted.done:
         state.answer(result, order, command.request_id)

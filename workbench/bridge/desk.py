@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.bridge import changing, placing, wire
 from workbench.bridge.admission import RefusedError
-from workbench.bridge.arming import MAX_MINUTES, MINUTE_NS, Bounds
+from workbench.bridge.arming import MAX_MINUTES, MAX_PER_SECOND, MINUTE_NS, Bounds
 from workbench.bridge.desk_state import BestPrices, DeskState
 from workbench.bridge.lines import LineError
 from workbench.bridge.mirror import MirroredOrder
@@ -87,7 +87,7 @@ class OrderDesk:
     def is_open(self, now: Moment) -> bool:
         """Whether lines that trade may go now: the question of the last gate before the socket."""
         state = self._state
-        return state.possible and state.arming.permitted and state.arming.lasts(now.mono)
+        return state.possible and state.arming.permitted and state.arming.lasts(now)
 
     @property
     def used_ids(self) -> dict[str, str]:
@@ -194,11 +194,11 @@ class OrderDesk:
             case messages.Arm():
                 self._arm(command, owner, now, result)
             case messages.PlaceOrder():
-                placing.place(state, command, now, result)
+                placing.place(state, command, owner, now, result)
             case messages.CancelOrder():
                 changing.cancel(state, command, now, result)
             case messages.ReplaceOrder():
-                changing.change(state, command, now, result)
+                changing.change(state, command, owner, now, result)
             case messages.CancelAll():
                 changing.cancel_all(state, command, now, result)
 
@@ -206,11 +206,15 @@ class OrderDesk:
         lasting = _lasting_ns(command.minutes)
         if command.max_orders < 1:
             raise RefusedError(f"max_orders {command.max_orders} is below 1", code="bad_bounds")
+        if not 1 <= command.max_per_second <= MAX_PER_SECOND:
+            text = f"max_per_second {command.max_per_second}; 1 to {MAX_PER_SECOND}"
+            raise RefusedError(text, code="bad_bounds")
         max_size = placing.bound_lots(self._state, command.max_size)
-        bounds = Bounds(owner, now.wall + lasting, now.mono + lasting, max_size)
+        bounds = Bounds(owner, now.wall + lasting, now.mono + lasting, max_size, command.max_per_second)
         self._state.arming.arm(bounds, command.max_orders)
+        self._state.rate.allow(bounds.per_second)
         self._state.doubtful.clear()
-        self._state.note(result, now, "armed", owner=owner, until=bounds.until)
+        self._state.note(result, now, "armed", owner=owner, until=bounds.until, per_second=bounds.per_second)
         result.answers.append(self._state.trading_message(now, command.request_id))
 
     def _take_disarm(self, command: messages.Disarm, now: Moment, result: Result) -> None:
@@ -294,7 +298,7 @@ class OrderDesk:
         """Bring everything up to now first, so that no lock is found open after its time."""
         result, state = Result(), self._state
         was_armed = state.arming.armed
-        state.arming.expire(now.mono)
+        state.arming.expire(now)
         if was_armed and not state.arming.armed:
             state.note(result, now, "disarmed", reason=state.arming.reason)
         for order in state.orders.working():

@@ -96,9 +96,16 @@ class DeskState:
         ------
         RefusedError
         """
-        refusal = self.arming.refusal()
-        if refusal:
-            raise RefusedError(refusal, code="not_armed")
+        _refuse_unless_open(self.arming.refusal())
+
+    def check_armed_by(self, owner: str) -> None:
+        """Refuse a new order or a change unless this client opened the lock, and nobody is closing it.
+
+        Raises
+        ------
+        RefusedError
+        """
+        _refuse_unless_open(self.arming.refusal_of(owner))
 
     def check_path(self) -> None:
         """Refuse what should not go now: the book is old, or the fate of an order is not known.
@@ -141,7 +148,7 @@ class DeskState:
     def trading_message(self, now: Moment, request_id: messages.RequestId = None) -> messages.Trading:
         """Both locks and what is left of the bounds."""
         arming, features = self.arming, self.instrument.features
-        bounds = arming.bounds if arming.lasts(now.mono) else None
+        bounds = arming.bounds if arming.lasts(now) else None
         return messages.Trading(
             symbol=self.alias,
             ts=now.wall,
@@ -151,6 +158,7 @@ class DeskState:
             until=bounds.until if bounds is not None else None,
             orders_left=arming.orders_left if bounds is not None else 0,
             max_size=float(self.instrument.size(bounds.max_size)) if bounds is not None else 0.0,
+            max_per_second=bounds.per_second if bounds is not None else 0,
             supported={key: features[key] for key in SUPPORTED if key in features},
             reason=self._why_not() if bounds is not None or not arming.armed else TIME_OVER,
             request_id=request_id,
@@ -177,3 +185,8 @@ class DeskState:
         except RefusedError as refused:
             return refused.found
         return ""
+
+
+def _refuse_unless_open(refusal: str) -> None:
+    if refusal:
+        raise RefusedError(refusal, code="not_armed")

@@ -39,7 +39,7 @@ def content_hash(command: messages.PlaceOrder) -> str:
     return hashlib.blake2b(json.dumps(told, sort_keys=True).encode("ascii"), digest_size=8).hexdigest()
 
 
-def place(state: DeskState, command: messages.PlaceOrder, now: Moment, result: Result) -> None:
+def place(state: DeskState, command: messages.PlaceOrder, owner: str, now: Moment, result: Result) -> None:
     """Send a new order, or say why not.
 
     Raises
@@ -50,7 +50,7 @@ def place(state: DeskState, command: messages.PlaceOrder, now: Moment, result: R
     content = content_hash(command)
     if _answer_known(state, command, content, result):
         return
-    state.check_locks()
+    state.check_armed_by(owner)
     try:
         ticket = admit(command, state.instrument)
         check_bounds(state, ticket.lots, now)
@@ -61,7 +61,7 @@ def place(state: DeskState, command: messages.PlaceOrder, now: Moment, result: R
         _deny(state, command, content, refused.found, now, result)
 
 
-def check_bounds(state: DeskState, lots: int, now: Moment, *, counted: bool = True) -> None:
+def check_bounds(state: DeskState, lots: int, now: Moment) -> None:
     """Refuse what is more than was armed, or too much at once.
 
     Raises
@@ -72,7 +72,7 @@ def check_bounds(state: DeskState, lots: int, now: Moment, *, counted: bool = Tr
     if lots > arming.max_size:
         most = state.instrument.size(arming.max_size)
         raise RefusedError(f"MAX_SIZE: {state.instrument.size(lots)} of at most {most} an order")
-    if counted and arming.orders_left < 1:
+    if arming.orders_left < 1:
         raise RefusedError("MAX_ORDERS: all orders of this arming are used; arm again")
     refusal = state.rate.refusal(now.mono)
     if refusal:

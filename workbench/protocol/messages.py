@@ -211,12 +211,14 @@ class CancelAll(Message, tag="CANCEL_ALL"):
 class Arm(Message, tag="ARM"):
     """Client: allow orders for a while, with bounds. One of two locks: the other is where the orders would go.
 
-    It ends by itself after ``minutes``, when its client goes, and with whatever it armed.
+    It ends by itself after ``minutes``, when its client goes, and with whatever it armed. ``max_per_second``: orders and
+    changes in any second, forty times as many in any minute; more than the default is a decision, so it has a name.
     """
 
     minutes: PositiveReal
     max_orders: Annotated[int, msgspec.Meta(ge=1, le=2**31)]
     max_size: PositiveReal
+    max_per_second: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
     symbol: str = ""
     request_id: RequestId = None
 
@@ -342,8 +344,8 @@ class Trading(Message, tag="TRADING", omit_defaults=False):
     """Server: whether orders of one instrument would go through, and how far.
 
     ``possible``: the feed can trade at all; ``permitted``: the lock at the other end is open; ``armed``: the client's
-    is. Orders go only with all three. ``until``: ns UTC; ``orders_left``, ``max_size`` (real units): what is left of the
-    bounds. ``supported``: what the platform says it takes. ``reason``: why not, or why not any more.
+    is. Orders go only with all three. ``until``: ns UTC; ``orders_left``, ``max_size`` (real units), ``max_per_second``: what
+    is left of the bounds. ``supported``: what the platform says it takes. ``reason``: why not, or why not any more.
     """
 
     symbol: str
@@ -354,6 +356,7 @@ class Trading(Message, tag="TRADING", omit_defaults=False):
     until: Int64 | None = None
     orders_left: int = 0
     max_size: float = 0.0
+    max_per_second: int = 0
     supported: Plain = msgspec.field(default_factory=dict)
     reason: str = ""
     request_id: RequestId = None
