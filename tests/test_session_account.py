@@ -18,6 +18,7 @@ from workbench.errors import EngineError, WorkbenchError
 from workbench.events import Instrument
 from workbench.feeds import discovery
 from workbench.protocol import messages
+from workbench.protocol.account import MAX_KEPT
 from workbench.session import Session
 from workbench.session.account import Account
 from workbench.session.account_frames import FILLS, ORDERS, account_frame
@@ -194,3 +195,21 @@ def test_frames_of_nothing_have_their_schema() -> None:
     """The same columns with and without rows."""
     assert dict(account_frame([], ORDERS).schema) == ORDERS
     assert account_frame([fill("a", "e1")], FILLS).schema == account_frame([], FILLS).schema
+
+
+def test_a_day_of_drawings_and_broadcasts_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more is remembered than an engine tells again, and of broadcasts the newest are shown."""
+    monkeypatch.setattr("workbench.session.account.MAX_BROADCASTS", 10)
+    account = Account()
+    for ts in range(MAX_KEPT + 100):
+        account.take(messages.Drawn(symbol="SYN", ts=ts, indicator="i", value=1.0))
+    said = [
+        messages.Broadcast(symbol="SYN", ts=ts, provider="p", generator="g", data=None) for ts in range(100)
+    ]
+    for message in said:
+        account.take(message)
+    assert len(account._happened["SYN"]) == MAX_KEPT
+    assert account.broadcasts() == said[-10:]
+    account.expect_again("SYN")
+    account.take(said[-1])
+    assert account.broadcasts() == said[-10:]

@@ -51,6 +51,17 @@ def test_asking_twice_adds_no_listener() -> None:
     assert broadcasts.subscriptions == [("Market Pulse", "other"), ("Market Pulse", "volume")]
 
 
+def test_the_same_words_said_twice_are_two_broadcasts() -> None:
+    """Also in one read, which has one time: whoever is told again what is kept knows them apart."""
+    broadcasts = make()
+    said = wire.Broadcasting("volume", {"x": 1})
+    told = [
+        *(broadcasts.event(said, SYMBOL, ts) for ts in (TS, TS, TS - 3)),
+        broadcasts.status(wire.Providers({}), SYMBOL, TS + 2),
+    ]
+    assert [one.ts for one in told] == [TS, TS + 1, TS + 2, TS + 3]
+
+
 def test_after_the_last_instrument_everything_can_be_asked_for_again() -> None:
     """Bookmap's side of the subscriptions ended with the add-on."""
     broadcasts = make()

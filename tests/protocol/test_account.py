@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from workbench.protocol import messages
-from workbench.protocol.account import AccountState
+import msgspec
+
+from workbench.protocol import decoding, messages
+from workbench.protocol.account import MAX_EXECUTIONS, MAX_KEPT, AccountState
+from workbench.protocol.outbox import Outbox
 
 ORDER = messages.Order(
     symbol="ESZ6",
@@ -61,3 +64,29 @@ def test_orders_placed_elsewhere_are_told_apart() -> None:
         plain = {f: getattr(ORDER, f) for f in ORDER.__struct_fields__}
         account.take(messages.Order(**plain | {"client_order_id": "", "order_id": order_id}))
     assert [o.order_id for o in account.orders()] == ["1", "2"]
+
+
+def test_what_others_said_never_fills_the_outbox_of_a_newcomer() -> None:
+    """The newest is kept, in order, and all of it at once fits into what may wait for one client."""
+    account = AccountState()
+    said = [
+        messages.Broadcast(symbol="ESZ6", ts=ts, provider="p", generator="g", data={"text": "x" * 60_000})
+        for ts in range(300)
+    ]
+    assert all(account.take(message) for message in said)
+    known = list(account.known("ESZ6"))
+    assert known and known == said[-len(known) :]
+    outbox = Outbox()
+    for message in known:
+        outbox.put(decoding.encode(message))
+    assert not outbox.overflowed
+
+
+def test_of_a_days_executions_the_newest_are_remembered() -> None:
+    """Whatever happens, the memory it takes is bounded."""
+    account = AccountState()
+    for number in range(MAX_EXECUTIONS + 10):
+        account.take(msgspec.structs.replace(FILL, execution_id=str(number)))
+    assert len(account._executions) == MAX_EXECUTIONS
+    assert len(list(account.known())) <= MAX_KEPT
+    assert not account.take(msgspec.structs.replace(FILL, execution_id=str(number)))

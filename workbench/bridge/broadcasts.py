@@ -39,6 +39,7 @@ class Broadcasts:
         self._lines = lines
         self._asked: set[tuple[str, str]] = set()
         self._provider_of: dict[str, str] = {}
+        self._last_ts = 0
 
     @property
     def subscriptions(self) -> list[tuple[str, str]]:
@@ -72,7 +73,7 @@ class Broadcasts:
         """Label what an add-on said."""
         return Broadcast(
             symbol=symbol,
-            ts=ts,
+            ts=self._stamp(ts),
             provider=self._provider_of.get(message.generator, ""),
             generator=message.generator,
             data=_bounded(message.plain),
@@ -83,8 +84,18 @@ class Broadcasts:
         """Keep who is there, and tell."""
         self.providers = message.plain
         return Broadcast(
-            symbol=symbol, ts=ts, provider="", generator="", data=_bounded(message.plain), kind="providers"
+            symbol=symbol,
+            ts=self._stamp(ts),
+            provider="",
+            generator="",
+            data=_bounded(message.plain),
+            kind="providers",
         )
+
+    def _stamp(self, ts: int) -> int:
+        """Time of a broadcast, each its own: the same words said twice are told from words that are told again."""
+        self._last_ts = max(ts, self._last_ts + 1)
+        return self._last_ts
 
 
 def _bounded(plain: dict[str, Any]) -> dict[str, Any]:

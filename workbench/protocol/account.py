@@ -12,9 +12,13 @@ from workbench.protocol import messages
 
 MAX_KEPT: Final = 10_000
 """Fills, broadcasts and drawn values kept for whoever subscribes late; older ones are in the recording."""
+MAX_KEPT_BYTES: Final = 2 << 20
+"""All of it waits at once for whoever subscribes, and more than the outbox holds would cut him off."""
 MAX_ORDERS: Final = 10_000
+MAX_EXECUTIONS: Final = 100_000
 
 _Key = tuple[str, ...]
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class AccountState:
@@ -23,13 +27,15 @@ class AccountState:
     Notes
     -----
     States (``ORDER``, ``POSITION``, ``BALANCE``, ``TRADING``) replace the earlier one of the same key; happenings
-    (``FILL``, ``BROADCAST``, ``DRAWN``) are kept in order, a fill once per execution.
+    (``FILL``, ``BROADCAST``, ``DRAWN``) are kept in order, a fill once per execution. Whatever comes, what is kept stays
+    bounded, in number and in bytes.
     """
 
     def __init__(self) -> None:
         self._states: dict[_Key, messages.AccountMessage] = {}
-        self._happened: deque[messages.AccountMessage] = deque(maxlen=MAX_KEPT)
-        self._executions: set[tuple[str, str]] = set()
+        self._happened: deque[tuple[int, messages.AccountMessage]] = deque()
+        self._happened_bytes = 0
+        self._executions: dict[tuple[str, str], None] = {}
 
     def take(self, message: messages.AccountMessage) -> bool:
         """Take in a message; False when it says nothing new and need not be handed on."""
@@ -37,7 +43,7 @@ class AccountState:
             case messages.Fill():
                 return self._take_fill(message)
             case messages.Broadcast() | messages.Drawn():
-                self._happened.append(message)
+                self._keep(message)
                 return True
             case _:
                 return self._take_state(message)
@@ -47,7 +53,7 @@ class AccountState:
 
         Messages that belong to no instrument come with every one.
         """
-        for message in (*self._states.values(), *self._happened):
+        for message in (*self._states.values(), *(happened for _, happened in self._happened)):
             if symbol is None or getattr(message, "symbol", symbol) == symbol:
                 yield message
 
@@ -59,9 +65,19 @@ class AccountState:
         key = (fill.symbol, fill.execution_id)
         if fill.execution_id and key in self._executions:
             return False
-        self._executions.add(key)
-        self._happened.append(fill)
+        if fill.execution_id:
+            self._executions[key] = None
+        if len(self._executions) > MAX_EXECUTIONS:
+            del self._executions[next(iter(self._executions))]
+        self._keep(fill)
         return True
+
+    def _keep(self, message: messages.AccountMessage) -> None:
+        size = len(_encode(message))
+        self._happened.append((size, message))
+        self._happened_bytes += size
+        while self._happened_bytes > MAX_KEPT_BYTES or len(self._happened) > MAX_KEPT:
+            self._happened_bytes -= self._happened.popleft()[0]
 
     def _take_state(self, message: messages.AccountMessage) -> bool:
         key = _key(message)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
 
 from workbench.protocol import messages
-from workbench.protocol.account import AccountState
+from workbench.protocol.account import MAX_KEPT, AccountState
 
 OrderKey = tuple[str, str]
 """Symbol and name of an order: the client order id, or ``#`` and the venue's for orders placed elsewhere."""
+
+MAX_BROADCASTS: Final = 100_000
+"""Broadcasts kept; a recording keeps them all."""
 
 _encode: Final = msgspec.json.Encoder().encode
 _Told = TypeVar("_Told", bound=messages.AccountMessage)
@@ -44,8 +48,8 @@ class Account:
         self._asked: dict[OrderKey, messages.AccountMessage | None] = {}
         self._order_log: list[messages.Order] = []
         self._fills: list[messages.Fill] = []
-        self._broadcasts: list[messages.Broadcast] = []
-        self._happened: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._broadcasts: deque[messages.Broadcast] = deque(maxlen=MAX_BROADCASTS)
+        self._happened: defaultdict[str, deque[int]] = defaultdict(partial(deque, maxlen=MAX_KEPT))
         self._told_again: defaultdict[str, Counter[int]] = defaultdict(Counter)
 
     def take(self, message: messages.AccountMessage) -> None:
@@ -65,7 +69,7 @@ class Account:
     def expect_again(self, symbol: str) -> None:
         """The connection was lost: what happened on this instrument will be told once more."""
         with self.changed:
-            self._told_again[symbol] = self._happened[symbol].copy()
+            self._told_again[symbol] = Counter(self._happened[symbol])
 
     def wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Wait for something that messages bring about; whether it came in time."""
@@ -97,7 +101,7 @@ class Account:
             return list(self._fills)
 
     def broadcasts(self) -> list[messages.Broadcast]:
-        """What other add-ons said."""
+        """What other add-ons said, the newest of it."""
         with self.changed:
             return list(self._broadcasts)
 
@@ -129,11 +133,11 @@ class Account:
     def _is_repeated(self, message: messages.AccountMessage) -> bool:
         if not isinstance(message, messages.Fill | messages.Broadcast | messages.Drawn):
             return False
-        fingerprint = hash(_encode(message))  # eight bytes instead of the text, for a whole day's broadcasts
+        fingerprint = hash(_encode(message))
         if self._told_again[message.symbol][fingerprint]:
             self._told_again[message.symbol][fingerprint] -= 1
             return True
-        self._happened[message.symbol][fingerprint] += 1
+        self._happened[message.symbol].append(fingerprint)  # no engine tells more than so many again
         return False
 
     def _keep(self, message: messages.AccountMessage) -> None:
