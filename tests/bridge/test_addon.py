@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.addon_bench import SECOND, WALL, Bench, armed, attached, buy
 from tests.support.bookmap_wire import ALIAS, TRADING_TYPES, book, instrument_info, line
+from tests.support.desk_floor import update
 from workbench.bridge.desk import SETTING
 from workbench.bridge.facts import describe
 from workbench.bridge.watch import STALE_NS
@@ -90,6 +93,25 @@ def test_another_tick_belongs_to_the_events_after_it() -> None:
     bench.receive(line(7, ALIAS), instrument_info(pips=0.5), book())
     ticks = [str(p.instrument.tick_size) for p in bench.published[before:]]
     assert ticks[0] == "0.25" and ticks[-1] == "0.5" and sorted(ticks) == ticks
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        line(15, ALIAS, SETTING, "BOOLEAN", "false"),
+        line(7, ALIAS),
+        line(7, ALIAS) + instrument_info() + book(),
+        line(16),
+    ],
+)
+def test_a_cancel_does_not_leave_behind_a_lock_that_the_same_read_shut(closing: bytes) -> None:
+    """Bookmap names an order whose cancel waits, and shuts the lock, detaches or ends: not one line of orders goes."""
+    bench = armed()
+    bench.ask(buy())
+    bench.ask(messages.CancelOrder(client_order_id="a-1", symbol=ALIAS, request_id=2))
+    assert [fields[0] for fields in bench.written if fields[0] in TRADING_TYPES] == ["19"]
+    bench.receive(line(21, json.dumps(update(instrumentAlias=ALIAS))), closing)
+    assert not bench.of_type("23")
 
 
 # -- watching --------------------------------------------------------------------------------------------------------

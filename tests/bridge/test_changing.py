@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk_floor import ALIAS, Floor, error_code, refusal
+from tests.support.desk_floor import ALIAS, Floor, error_code
 from workbench.protocol import messages
 
 

@@ -57,21 +57,17 @@ def test_the_journal_is_written_before_the_line_waits() -> None:
     """A process killed in between has noted an order it did not send, never the reverse."""
     table = Table()
     table.follow(lambda: Result(journal=[{"what": "cancel"}], lines=[CANCEL]))
-    assert table.disk.left_before == [0] and table.outgoing.take_orders() == CANCEL
+    assert table.disk.left_before == [0] and table.outgoing.take_orders(NOW) == CANCEL
 
 
-def test_the_last_cancels_leave_with_the_decision_that_disarms() -> None:
-    """Open before is enough; open neither before nor after is not."""
+def test_no_line_survives_the_decision_that_disarms() -> None:
+    """What one read of Bookmap's socket brings may ask for a cancel first and shut the lock then: nothing leaves."""
     table = Table()
-
-    def panic() -> Result:
-        table.desk.permit(False, NOW)
-        return Result(lines=[CANCEL])
-
-    table.follow(panic)
-    assert table.outgoing.take_orders() == CANCEL
     table.follow(lambda: Result(lines=[CANCEL]))
-    assert table.outgoing.take_orders() == b"" and table.outgoing.stopped == 1
+    table.follow(lambda: table.desk.permit(False, NOW))
+    assert table.outgoing.take_orders(NOW) == b"" and table.outgoing.stopped == 1
+    table.follow(lambda: Result(lines=[CANCEL]))
+    assert table.outgoing.take_orders(NOW) == b"" and table.outgoing.stopped == 2
 
 
 def test_a_full_disk_is_said_and_keeps_new_orders_back() -> None:
@@ -80,7 +76,7 @@ def test_a_full_disk_is_said_and_keeps_new_orders_back() -> None:
     table.disk.full = True
     order = line(19, "{}")
     table.follow(lambda: Result(journal=[{"what": "sent"}], lines=[order, CANCEL]))
-    assert table.outgoing.take_orders() == CANCEL
+    assert table.outgoing.take_orders(NOW) == CANCEL
     assert "No space left" in table.said[0]
 
 

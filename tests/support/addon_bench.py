@@ -57,7 +57,8 @@ class Bench:
         return answer
 
     def go_on(self) -> None:
-        data = self.addon.orders_to_send() + self.addon.lines_to_send(WALL + self.mono, self.mono)
+        data = self.addon.orders_to_send(WALL + self.mono, self.mono)
+        data += self.addon.lines_to_send(WALL + self.mono, self.mono)
         self.written += [text.decode().split(SEPARATOR) for text in data.split(b"\n")[:-1]]
         self.published += self.addon.publications()
         self.account += self.addon.account_messages()

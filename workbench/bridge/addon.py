@@ -4,7 +4,7 @@ The shell's loop::
 
     addon = Addon(trading=…, open_journal=…); addon.connected()
     addon.receive(data, wall, mono, full=…)     # or on_time(…) at deadline(), or command(…), or lost(…)
-    …write addon.orders_to_send() at once, and addon.lines_to_send(…) when the transport takes more…
+    …write addon.orders_to_send(…) at once, and addon.lines_to_send(…) when the transport takes more…
     …publish addon.publications(), tell addon.account_messages(), print addon.log()…
     if addon.finished: …flush and leave…
 """
@@ -154,9 +154,13 @@ class Addon:
 
     # -- what is to be done ----------------------------------------------------------------------------------------
 
-    def orders_to_send(self) -> bytes:
+    def orders_to_send(self, wall: int, mono: int) -> bytes:
         """Lines that trade: to be written at once, past everything that waits."""
-        return self.outgoing.take_orders()
+        stopped = self.outgoing.stopped
+        lines = self.outgoing.take_orders(Moment(wall, mono))
+        if self.outgoing.stopped > stopped:
+            self._say("lines that trade were not sent: a lock was closed before they left")
+        return lines
 
     def lines_to_send(self, wall: int, mono: int) -> bytes:
         """All other lines; ask only when the transport takes more, for a point that waits gives way to newer ones."""
@@ -213,6 +217,8 @@ class Addon:
                 self._detach(message.alias, now)
             case wire.ServerOff():
                 self.finished = self.finished or "Bookmap ended the add-on"
+                for alias in list(self.attached):  # nothing is sent any more, cancels included
+                    self._detach(alias, now)
             case wire.Response():
                 for attachment in self.attached.values():
                     attachment.requests.answered(message.request_id)

@@ -51,16 +51,11 @@ class OrderPath:
         return self._journals.get(symbol)
 
     def follow(self, desk: OrderDesk, work: Callable[[], Result], now: Moment) -> Result:
-        """Let a desk decide, keep what it decided, and send what it may.
-
-        Both locks must be open before the decision or after it: the last cancels of a panic leave with the decision
-        that disarms.
-        """
-        was_open = desk.is_open(now)
+        """Let a desk decide, keep what it decided, and queue what it wants to send."""
         result = work()
         if result.journal and not self._kept(desk.instrument.symbol, result):
             result = desk.withdraw(result, "the journal of orders cannot be written", now)
-        self._outgoing.trade(result.lines, is_open=was_open or desk.is_open(now))
+        self._outgoing.trade(result.lines, desk.is_open)
         return result
 
     def _kept(self, symbol: str, result: Result) -> bool:

@@ -222,10 +222,10 @@ class _Bridge:
                 self.addon.failures.take(problem, "a step of the loop", time.monotonic_ns())
 
     def _go_on(self) -> None:
-        addon, now = self.addon, time.monotonic_ns()
-        self._link.write(addon.orders_to_send())
+        addon, wall, mono = self.addon, time.time_ns(), time.monotonic_ns()
+        self._link.write(addon.orders_to_send(wall, mono))
         if self._link.writable:
-            self._link.write(addon.lines_to_send(time.time_ns(), now))
+            self._link.write(addon.lines_to_send(wall, mono))
         self._hand_on(addon.publications())
         self._feed.show(addon.attached)
         for message in addon.account_messages():
