@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.bookmap_lines import mbo, streams, trade
+from tests.support.bookmap_lines import mbo, trade
 from workbench.bridge import wire
-from workbench.bridge.rows import Rows, order_number, read_row, row_of, split_price
+from workbench.bridge.rows import Rows, order_number, pack, row_of, split_price
 from workbench.events import SUBTICK_SHIFT, EventKind, Flag
 
 
@@ -78,27 +78,6 @@ def test_the_number_of_a_text_is_written_down() -> None:
     assert order_number("") == 0
 
 
-@given(streams)
-def test_the_quick_way_reads_what_the_careful_way_reads(stream: bytes) -> None:
-    """Lines in the usual spelling mean the same both ways; the others are left alone."""
-    for line in stream.split(b"\n"):
-        try:
-            text = line.rstrip(b"\r").decode()
-        except UnicodeDecodeError:
-            continue
-        quick = read_row(text)
-        if quick is not None:
-            message = wire.parse(line)
-            assert isinstance(message, wire.MarketMessage)
-            assert quick == (message.alias, row_of(message))
-
-
-def test_usual_lines_take_the_quick_way() -> None:
-    """All four kinds of events but the interval, which is rare."""
-    for line in (trade("5.0", 1), mbo("BID_NEW", 1, 2, 3), mbo("REPLACE", 1, 2, 3), mbo("CANCEL", 1)):
-        assert read_row(line.decode().rstrip("\n")) is not None
-
-
 def test_columns_have_the_types_of_events() -> None:
     """Rows are columns that need no conversion."""
     rows = Rows.of([row(trade("5.5", 1)), row(mbo("CANCEL", 1))])
@@ -107,3 +86,14 @@ def test_columns_have_the_types_of_events() -> None:
     ]
     assert Rows.join([rows, Rows.zeros(0), rows.take(slice(1, 2))]).kind.tolist() == [2, 5, 5]
     assert Rows.join([]).length == 0
+
+
+def test_packed_rows_are_the_same_columns() -> None:
+    """Each value at its place, of its type, and writable."""
+    single = [(2, -1, -(2**31), 2**31 - 1, -(2**63), 2**63 - 1, 65535), (5, 0, 7, 0, 9, 0, 0)]
+    rows = Rows.packed(bytearray(b"".join(pack(*values) for values in single)))
+    for packed, column in zip(rows, Rows.of(single)):
+        assert packed.dtype == column.dtype
+        assert packed.tolist() == column.tolist()
+    rows.flags[:] = 1
+    assert rows.flags.tolist() == [1, 1]

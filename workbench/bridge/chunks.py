@@ -35,6 +35,8 @@ class LineCutter:
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = data.rfind(b"\n") + 1
+        if end == len(data) and not self._rest and not self._dropping:
+            return data
         if not end:
             self._keep(data)
             return b""

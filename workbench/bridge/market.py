@@ -87,6 +87,9 @@ class Market:
     def take(self, rows: Rows, ts: int, mono_ns: int) -> EventBatch:
         """Complete and number rows that were read just now."""
         self._number_intervals(rows)
+        if self._phase is Phase.VALID and not self.derives_depth:
+            self._books.add(rows)
+            return self._publish(rows, ts)
         parts: list[Rows] = []
         while rows.length:
             done, rows = self._advance(rows, mono_ns)
@@ -131,9 +134,9 @@ class Market:
         self._first_ns = self._last_ns = 0
 
     def _number_intervals(self, rows: Rows) -> None:
-        clock = np.flatnonzero(rows.kind == _CLOCK)
-        if not len(clock):
+        if _CLOCK not in rows.kind.tobytes():
             return
+        clock = np.flatnonzero(rows.kind == _CLOCK)
         rows.size[clock] = np.arange(self.interval + 1, self.interval + 1 + len(clock))
         self.interval += len(clock)
 
@@ -189,7 +192,8 @@ class Market:
     def _publish(self, rows: Rows, ts: int) -> EventBatch:
         count = rows.length
         self.ts = max(self.ts, ts)
-        times = np.full(count, self.ts, np.int64)
+        times = np.empty(count, np.int64)
+        times.fill(self.ts)
         batch = EventBatch.trusted((times, np.zeros(count, np.int64), *rows), self.next_sequence)
         self.next_sequence += count
         return batch

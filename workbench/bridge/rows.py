@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from workbench.bridge.codes import SEPARATOR
 from workbench.bridge.wire import Depth, Interval, MarketMessage, Mbo, Trade
 from workbench.events import COLUMNS, SUBTICK_SHIFT, SUBTICKS_PER_TICK, Array, EventKind, Flag
 
@@ -19,6 +18,10 @@ ROW_COLUMNS: Final = COLUMNS[2:]
 
 Row = tuple[int, int, int, int, int, int, int]
 """kind, side, price, size, order_id, aggressor_id, flags."""
+pack: Final = struct.Struct("<BbxxiqqqHxxxxxx").pack
+"""Make the bytes of one row of its seven values; struct.error if they are not of their columns."""
+_PACKED: Final = np.dtype([(c.name, c.dtype) for c in ROW_COLUMNS], align=True)
+_PACKED_NAMES: Final = tuple(column.name for column in ROW_COLUMNS)
 
 
 class Rows(NamedTuple):
@@ -45,6 +48,12 @@ class Rows(NamedTuple):
         return cls(*(np.array(values, c.dtype) for values, c in zip(zip(*rows), ROW_COLUMNS)))
 
     @classmethod
+    def packed(cls, rows: bytearray) -> Rows:
+        """Return the columns of rows made by :data:`pack`, as views of these bytes."""
+        table = np.frombuffer(rows, _PACKED)
+        return cls._make([table[name] for name in _PACKED_NAMES])
+
+    @classmethod
     def join(cls, parts: Iterable[Rows]) -> Rows:
         """Return the rows of all parts, in order."""
         known = [part for part in parts if part.length]
@@ -67,35 +76,13 @@ class Rows(NamedTuple):
             column[index] = value
 
 
-def read_row(line: str) -> tuple[str, Row] | None:
-    """Alias and row of a line in the usual spelling; None means: :func:`workbench.bridge.wire.parse` decides."""
-    if (match := _DEPTH_LINE.fullmatch(line)) is not None:
-        alias, is_bid, price, size = match.groups()
-        row = (_DEPTH, 1 if is_bid == "1" else -1, int(price), int(size), 0, 0, 0)
-    elif (match := _MBO_LINE.fullmatch(line)) is not None:
-        alias, action, order_id, price, size = match.groups()
-        kind, side = _ACTIONS[action]
-        row = (kind, side, int(price), int(size), order_number(order_id), 0, 0)
-    elif (match := _CANCEL_LINE.fullmatch(line)) is not None:
-        alias, order_id = match.groups()
-        row = (_MBO_CANCEL, 0, 0, 0, order_number(order_id), 0, 0)
-    elif (match := _TRADE_LINE.fullmatch(line)) is not None:
-        alias, price, size, otc, buy, start, end, aggressor_id, passive_id = match.groups()
-        flags = int(otc) * _OTC | int(start) * _START | int(end) * _END
-        ids = order_number(passive_id), order_number(aggressor_id)
-        row = (_TRADE, 1 if buy == "1" else -1, int(price), int(size), *ids, flags)
-    else:
-        return None
-    return alias, row
-
-
 def row_of(message: MarketMessage) -> Row:
     """Row of a market message; a CLOCK row is numbered later."""
     match message:
         case Depth():
             return (_DEPTH, 1 if message.is_bid else -1, message.price, message.size, 0, 0, 0)
         case Mbo():
-            kind, side = _ACTIONS[message.action]
+            kind, side = ACTIONS[message.action]
             return (kind, side, message.price, message.size, order_number(message.order_id), 0, 0)
         case Trade():
             return _trade_row(message)
@@ -130,24 +117,15 @@ def order_number(text: str) -> int:
     """
     if not text:
         return 0
-    if _NUMBER.fullmatch(text) is not None and (number := int(text)) < 2**63:
-        return number
+    if len(text) <= _MOST_DIGITS and text[0] != "0" and text.isascii() and text.isdigit():
+        number = int(text)
+        if number < 2**63:
+            return number
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return -1 - (int.from_bytes(digest, "big") >> 1)
 
 
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}")
-# Nine digits fit 32 bits, so that nothing is left to check.
-_DEPTH_LINE: Final = re.compile("8~([^~]+)~([01])~(-?[0-9]{1,9})~([0-9]{1,9})".replace("~", SEPARATOR))
-_MBO_LINE: Final = re.compile(
-    "18~([^~]+)~(BID_NEW|ASK_NEW|REPLACE)~([^~]+)~(-?[0-9]{1,9})~([0-9]{1,9})".replace("~", SEPARATOR)
-)
-_CANCEL_LINE: Final = re.compile("18~([^~]+)~CANCEL~([^~]+)(?:~.*)?".replace("~", SEPARATOR))
-_TRADE_LINE: Final = re.compile(
-    r"5~([^~]+)~(-?[0-9]{1,9})\.0~([0-9]{1,9})~([01])~([01])~([01])~([01])~([^~]*)~([^~]*)".replace(
-        "~", SEPARATOR
-    )
-)
+_MOST_DIGITS: Final = 19
 _DEPTH: Final = int(EventKind.DEPTH)
 _MBO_CANCEL: Final = int(EventKind.MBO_CANCEL)
 _TRADE: Final = int(EventKind.TRADE)
@@ -155,7 +133,7 @@ _CLOCK: Final = int(EventKind.CLOCK)
 _OTC: Final = int(Flag.OTC)
 _START: Final = int(Flag.EXEC_START)
 _END: Final = int(Flag.EXEC_END)
-_ACTIONS: Final = {
+ACTIONS: Final = {
     "BID_NEW": (int(EventKind.MBO_NEW), 1),
     "ASK_NEW": (int(EventKind.MBO_NEW), -1),
     "REPLACE": (int(EventKind.MBO_REPLACE), 0),
