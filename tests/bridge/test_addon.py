@@ -144,6 +144,21 @@ def test_silence_makes_a_stream_stale_and_an_interval_makes_it_live() -> None:
     assert isinstance(bench.ask(buy("a-2")), messages.Order) and len(bench.of_type("19")) == 1
 
 
+def test_no_order_goes_on_a_book_of_two_seconds_ago() -> None:
+    """Fault 50: 1.5 s after the last interval orders are refused, and everyone is told why until one comes."""
+    bench = armed()
+    bench.receive(line(12, ALIAS))
+    bench.mono += 3 * SECOND // 2
+    assert bench.ask(buy()).status == "PENDING_NEW"  # type: ignore[attr-defined]
+    bench.mono += 1
+    refused = bench.ask(buy("a-2"))
+    assert isinstance(refused, messages.Order) and refused.reason.startswith("STALE_BOOK")
+    assert bench.told(messages.Trading)[-1].reason.startswith("STALE_BOOK")
+    bench.receive(line(12, ALIAS))
+    assert bench.told(messages.Trading)[-1].reason == ""
+    assert len(bench.of_type("19")) == 1
+
+
 def test_orders_are_refused_while_we_are_behind() -> None:
     """More than a thousand events wait in the socket: what the trader sees is old."""
     bench = armed()

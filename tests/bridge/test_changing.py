@@ -154,9 +154,44 @@ def test_flatten_closes_the_position_and_disarms() -> None:
     assert not floor.told.armed
 
 
+def test_flattening_twice_does_not_turn_the_position_round() -> None:
+    """One intent, one order: while the first flatten works nothing is flattened, and after it once Bookmap told anew."""
+    floor = Floor().open()
+    floor.position(2)
+    floor.ask(messages.CancelAll(flatten=True, request_id=5))
+    name = floor.sent(19)[0].plain["clientId"]
+    floor.open()
+    floor.position(2)  # told again and again, also before the fill is in it
+    answer = floor.ask(messages.CancelAll(flatten=True, request_id=6))
+    assert isinstance(answer, messages.Error) and answer.message.startswith("FLATTENING")
+    floor.update("8", name, isBuy=False, type="MKT", filled=2, unfilled=0, status="FILLED")
+    floor.position(0)
+    floor.open()
+    assert isinstance(floor.ask(messages.CancelAll(flatten=True, request_id=7)), messages.Done)
+    floor.open()
+    answer = floor.ask(messages.CancelAll(flatten=True, request_id=8))
+    assert isinstance(answer, messages.Error) and answer.message.startswith("POSITION_UNKNOWN")
+    assert len(floor.sent(19)) == 1
+
+
+def test_a_report_from_before_the_flatten_is_no_position_to_flatten() -> None:
+    """What Bookmap told while the flatten worked is forgotten when it ends: the fill may not be in it."""
+    floor = Floor().open()
+    floor.position(2)
+    floor.ask(messages.CancelAll(flatten=True, request_id=5))
+    floor.position(2)
+    name = floor.sent(19)[0].plain["clientId"]
+    floor.update("8", name, isBuy=False, type="MKT", filled=2, unfilled=0, status="FILLED")
+    floor.open()
+    answer = floor.ask(messages.CancelAll(flatten=True, request_id=6))
+    assert isinstance(answer, messages.Error) and answer.message.startswith("POSITION_UNKNOWN")
+    assert len(floor.sent(19)) == 1
+
+
 @pytest.mark.parametrize(
     ("positions", "bounds", "word"),
     [
+        ([(6, "")], {"max_size": 1.0}, "RATE_LIMIT_EXCEEDED"),
         ([], {}, "POSITION_UNKNOWN"),
         ([(5, "")], {"max_orders": 2, "max_size": 2.0}, "MAX_ORDERS"),
         ([(1, "a"), (1, "b")], {}, "SEVERAL_ACCOUNTS"),

@@ -158,6 +158,9 @@ def test_a_late_fill_is_taken() -> None:
     order = floor.order()
     assert (order.status, order.filled, order.leaves) == ("CANCELED", 1.0, 0.0)
     assert "LATE_FILL" in order.reason
+    floor.update(status="FILLED", filled=2, unfilled=0)
+    assert (floor.order().status, floor.order().filled) == ("FILLED", 2.0)
+    assert "LATE_FILL" in floor.order().reason
 
 
 def test_a_child_that_is_reported_before_its_parent_is_not_its_parent() -> None:

@@ -80,6 +80,45 @@ def test_what_follows_a_cut_line_is_not_lost(tmp_path: Path) -> None:
     second.close()
 
 
+def test_what_follows_a_write_that_failed_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that was full for a moment leaves half a line; the order that is sent afterwards is remembered."""
+    path, real, room = tmp_path / "es.jsonl", os.write, [20, 0]
+    journal = OrderJournal(path)
+
+    def fill_up(descriptor: int, data: bytes) -> int:
+        if not (left := room.pop(0)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data[:left])
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", fill_up)
+        with pytest.raises(OSError, match="No space"):
+            journal.write([ENTRY])
+    journal.write([ENTRY | {"client_order_id": "a-2"}])
+    journal.close()
+    again = OrderJournal(path)
+    assert (again.used_ids, again.damaged) == ({"a-2": "0f"}, 1)
+    again.close()
+
+
+def test_ids_of_another_process_are_seen(tmp_path: Path) -> None:
+    """Two add-ons for one instrument share the file: what one of them sent the other does not send again."""
+    path = tmp_path / "es.jsonl"
+    one, other = OrderJournal(path), OrderJournal(path)
+    one.write([{"what": "armed"}, ENTRY])
+    assert other.look() == {"a-1": "0f"} == other.used_ids
+    assert other.look() == one.look() == {}
+    other.write([ENTRY | {"client_order_id": "a-2"}])
+    assert other.look() == {} and one.look() == {"a-2": "0f"}
+    with path.open("ab") as half:
+        half.write(encode(ENTRY | {"client_order_id": "a-3"})[:-5])
+    assert one.look() == {}
+    one.close()
+    other.close()
+
+
 def test_a_killed_process_loses_no_entry(tmp_path: Path) -> None:
     """An entry is with the system when ``write`` returns: SIGKILL right after takes nothing."""
     path = tmp_path / "es.jsonl"

@@ -13,7 +13,7 @@ from workbench.bridge.order_path import OrderPath
 from workbench.bridge.outgoing import Outgoing
 from workbench.bridge.result import Moment, Result
 from workbench.instruments import Instrument
-from workbench.protocol.messages import Arm
+from workbench.protocol.messages import Arm, PlaceOrder
 
 NOW = Moment(1_767_225_600_000_000_000, 0)
 CANCEL = line(23, ALIAS, "77", "True", "nan")
@@ -27,6 +27,9 @@ class Disk:
         self.outgoing = outgoing
         self.left_before: list[int] = []
         self.full = False
+
+    def look(self) -> dict[str, str]:
+        return {}
 
     def write(self, entries: Iterable[Mapping[str, Any]]) -> None:
         if self.full:
@@ -68,6 +71,16 @@ def test_no_line_survives_the_decision_that_disarms() -> None:
     assert table.outgoing.take_orders(NOW) == b"" and table.outgoing.stopped == 1
     table.follow(lambda: Result(lines=[CANCEL]))
     assert table.outgoing.take_orders(NOW) == b"" and table.outgoing.stopped == 2
+
+
+def test_an_id_that_another_process_took_is_not_sent() -> None:
+    """The journal is looked at before each decision: a bridge that stood by knows what the other one sent."""
+    table = Table()
+    table.disk.look = lambda: {"a-1": "other"}  # type: ignore[method-assign]
+    order = PlaceOrder(symbol=ALIAS, side="BUY", order_type="MARKET", quantity=1.0, client_order_id="a-1")
+    result = table.follow(lambda: table.desk.command(order, "one", NOW))
+    assert result.error is not None and result.error.code == "duplicate_id"
+    assert table.outgoing.take_orders(NOW) == b""
 
 
 def test_a_full_disk_is_said_and_keeps_new_orders_back() -> None:

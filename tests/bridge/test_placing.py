@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.desk_floor import ALIAS, Floor, error_code, refusal
-from workbench.bridge.order_journal import SENT
+from workbench.bridge.order_journal import SENT, ids_sent
 from workbench.protocol import messages
 
 
@@ -90,6 +90,31 @@ def test_an_order_whose_journal_failed_is_withdrawn() -> None:
     assert floor.order("a").status == "REJECTED"
     result = floor.desk.command(messages.CancelAll(request_id=2), "kernel", floor.now)
     assert floor.desk.withdraw(result, "disk full", floor.now).lines == result.lines != []
+
+
+def test_a_change_whose_journal_failed_is_withdrawn() -> None:
+    """More risk is not taken on what cannot be remembered: the order stands as it did."""
+    floor = Floor().open()
+    floor.place()
+    floor.update()
+    change = messages.ReplaceOrder(client_order_id="a-1", price=4501.0, quantity=3.0, request_id=3)
+    instead = floor.desk.withdraw(floor.desk.command(change, "kernel", floor.now), "disk full", floor.now)
+    assert not instead.lines
+    floor.follow(instead)
+    order = floor.order()
+    assert (order.status, order.price, order.reason) == ("NEW", 4500.0, "NOT_SENT: disk full")
+    floor.wait(3)
+    assert not floor.order().unknown
+    floor.replace(price=4501.0)
+    assert len(floor.sent(24)) == 1
+
+
+def test_an_order_of_an_earlier_process_is_unknown_also_on_another_grid() -> None:
+    """What would be refused today was sent then: it is never told as rejected."""
+    before = Floor().open()
+    before.place(price=4500.25)
+    after = Floor(used_ids=ids_sent(before.journal), tick="0.5").open()
+    assert error_code(after.place(price=4500.25)) == "unknown_outcome"
 
 
 def test_the_same_order_again_is_the_same_order() -> None:

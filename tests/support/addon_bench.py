@@ -24,6 +24,9 @@ class KeptJournal:
         self.entries: list[Mapping[str, Any]] = []
         self.fails = False
 
+    def look(self) -> dict[str, str]:
+        return {}
+
     def write(self, entries: Iterable[Mapping[str, Any]]) -> None:
         if self.fails:
             raise OSError(28, "No space left on device")

@@ -30,7 +30,7 @@ from workbench.bridge.outgoing import Outgoing
 from workbench.bridge.requests import DataRequests
 from workbench.bridge.result import Moment, Result
 from workbench.bridge.translation import Translator
-from workbench.bridge.watch import Backlog
+from workbench.bridge.watch import BEHIND, SILENT, Backlog
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Status
 from workbench.instruments import Instrument
@@ -110,7 +110,7 @@ class Addon:
                 self._guard(self._take, item, now)
         self.backlog.read(full=full, events=events, mono=mono)
         self._follow_intervals(now)
-        self._judge(now)
+        self.judge(now)
 
     def lost(self, reason: str, wall: int, mono: int) -> None:
         """The connection to Bookmap has ended, or we leave it."""
@@ -129,7 +129,7 @@ class Addon:
         for attachment in self.attached.values():
             self._guard(self._watch, attachment, now)
             self._guard(self._desk_time, attachment, now)
-        self._judge(now)
+        self.judge(now)
 
     def deadline(self) -> int | None:
         """When :meth:`on_time` or :meth:`lines_to_send` has something to do, monotonic ns."""
@@ -326,12 +326,13 @@ class Addon:
         for symbol, batch in self.translator.status(alias, status, now.wall, now.mono):
             self._publish(symbol, batch)
 
-    def _judge(self, now: Moment) -> None:
+    def judge(self, now: Moment) -> None:
         """Tell the desks whether the books are fit to trade on."""
-        behind = f"{self.backlog.events} events behind Bookmap" if self.backlog.degraded(now.mono) else ""
+        behind = BEHIND if self.backlog.degraded(now.mono) else ""
         for attachment in self.attached.values():
-            silent = "no interval from Bookmap for 3 s" if attachment.watch.stale else ""
-            attachment.desk.book_is_stale(silent or behind)
+            silent = SILENT if attachment.watch.silent(now.mono) else ""
+            if attachment.desk.book_is_stale(silent or behind):
+                self._guard(self._desk_time, attachment, now)
 
     def _desk_time(self, attachment: Attachment, now: Moment) -> None:
         self.decide(attachment.desk, lambda: attachment.desk.on_time(now), now)

@@ -209,18 +209,16 @@ def _duration(command: messages.PlaceOrder, features: Mapping[str, Any]) -> str:
     if command.reduce_only:
         raise RefusedError("UNSUPPORTED_REDUCE_ONLY: Bookmap's add-ons cannot say it")
     duration = _post_only(command) if command.post_only else command.time_in_force
+    key = "supportedLimitDurations" if command.stop_price is None else "supportedStopDurations"
+    have = [word for word in _listed(features, key) if word in DURATIONS] or sorted(DURATIONS)
     if duration not in DURATIONS or command.expires is not None:
         why = (
             "; an order's date cannot be told to Bookmap"
             if duration == "GTD" or command.expires is not None
             else ""
         )
-        raise RefusedError(
-            f"UNSUPPORTED_TIME_IN_FORCE: {duration[:20]!r}; have {', '.join(sorted(DURATIONS))}{why}"
-        )
-    key = "supportedLimitDurations" if command.stop_price is None else "supportedStopDurations"
-    have = _listed(features, key)
-    if have and command.order_type != "MARKET" and duration not in have:
+        raise RefusedError(f"UNSUPPORTED_TIME_IN_FORCE: {duration[:20]!r}; have {', '.join(have)}{why}")
+    if command.order_type != "MARKET" and duration not in have:
         raise RefusedError(f"UNSUPPORTED_TIME_IN_FORCE: {duration}; have {', '.join(have)}")
     return duration
 

@@ -11,7 +11,7 @@ from workbench.bridge.admission import MAX_LOTS, RefusedError, whole_lots, whole
 from workbench.bridge.desk_state import DeskState
 from workbench.bridge.lines import LineError
 from workbench.bridge.mirror import Change, MirroredOrder
-from workbench.bridge.placing import flatten
+from workbench.bridge.placing import flatten, is_flattening
 from workbench.bridge.reports import WITH_LIMIT, WITH_STOP
 from workbench.bridge.result import Moment, Result
 from workbench.protocol import messages
@@ -49,13 +49,14 @@ def cancel_all(state: DeskState, command: messages.CancelAll, now: Moment, resul
     names = command.client_order_ids
     found = [state.orders.named(name) for name in dict.fromkeys(names)] if names else state.orders.working()
     orders = [order for order in found if order is not None and order.open]
+    flattening = any(is_flattening(order) for order in state.orders.working())
     if orders or command.flatten:
         state.check_locks()
     send_cancels(state, orders, now, result)
     for order in orders:
         state.tell(result, order)
     if command.flatten:
-        _flatten_and_close(state, now, result)
+        _flatten_and_close(state, flattening, now, result)
     unknown = [name for name in names if state.orders.named(name) is None]
     if unknown:
         text = f"unknown_order: {unknown[0][:40]!r}; the others of the batch were taken back"
@@ -87,6 +88,7 @@ def change(state: DeskState, command: messages.ReplaceOrder, owner: str, now: Mo
     plain = msgspec.to_builtins(msgspec.structs.replace(command, request_id=None))
     state.note(result, now, "change", client_order_id=order.name, order_id=order.order_id, change=plain)
     result.lines.extend(lines)
+    result.changed.append(order.name)
     state.answer(result, order, command.request_id)
 
 
@@ -190,8 +192,10 @@ def _can_be_named(state: DeskState, order: MirroredOrder) -> bool:
     return True
 
 
-def _flatten_and_close(state: DeskState, now: Moment, result: Result) -> None:
+def _flatten_and_close(state: DeskState, flattening: bool, now: Moment, result: Result) -> None:
     try:
+        if flattening:  # twice the same position would be one the other way round
+            raise RefusedError("FLATTENING: an earlier flatten is still at work; look at the position first")
         flatten(state, now, result)
     finally:
         state.arming.wind_down("disarmed: flattened")

@@ -60,6 +60,7 @@ class Commands:
 
     def _to_desks(self, owner: str, command: ToDesk, now: Moment) -> messages.Message:
         """One instrument answers for itself; of several the first refusal counts."""
+        self._addon.judge(now)
         chosen = self._named(command)
         answers = [self._ask(attachment, owner, command, now) for attachment in chosen]
         if len(answers) == 1:

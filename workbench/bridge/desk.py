@@ -28,6 +28,7 @@ from workbench.bridge.result import Moment, Result
 from workbench.errors import InstrumentError, ProtocolError
 from workbench.instruments import Instrument
 from workbench.protocol import messages
+from workbench.trading.states import OrderEvent
 
 if TYPE_CHECKING:
     from workbench.bridge.lines import Lines
@@ -98,6 +99,10 @@ class OrderDesk:
         """Both locks and the bounds, as everyone is told them."""
         return self._state.trading_message(now, request_id)
 
+    def know(self, used_ids: Mapping[str, str]) -> None:
+        """Take in ids that another process sent meanwhile, with their hashes."""
+        self._state.used = dict(used_ids) | self._state.used if used_ids else self._state.used
+
     # -- what happens ---------------------------------------------------------------------------------------------
 
     def permit(self, on: bool, now: Moment) -> Result:
@@ -126,9 +131,10 @@ class OrderDesk:
             self._disarm("disarmed: the client that armed has gone", now, result)
         return self._finish(result, now)
 
-    def book_is_stale(self, reason: str) -> None:
-        """Refuse new orders and changes for this reason, until it is an empty text."""
-        self._state.stale = reason
+    def book_is_stale(self, reason: str) -> bool:
+        """Refuse new orders and changes for this reason, until it is an empty text; whether that is another one."""
+        known, self._state.stale = self._state.stale, reason
+        return known != reason
 
     def command(self, command: DeskCommand, owner: str, now: Moment) -> Result:
         """Carry out what the client ``owner`` asks; the result has exactly one answer or an error."""
@@ -167,14 +173,16 @@ class OrderDesk:
         return min([*due, *([] if ends is None else [ends])], default=None)
 
     def withdraw(self, result: Result, reason: str, now: Moment) -> Result:
-        """Take the new orders of ``result`` back before they were sent: the journal could not be written.
+        """Take the new orders and changes of ``result`` back before they were sent: the journal could not be written.
 
-        Returns what is to be done instead, cancels and changes included; there is no use in writing its journal.
+        Returns what is to be done instead, cancels included; there is no use in writing its journal.
         """
         instead = Result(error=result.error, account=list(result.account), answers=list(result.answers))
-        instead.lines = [line for line in result.lines if not line.startswith(_SEND_ORDER)]
-        for name in result.sent:
-            order = placing.withdraw(self._state, name, reason, now, instead)
+        instead.lines = [line for line in result.lines if line.startswith(_CANCEL)]
+        taken_back = [(name, OrderEvent.REJECT) for name in result.sent]
+        taken_back += [(name, OrderEvent.REPLACE_REJECT) for name in result.changed]
+        for name, event in taken_back:
+            order = placing.withdraw(self._state, name, event, reason, now, instead)
             if order is not None:
                 instead.answers = [self._answered_anew(answer, order) for answer in instead.answers]
         return instead
@@ -275,6 +283,8 @@ class OrderDesk:
             order.order_id = order.order_id or report.order_id
         if not order.unknown:
             state.doubtful.discard(id(order))
+        if placing.is_flattening(order) and not order.open:
+            state.holdings.positions.clear()  # what was told of it may be older than this fill
         changing.send_wished_cancel(state, order, now, result)
         state.tell(result, order)
         result.account.extend(state.executions.release(order, now.wall))
@@ -321,7 +331,7 @@ class OrderDesk:
         return result
 
 
-_SEND_ORDER: Final = b"%d" % wire.Type.SEND_ORDER + wire.SEPARATOR.encode()
+_CANCEL: Final = b"%d" % wire.Type.CANCEL_ORDER + wire.SEPARATOR.encode()
 
 
 def _lasting_ns(minutes: float) -> int:

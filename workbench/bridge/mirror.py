@@ -223,12 +223,11 @@ class MirroredOrder:
             case _S.NEW | _S.PARTIALLY_FILLED | _S.SUSPENDED:
                 return self._at_work(report)
             case _S.FILLED:
-                return self._waking([] if self.status is _S.FILLED else [_E.FULL_FILL]), []
+                events = [] if self.status is _S.FILLED else [_E.FULL_FILL]
+                return self._waking(events), self._late() if events else []
             case _S.CANCELED:
-                late = report.filled > self.filled and self.status in {_S.CANCELED, _S.EXPIRED}
-                return [_E.FILL if late else _E.CANCELED], (
-                    ["LATE_FILL: filled after the cancel"] if late else []
-                )
+                late = self._late() if report.filled > self.filled else []
+                return [_E.FILL if late else _E.CANCELED], late
             case _S.REJECTED:
                 return [_E.REJECT], []
             case _S.PENDING_CANCEL:
@@ -237,6 +236,10 @@ class MirroredOrder:
                 return ([] if self.status is _S.PENDING_CANCEL else [_E.REPLACE]), []
             case _:
                 return [_E.SUBMIT], []
+
+    def _late(self) -> list[str]:
+        """Note of a fill, where it comes after the end."""
+        return ["LATE_FILL: filled after the cancel"] if self.status in {_S.CANCELED, _S.EXPIRED} else []
 
     def _at_work(self, report: OrderReport) -> tuple[list[OrderEvent], list[str]]:
         """Bookmap says where the order rests: the request under way was answered, or the report crossed it."""

@@ -1,6 +1,6 @@
 """The append-only file of every decision about orders: written before a line goes out, read again at the start.
 
-One entry is one line, ``crc32 json``. A line that was cut or damaged is left out and counted; the rest stands. An id
+One entry is one line, ``crc32 json``; every write begins with a new line. A line that was cut or damaged is left out and counted; the rest stands. An id
 that was sent once is never sent again, also by the next process, as long as this file is there.
 
 Entries are handed to the system before the order goes and forced to the device afterwards (:meth:`OrderJournal.sync`):
@@ -115,8 +115,7 @@ class OrderJournal:
         entries = list(decode(data))
         self.used_ids = ids_sent(entries)
         self.damaged = entries.count(None)
-        if data and not data.endswith(b"\n"):
-            self._write(b"\n")  # what follows must not be taken for the rest of a cut line
+        self._known = len(data)
 
     def write(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Append entries; returns when the system has them all.
@@ -131,6 +130,24 @@ class OrderJournal:
             self._write(b"".join(map(encode, kept)))
             self.used_ids |= ids_sent(kept)
 
+    def look(self) -> dict[str, str]:
+        """Ids that another process took since the last look, with their hashes: two bridges may share an instrument.
+
+        Raises
+        ------
+        OSError
+        """
+        if os.fstat(self._descriptor).st_size == self._known:
+            return {}
+        with self.path.open("rb") as file:
+            file.seek(self._known)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]  # the rest may still be being written
+        self._known += len(whole)
+        fresh = {k: v for k, v in ids_sent(decode(whole)).items() if k not in self.used_ids}
+        self.used_ids |= fresh
+        return fresh
+
     def sync(self) -> None:
         """Force what was written to the device."""
         os.fsync(self._descriptor)
@@ -140,6 +157,10 @@ class OrderJournal:
         os.close(self._descriptor)
 
     def _write(self, data: bytes) -> None:
-        rest = memoryview(data)
+        """Append in a new line: nothing may be taken for the rest of one that was cut, by whomever and whenever."""
+        rest = memoryview(b"\n" + data)
+        whole = self._known + len(rest)
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
+        if os.fstat(self._descriptor).st_size == whole:  # nobody else wrote: there is nothing to look at
+            self._known = whole

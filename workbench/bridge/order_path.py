@@ -18,6 +18,9 @@ class Journal(Protocol):
     def used_ids(self) -> Mapping[str, str]:
         """Client order ids of earlier runs, with the hash of what was sent."""
 
+    def look(self) -> Mapping[str, str]:
+        """Client order ids that others took since the last look, with their hashes."""
+
     def write(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Keep entries, or raise OSError: then nothing is sent."""
 
@@ -52,11 +55,20 @@ class OrderPath:
 
     def follow(self, desk: OrderDesk, work: Callable[[], Result], now: Moment) -> Result:
         """Let a desk decide, keep what it decided, and queue what it wants to send."""
+        desk.know(self._taken_by_others(desk.instrument.symbol))
         result = work()
         if result.journal and not self._kept(desk.instrument.symbol, result):
             result = desk.withdraw(result, "the journal of orders cannot be written", now)
         self._outgoing.trade(result.lines, desk.is_open)
         return result
+
+    def _taken_by_others(self, symbol: str) -> Mapping[str, str]:
+        journal = self._journals.get(symbol)
+        try:
+            return {} if journal is None else journal.look()
+        except OSError as problem:
+            self._say(f"{symbol}: the journal of orders cannot be read: {problem}")
+            return {}
 
     def _kept(self, symbol: str, result: Result) -> bool:
         journal = self._journals.get(symbol)

@@ -28,6 +28,7 @@ from workbench.bridge.result import Moment, Result
 from workbench.protocol import messages
 from workbench.trading.states import OrderEvent, OrderStatus
 
+FLATTEN_PREFIX: Final = "flatten-"
 MAX_DENIED: Final = 1_000
 """Refused orders whose answer is kept, for whoever asks again."""
 
@@ -110,7 +111,8 @@ def send(state: DeskState, command: messages.PlaceOrder, ticket: Ticket, now: Mo
 def flatten(state: DeskState, now: Moment, result: Result) -> None:
     """Close the known position with market orders, none larger than armed, each counted as an order.
 
-    Orders that are being canceled may still fill meanwhile; whoever flattens looks at the position afterwards.
+    Orders that are being canceled may still fill meanwhile; whoever flattens looks at the position afterwards. What was
+    flattened is not known any more: doing it again waits for Bookmap to tell the position.
 
     Raises
     ------
@@ -124,13 +126,22 @@ def flatten(state: DeskState, now: Moment, result: Result) -> None:
         raise RefusedError("SEVERAL_ACCOUNTS: close each of them in Bookmap; nothing was flattened")
     for lots in held.values():
         _flatten(state, lots, now, result)
+    state.holdings.positions.clear()
 
 
-def withdraw(state: DeskState, name: str, reason: str, now: Moment, result: Result) -> MirroredOrder | None:
-    """An order was not sent after all."""
+def is_flattening(order: MirroredOrder) -> bool:
+    """Whether an order is one of :func:`flatten`."""
+    return order.client_order_id.startswith(FLATTEN_PREFIX)
+
+
+def withdraw(
+    state: DeskState, name: str, event: OrderEvent, reason: str, now: Moment, result: Result
+) -> MirroredOrder | None:
+    """An order, or a change of one, was not sent after all."""
     order = state.orders.named(name)
-    if order is None or not order.happen(OrderEvent.REJECT):
+    if order is None or not order.happen(event):
         return None
+    order.change = None
     order.reason, order.due = f"NOT_SENT: {reason}", None
     state.note(result, now, "withdrawn", client_order_id=name, reason=reason)
     state.tell(result, order)
@@ -144,13 +155,16 @@ def _flatten(state: DeskState, position: int, now: Moment, result: Result) -> No
         raise RefusedError(
             f"MAX_ORDERS: flattening takes {len(parts)}, {state.arming.orders_left} are left; nothing was flattened"
         )
+    refusal = state.rate.refusal(now.mono, len(parts))
+    if refusal:
+        raise RefusedError(f"{refusal}; flattening takes {len(parts)} orders, nothing was flattened")
     for number, lots in enumerate(parts):
         command = messages.PlaceOrder(
             symbol=state.alias,
             side="SELL" if position > 0 else "BUY",
             order_type="MARKET",
             quantity=float(state.instrument.size(lots)),
-            client_order_id=f"flatten-{now.wall}-{number}",
+            client_order_id=f"{FLATTEN_PREFIX}{now.wall}-{number}",
         )
         ticket = Ticket(position < 0, lots, None, None, command.time_in_force, None, None, None)
         unasked = Result(journal=result.journal, lines=result.lines, account=result.account, sent=result.sent)
@@ -212,10 +226,13 @@ def _answer_known(state: DeskState, command: messages.PlaceOrder, content: str, 
 
 def _lost_order(state: DeskState, command: messages.PlaceOrder) -> MirroredOrder:
     """An order that an earlier process sent and Bookmap has not spoken of since."""
-    ticket = admit(command, state.instrument)
+    reason = "UNKNOWN: sent before the add-on was started anew; look at Bookmap, it is not sent again"
+    try:
+        ticket = admit(command, state.instrument)
+    except RefusedError as problem:  # on the grid of today; that says nothing of what was sent then
+        raise RefusedError(reason, code="unknown_outcome") from problem
     order = _order(state, command, ticket, Moment(0, 0))
-    order.unknown = True
-    order.reason = "UNKNOWN: sent before the add-on was started anew; look at Bookmap, it is not sent again"
+    order.unknown, order.reason = True, reason
     return order
 
 

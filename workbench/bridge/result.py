@@ -43,6 +43,8 @@ class Result:
         To the client that asked, instead of an answer.
     sent : list of str
         Client order ids of the new orders among ``lines``.
+    changed : list of str
+        Names of the orders that ``lines`` change.
     """
 
     journal: list[dict[str, Any]] = field(default_factory=list)
@@ -51,3 +53,4 @@ class Result:
     account: list[messages.AccountMessage] = field(default_factory=list)
     error: messages.Error | None = None
     sent: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)

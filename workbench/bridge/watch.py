@@ -7,11 +7,17 @@ from typing import Final
 
 INTERVAL_S: Final = 0.1
 STALE_NS: Final = 3_000_000_000
+ORDERS_STALE_NS: Final = 1_500_000_000
+"""Fifteen intervals that did not come: earlier than the stream is called stale, no order goes any more."""
 SPEED_SPAN_NS: Final = 5_000_000_000
 _SAMPLE_NS: Final = 250_000_000
 
 DEGRADED_EVENTS: Final = 1_000
 DEGRADED_NS: Final = 200_000_000
+SILENT: Final = "no interval came from Bookmap for more than 1.5 s; wait until it goes on"
+BEHIND: Final = (
+    "Bookmap's stream is read late (over 1000 events or 0.2 s wait): wait until s.health says live"
+)
 
 
 class IntervalWatch:
@@ -45,6 +51,10 @@ class IntervalWatch:
             return False
         self.stale = True
         return True
+
+    def silent(self, mono: int) -> bool:
+        """Whether the intervals stayed away for too long to send orders."""
+        return self.stale or (self._last is not None and mono - self._last > ORDERS_STALE_NS)
 
     def deadline(self) -> int | None:
         """When the instrument becomes stale unless an interval comes."""
