@@ -91,6 +91,17 @@ def test_closing_finishes_what_runs(tmp_path):
     assert open_recording(running.paths["SYN"]).count == SNAPSHOT_ROWS + 50
 
 
+def test_rows_that_come_while_a_recording_is_being_closed_do_not_fail_it(writer, failed, tmp_path):
+    """One of its instruments is Parquet already, another one not yet."""
+    running = begin(writer, tmp_path)
+    running.state = "closing"
+    running.recorders["SYN"].close()
+    writer.append("SYN", rows(0, 50))
+    eventually(lambda: not writer.pending_rows)
+    assert writer.stop("one").result(60).state == "closed"
+    assert failed == []
+
+
 def test_an_unknown_recording_cannot_be_stopped(writer):
     """The names there are, are in the message."""
     with pytest.raises(RecordingError, match="no recording 'none'"):

@@ -75,12 +75,17 @@ class Commands:
         listed = [market.instrument.to_dict() for market in self._engine.markets.values()]
         for client in self._engine.server.clients:
             client.send(messages.Instruments(instruments=listed))
-        for name in self._of_all & set(self._engine.recordings.running):
-            for instrument in new:
-                self._record_too(name, instrument)
+        for name, recording in self._engine.recordings.running.items():
+            if name in self._of_all and recording.state == "recording":
+                for instrument in new:
+                    self._record_too(name, instrument)
 
     def _record_too(self, name: str, instrument: Instrument) -> None:
-        added = self._engine.recordings.add(name, instrument.symbol, instrument, [])
+        recordings, symbol = self._engine.recordings, instrument.symbol
+        added = recordings.add(name, symbol, instrument, [])
+        for message in self._engine.server.account.known(symbol):  # what was told before its first row
+            _, table, ts, kind, plain = note_of(message)
+            recordings.note(symbol, table, ts, kind, plain, name=name)
         task = asyncio.create_task(self._tell_recording(asyncio.wrap_future(added)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from workbench.errors import FeedError, WorkbenchError
+from workbench.errors import DiscoveryError, FeedError, WorkbenchError
 from workbench.events import EventBatch, Instrument
 from workbench.feeds.addresses import Listening
 from workbench.feeds.commands import HEALTH_TICK_S, Commands
@@ -258,8 +258,14 @@ class Engine:
         for instrument in new:
             self._serve(instrument)
         if self.endpoint is not None:
-            self.endpoint = renew(replace(self.endpoint, symbols=tuple(self.markets)))
             self._commands.tell_instruments(new)
+            self._renew_file(self.endpoint)
+
+    def _renew_file(self, endpoint: Endpoint) -> None:
+        try:
+            self.endpoint = renew(replace(endpoint, symbols=tuple(self.markets)))
+        except (DiscoveryError, OSError) as problem:  # what it says is out of date, and nothing worse
+            _log.warning("the discovery file stays as it was: %s", problem)
 
     def _serve(self, instrument: Instrument) -> None:
         market = Market(instrument, len(self.markets) + 1)
@@ -365,7 +371,7 @@ class Engine:
         try:
             async with self._source_lock:
                 if self.live and self.failure is None:
-                    await self._advance(FOREVER_NS)  # what has arrived by now
+                    await self._advance_to(FOREVER_NS)  # what has arrived by now
                 closed = self.recordings.close("engine stopped")
                 await asyncio.wait_for(asyncio.wrap_future(closed), STOP_TIMEOUT_S)
         except TimeoutError:

@@ -81,7 +81,8 @@ class RecordingThread:
     @property
     def active(self) -> bool:
         """Whether anything is being recorded or finished."""
-        return any(r.state in ("recording", "closing") for r in self.running.values())
+        # a list first: the writer asks, too, while the engine's thread may add one
+        return any(recording.state in _TAKING for recording in list(self.running.values()))
 
     def start(
         self,
@@ -297,7 +298,8 @@ class RecordingThread:
         self._done_rows += len(batch)
         for recording in list(self.running.values()):
             recorder = recording.recorders.get(symbol)
-            if recorder is not None and recorder.state != "ended" and recording.state in _TAKING:
+            # of a recording that is being closed some are closed before the others
+            if recorder is not None and recorder.state == "recording" and recording.state in _TAKING:
                 self._guarded(recording, recorder.append, batch)
 
     def _note(self, symbol: str, name: str | None, note: _Noted) -> None:
