@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +164,19 @@ def assert_whole(stream: EventBatch, restarts: int) -> None:
     lives = np.flatnonzero((stream.kind == EventKind.STATUS) & (stream.size == Status.LIVE))
     first_lives = lives[np.searchsorted(lives, gaps)]
     assert (stream.kind[first_lives - 1] == EventKind.SNAPSHOT_END).all()
+
+
+def test_a_bridge_that_hangs_does_not_hold_up_the_others():
+    """It takes the connection and never answers: the source opens without it, however patient the caller is."""
+    with ServedBridge("ES") as bridge, socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"ws://127.0.0.1:{silent.getsockname()[1]}/v1"
+        hung = discovery.publish(replace(bridge.endpoint, uri=uri, identity="hung", symbols=("NQ",)))
+        source = BookmapSource.connect(timeout=10_000)
+        try:
+            assert [i.symbol for i in source.instruments] == ["ES"]
+        finally:
+            source.close()
+            discovery.withdraw(hung)
 
 
 def test_of_two_bridges_the_one_that_trades_is_used():

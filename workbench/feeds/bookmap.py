@@ -20,6 +20,8 @@ from workbench.protocol import messages
 LOOK_S: Final = 0.2
 HEALTH_S: Final = 1.0
 CONNECT_TIMEOUT_S: Final = 10.0
+OTHERS_S: Final = 1.5
+"""Once one bridge has told its instruments the others get so long: one that hangs must not hold up the rest."""
 
 _log = logging.getLogger("workbench.feeds.bookmap")
 
@@ -78,10 +80,10 @@ class BookmapSource:
         source._look()
         source._watcher.start()
         with source._news:
-            source._news.wait_for(source._all_told, timeout)
-            source._chooses = (
-                True  # only now: of those that run already the best is used from the first row on
-            )
+            source._news.wait_for(source._any_told, timeout)
+            source._news.wait_for(source._all_told, min(timeout, OTHERS_S))
+            # only now: of those that run already the best is used from the first row on
+            source._chooses = True
             for link in source._links.values():
                 source._choose_for(link)
         if not source._lanes:
@@ -308,6 +310,9 @@ class BookmapSource:
 
     def _tell_no_trading(self, symbol: str, reason: str) -> None:
         self._tell(messages.Trading(symbol=symbol, ts=time.time_ns(), reason=reason))
+
+    def _any_told(self) -> bool:
+        return any(link.instruments for link in self._links.values()) or self._all_told()
 
     def _all_told(self) -> bool:
         return all(link.instruments is not None or link.is_gone for link in self._links.values())
