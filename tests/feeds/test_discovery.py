@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,39 @@ def test_what_a_feed_says_of_itself_can_change():
     assert renewed.path == published.path
     assert [path.name for path in discovery.runtime_dir().iterdir()] == [published.path.name]
     assert stat.S_IMODE(renewed.path.stat().st_mode) & 0o077 == 0 or os.name != "posix"
+
+
+def test_a_file_that_is_being_read_is_replaced_a_moment_later(monkeypatch):
+    """Windows refuses it as long as somebody has it open; for ever is told."""
+    published = discovery.publish(endpoint())
+    refusals = iter([PermissionError("in use")] * 3)
+    replace_file = Path.replace
+
+    def busy(path: Path, target: Path) -> Path:
+        for refusal in refusals:
+            raise refusal
+        return replace_file(path, target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    assert discovery.renew(replace(published, symbols=("NQ",))) == discovery.running_feeds()[0]
+    refusals = repeat(PermissionError("in use"))
+    with pytest.raises(DiscoveryError, match="in use by another program"):
+        discovery.renew(replace(published, symbols=("ES",)))
+    assert discovery.running_feeds()[0].symbols == ("NQ",)
+
+
+def test_a_leftover_that_cannot_be_removed_is_left_alone(monkeypatch):
+    """Somebody holds it open: it is no feed all the same, and whoever looks next tries again."""
+    left = discovery.publish(endpoint(process_start="long ago"))
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError("in use")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        assert discovery.running_feeds() == []
+        discovery.withdraw(left)
+    assert left.path.exists() and discovery.running_feeds() == [] and not left.path.exists()
 
 
 def test_the_file_of_another_process_is_not_renewed():

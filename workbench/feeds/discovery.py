@@ -7,6 +7,7 @@ system has given the number to somebody else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -27,6 +28,8 @@ RUNTIME_DIR_VARIABLE: Final = "WORKBENCH_RUNTIME_DIR"
 SECRET_BYTES: Final = 32
 MAX_FILE_BYTES: Final = 64 * 1024
 EMPTY_FILE_AGE_S: Final = 10
+IN_USE_TRIES: Final = 20
+IN_USE_WAIT_S: Final = 0.01
 PREFIX: Final = "feed-"
 BRIDGE_KEY: Final = "bookmap-bridge"
 """What the bridges inside Bookmap were started for."""
@@ -148,8 +151,26 @@ def renew(endpoint: Endpoint) -> Endpoint:
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     _write(fresh, endpoint)
-    fresh.replace(path)
+    _put_in_place(fresh, path)
     return replace(endpoint, path=path)
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    """Replace a file that somebody may be reading: on Windows that is refused for the moment that reading takes."""
+    for _ in range(IN_USE_TRIES):
+        try:
+            fresh.replace(path)
+        except PermissionError:
+            time.sleep(IN_USE_WAIT_S)
+        else:
+            return
+    raise DiscoveryError(f"{path} is in use by another program", action="Close whatever holds it open")
+
+
+def _remove(path: Path) -> None:
+    """Remove a file unless somebody holds it open (Windows): whoever looks next does."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, endpoint: Endpoint) -> None:
@@ -169,7 +190,7 @@ def withdraw(endpoint: Endpoint) -> None:
         return
     try:
         if read(endpoint.path).identity == endpoint.identity:
-            endpoint.path.unlink(missing_ok=True)
+            _remove(endpoint.path)
     except DiscoveryError:
         return
 
@@ -213,7 +234,7 @@ def running_feeds() -> list[Endpoint]:
         if endpoint.running:
             found.append(endpoint)
         else:
-            path.unlink(missing_ok=True)
+            _remove(path)
     return sorted(found, key=lambda e: (e.started_ns, e.identity))
 
 
@@ -386,4 +407,4 @@ def _remove_leftover(path: Path) -> None:
         and not status.st_size
         and time.time() - status.st_mtime > EMPTY_FILE_AGE_S
     ):
-        path.unlink(missing_ok=True)
+        _remove(path)
