@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from workbench.bridge.levels import Levels
-from workbench.bridge.rows import Row, Rows
+from workbench.bridge.rows import Rows, pack
 from workbench.events import Array, EventKind, Flag
 
 FOLD_ROWS: Final = 8_192
@@ -21,6 +21,8 @@ FOLD_PARTS: Final = 256
 
 Order = tuple[int, int, int]
 """side, price, size."""
+Level = tuple[int, int]
+"""side, price."""
 _DEPTH: Final = int(EventKind.DEPTH)
 _NEW: Final = int(EventKind.MBO_NEW)
 _REPLACE: Final = int(EventKind.MBO_REPLACE)
@@ -37,6 +39,8 @@ class Books:
         self._orders: dict[int, Order] = {}  # insertion order is the order of arrival
         self._pending: list[Rows] = []
         self._pending_rows = 0
+        self._totals: dict[Level, int] = {}  # of levels made of orders
+        self._changed: dict[Level, int] = {}  # and not yet written into the level book
 
     def add(self, rows: Rows) -> None:
         """Take rows in, later."""
@@ -47,6 +51,9 @@ class Books:
 
     def fold(self) -> None:
         """Take in what is pending."""
+        for (its_side, its_price), total in self._changed.items():
+            self._levels[its_side][its_price] = total
+        self._changed.clear()
         if not self._pending:
             return
         pending, self._pending, self._pending_rows = self._pending, [], 0
@@ -56,6 +63,7 @@ class Books:
         if len(clears):
             self._levels = _no_levels()
             self._orders = {}
+            self._totals = {}
             kind, *columns = (column[clears[-1] + 1 :] for column in (kind, *columns))
         self._fold_levels(kind, *columns[:3])
         self._fold_orders(kind, *columns)
@@ -84,8 +92,10 @@ class Books:
         """Make the level book anew from the orders; return it as SNAPSHOT rows, best first."""
         self.fold()
         self._levels = _no_levels()
+        self._totals = {}
         for side, price, size in self._orders.values():
-            self._levels[side][price] += size
+            self._totals[side, price] = self._totals.get((side, price), 0) + size
+        self._changed = self._totals.copy()
         return self.level_rows()
 
     def level_rows(self) -> Rows:
@@ -109,33 +119,29 @@ class Books:
 
     def derive(self, rows: Rows) -> Rows:
         """Take rows of orders in at once; return them with a DEPTH row after each for every level it changed."""
-        self.fold()
-        mbo = np.flatnonzero((rows.kind >= _NEW) & (rows.kind <= _CANCEL))
-        at: list[int] = []
-        derived: list[Row] = []
-        for index, *row in zip(mbo.tolist(), *(column[mbo].tolist() for column in rows[:5])):
-            for side, price in self._apply_and_total(*row):
-                at.append(index + 1)
-                derived.append((_DEPTH, side, price, self._levels[side][price], 0, 0, 0))
-        if not derived:
-            return rows
-        return Rows(*(np.insert(column, at, extra) for column, extra in zip(rows, Rows.of(derived))))
+        if self._pending:
+            self.fold()
+        packed = bytearray()
+        for row in zip(*[column.tolist() for column in rows]):
+            packed += pack(*row)
+            if _NEW <= row[0] <= _CANCEL:
+                number = row[4]
+                old = self._orders.get(number)
+                self._apply(*row[:5])
+                packed += self._carry_over(old, self._orders.get(number))
+        return Rows.packed(packed)
 
-    def _apply_and_total(
-        self, kind: int, side: int, price: int, size: int, number: int
-    ) -> list[tuple[int, int]]:
-        """Apply a row of an order and carry it over to its levels; return the levels that changed."""
-        old = self._orders.get(number)
-        self._apply(kind, side, price, size, number)
-        new = self._orders.get(number)
-        changed: dict[tuple[int, int], int] = {}
-        for order, sign in ((old, -1), (new, 1)):
-            if order is not None:
-                changed[order[:2]] = changed.get(order[:2], 0) + sign * order[2]
-        for (its_side, its_price), lots in changed.items():
-            book = self._levels[its_side]
-            book[its_price] = max(book[its_price] + lots, 0)
-        return [level for level, lots in changed.items() if lots]
+    def _carry_over(self, old: Order | None, new: Order | None) -> bytes:
+        """Carry the change of an order over to its levels; return the packed rows that tell it."""
+        if old is None or new is None or old[:2] != new[:2]:
+            gone = b"" if old is None else self._shift(old[:2], -old[2])
+            return gone if new is None else gone + self._shift(new[:2], new[2])
+        return b"" if new[2] == old[2] else self._shift(new[:2], new[2] - old[2])
+
+    def _shift(self, level: Level, lots: int) -> bytes:
+        total = max(self._totals.get(level, 0) + lots, 0)
+        self._totals[level] = self._changed[level] = total
+        return pack(_DEPTH, *level, total, 0, 0, 0)
 
     def _apply(self, kind: int, side: int, price: int, size: int, number: int) -> None:
         """Apply one row of an order, by the rules of the order book."""
