@@ -125,38 +125,44 @@ class Books:
         for row in zip(*[column.tolist() for column in rows]):
             packed += pack(*row)
             if _NEW <= row[0] <= _CANCEL:
-                number = row[4]
-                old = self._orders.get(number)
-                self._apply(*row[:5])
-                packed += self._carry_over(old, self._orders.get(number))
+                old = self._orders.get(row[4])
+                new = self._apply(old, *row[:5])
+                if new != old:
+                    packed += self._carry_over(old, new)
         return Rows.packed(packed)
 
     def _carry_over(self, old: Order | None, new: Order | None) -> bytes:
         """Carry the change of an order over to its levels; return the packed rows that tell it."""
-        if old is None or new is None or old[:2] != new[:2]:
-            gone = b"" if old is None else self._shift(old[:2], -old[2])
-            return gone if new is None else gone + self._shift(new[:2], new[2])
-        return b"" if new[2] == old[2] else self._shift(new[:2], new[2] - old[2])
+        if old is None:
+            return b"" if new is None else self._shift(new[:2], new[2])
+        if new is None:
+            return self._shift(old[:2], -old[2])
+        if old[:2] == new[:2]:
+            return self._shift(new[:2], new[2] - old[2])
+        return self._shift(old[:2], -old[2]) + self._shift(new[:2], new[2])
 
     def _shift(self, level: Level, lots: int) -> bytes:
-        total = max(self._totals.get(level, 0) + lots, 0)
+        total = self._totals.get(level, 0) + lots
         self._totals[level] = self._changed[level] = total
         return pack(_DEPTH, *level, total, 0, 0, 0)
 
-    def _apply(self, kind: int, side: int, price: int, size: int, number: int) -> None:
-        """Apply one row of an order, by the rules of the order book."""
-        old = self._orders.get(number)
+    def _apply(
+        self, old: Order | None, kind: int, side: int, price: int, size: int, number: int
+    ) -> Order | None:
+        """Apply one row of an order, by the rules of the order book; return what it is now."""
         if kind == _CANCEL or (kind == _REPLACE and size <= 0):
-            self._orders.pop(number, None)
-            return
+            if old is not None:
+                del self._orders[number]
+            return None
         if kind == _REPLACE and side == 0 and old is not None:
             side = old[0]
         if side == 0 or size <= 0:
-            return
+            return old
         # Only a smaller size at the same price keeps its place in the queue.
-        if old is not None and not (old[:2] == (side, price) and size <= old[2]):
+        if old is not None and not (old[0] == side and old[1] == price and size <= old[2]):
             del self._orders[number]
-        self._orders[number] = (side, price, size)
+        new = self._orders[number] = (side, price, size)
+        return new
 
     def _fold_levels(self, kind: Array, side: Array, price: Array, size: Array) -> None:
         depth = kind == _DEPTH
@@ -170,7 +176,7 @@ class Books:
             return
         kept = mbo[self._survivors(number.take(mbo), kind.take(mbo))]
         for row in zip(*(column[kept].tolist() for column in (kind, side, price, size, number))):
-            self._apply(*row)
+            self._apply(self._orders.get(row[4]), *row)
 
     def _survivors(self, numbers: Array, kinds: Array) -> Array:
         """Mask of the rows whose orders are still there at the end; the others are forgotten here.

@@ -147,10 +147,10 @@ class Market:
         if not self.derives_depth:
             self._books.add(rows)
             return [rows], _NO_ROWS
-        depth = np.flatnonzero(rows.kind == _DEPTH)
-        if not len(depth):
+        depth = rows.kind.tobytes().find(_DEPTH)
+        if depth < 0:
             return [self._books.derive(rows)], _NO_ROWS
-        before, after = _split(rows, int(depth[0]))
+        before, after = _split(rows, depth)
         return [self._books.derive(before), *self._stop_deriving(mono_ns)], after
 
     def _fill(self, rows: Rows, mono_ns: int) -> tuple[list[Rows], Rows]:

@@ -16,7 +16,7 @@ from workbench.bridge.scanner import TYPE_OF_KIND, Scanner, Table
 from workbench.events import Array
 
 MAX_EXAMPLES: Final = 20
-SCAN_BYTES: Final = 8192
+SCAN_BYTES: Final = 20 << 10
 """Smaller blocks are matched line by line: a scan costs some 300 µs, whatever it finds (measured)."""
 
 Piece = tuple[str, Rows] | wire.Message
