@@ -31,8 +31,50 @@ def test_arming_tells_its_bounds(engine: ScriptedEngine, session: Session) -> No
     state = session.arm(minutes=30, max_orders=20, max_size=2, symbol="SYN")
     (sent,) = engine.of_type(messages.Arm)
     assert (sent.minutes, sent.max_orders, sent.max_size, sent.symbol) == (30, 20, 2, "SYN")
+    assert sent.max_per_second == 5
     assert state.ready and state.orders_left == 20
     assert repr(state) == "TradingState(SYN, platform=open, notebook=open, 20 orders left of up to 2)"
+
+
+def test_a_higher_rate_is_asked_for_by_name(engine: ScriptedEngine, session: Session) -> None:
+    """Five orders a second unless somebody says otherwise, within reason."""
+    session.arm(minutes=30, max_orders=20, max_size=2, max_per_second=50)
+    assert engine.of_type(messages.Arm)[0].max_per_second == 50
+    for rate in (0, 101):
+        with pytest.raises(WorkbenchError, match="max_per_second"):
+            session.arm(minutes=30, max_orders=20, max_size=2, max_per_second=rate)
+
+
+def test_the_locks_are_opened_in_either_order(engine: ScriptedEngine, session: Session) -> None:
+    """Armed first, the platform's lock is all that is missing: the advice does not ask to arm again."""
+    state = session.arm(minutes=30, max_orders=20, max_size=2)
+    bounds = {"orders_left": 20, "max_size": 2.0}
+    engine.tell(trading(possible=True, armed=True, reason="orders are switched off in Bookmap", **bounds))
+    eventually(lambda: not state.ready)
+    assert "this side is armed" in state.advice and "arm()" not in state.advice
+    engine.tell(trading(possible=True, permitted=True, armed=True, **bounds))
+    eventually(lambda: state.ready)
+    assert state.advice == ""
+    engine.tell(trading(possible=True))
+    eventually(lambda: not state.ready)
+    assert state.advice.endswith(", and arm()")
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"orders_left": 3, "reason": "RECONCILING: look in Bookmap"}, "look in Bookmap"),
+        ({"orders_left": 0}, "arm() again"),
+    ],
+)
+def test_open_locks_are_not_enough_to_be_ready(
+    engine: ScriptedEngine, session: Session, told: dict[str, object], says: str
+) -> None:
+    """Ready means that an order would go through: not while the desk refuses, not when all are used."""
+    state = session.arm(minutes=30, max_orders=20, max_size=2)
+    engine.tell(trading(possible=True, permitted=True, armed=True, max_size=2.0, **told))
+    eventually(lambda: not state.ready)
+    assert says in repr(state)
 
 
 def test_the_state_is_the_newest(engine: ScriptedEngine, session: Session) -> None:
@@ -122,7 +164,36 @@ def test_panic_says_what_still_works(engine: ScriptedEngine, session: Session) -
     """Confirmed as asked for is not confirmed as gone."""
     session.arm(minutes=30, max_orders=20, max_size=2)
     session.orders.buy(1, limit=99.75)
-    assert session.panic().working == 1 and "1 still working" in repr(session.panic())
+    report = session.panic()
+    assert report.working == 1 and "cancels sent, 1 still working" in repr(report)
+    assert "every order taken back" not in repr(report)
+
+
+def test_panic_says_what_nobody_knows(engine: ScriptedEngine, session: Session) -> None:
+    """An order of unknown fate is not called taken back, and is not waited for."""
+    session.arm(minutes=30, max_orders=20, max_size=2)
+    name = session.orders.buy(1, limit=99.75).client_order_id
+    engine.tell(order(name, unknown=True))
+    eventually(lambda: session.orders[name].unknown)
+    report = session.panic()
+    assert (report.canceled, report.working, report.unknown) == (True, 1, 1)
+    assert "1 of them unknown: look in the platform" in repr(report)
+
+
+def test_panic_waits_for_no_answer_before_it_disarms(engine: ScriptedEngine, session: Session) -> None:
+    """The disarming is on its way before the cancels are confirmed: here they are only after it."""
+    engine.answers[messages.CancelAll] = lambda _: None
+
+    def confirm_both(command: messages.Command) -> messages.Message:
+        (cancel,) = engine.of_type(messages.CancelAll)
+        for client in engine.server.clients:
+            client.send(messages.Done(request_id=cancel.request_id))
+        return messages.Done()
+
+    engine.answers[messages.Disarm] = confirm_both
+    report = session.panic()
+    assert [type(command) for command in engine.heard[-2:]] == [messages.CancelAll, messages.Disarm]
+    assert report.canceled and report.disarmed
 
 
 def test_panic_disarms_also_when_nothing_could_be_cancelled(engine: ScriptedEngine, session: Session) -> None:

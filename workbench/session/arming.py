@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import WorkbenchError
+from workbench.feeds.requests import Answer, wait_for
 from workbench.feeds.times import moment_datetime
 from workbench.protocol import messages
 from workbench.session.line import OUTCOME_UNKNOWN
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from workbench.session.line import Line
 
 PANIC_S: Final = 1.0
-"""For each of the two commands of a panic."""
+"""For all of a panic."""
+MAX_PER_SECOND: Final = 5
+"""Orders and changes in any second, and forty times as many in any minute, unless :func:`arm` is told otherwise."""
 LIVE: Final = "live"
 ALLOW: Final = 'tick "Allow orders from notebooks" in the settings of the workbench add-on in Bookmap'
 
@@ -56,7 +59,8 @@ class TradingState:
     def ready(self) -> bool:
         """Whether an order would go through now."""
         told = self._told
-        return told.possible and told.permitted and told.armed and self._line.state == LIVE
+        is_open = told.possible and told.permitted and told.armed and not told.reason
+        return is_open and told.orders_left > 0 and self._line.state == LIVE
 
     @property
     def until(self) -> datetime | None:
@@ -72,6 +76,11 @@ class TradingState:
     def max_size(self) -> float:
         """Largest size of one order, real units."""
         return self._told.max_size
+
+    @property
+    def max_per_second(self) -> int:
+        """Most orders and changes in any second; a minute takes forty times as many."""
+        return self._told.max_per_second
 
     @property
     def supported(self) -> dict[str, object]:
@@ -90,9 +99,11 @@ class TradingState:
             return f"the session is {self._line.state}: see s.health, and arm() again once it is {LIVE}"
         if not self.possible:
             return "this feed cannot trade: start the workbench's trading add-on in Bookmap"
-        if not self.permitted:
-            return f"{ALLOW}, then arm() again"
-        return "" if self.armed else "arm() opens it"
+        if not self.permitted:  # the locks may be opened in either order
+            return f"{ALLOW}: that is all, this side is armed" if self.armed else f"{ALLOW}, and arm()"
+        if not self.armed:
+            return "arm() opens it"
+        return "" if self.orders_left > 0 else "all orders of this arming are used: arm() again"
 
     def __repr__(self) -> str:
         locks = f"platform={_lock(self.permitted)}, notebook={_lock(self.armed)}"
@@ -115,6 +126,8 @@ class PanicReport:
         Whether both commands were confirmed.
     working : int
         Orders that were still open when it ended; a venue may take a moment to confirm.
+    unknown : int
+        How many of those are of unknown fate: nothing says whether they still work.
     seconds : float
     problems : tuple of str
         What could not be done, and why.
@@ -123,20 +136,31 @@ class PanicReport:
     canceled: bool
     disarmed: bool
     working: int = 0
+    unknown: int = 0
     seconds: float = 0.0
     problems: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
+        taken_back = (
+            f"cancels sent, {self.working} still working" if self.working else "every order taken back"
+        )
         facts = [
-            "every order taken back" if self.canceled else "cancelling NOT confirmed",
+            taken_back if self.canceled else f"cancelling NOT confirmed, {self.working} working",
+            *([f"{self.unknown} of them unknown: look in the platform"] if self.unknown else []),
             "disarmed" if self.disarmed else "disarming NOT confirmed",
-            *([f"{self.working} still working"] if self.working else []),
             *self.problems,
         ]
         return f"PanicReport({', '.join(facts)})"
 
 
-def arm(line: Line, symbol: str, minutes: float, max_orders: int, max_size: float) -> TradingState:
+def arm(
+    line: Line,
+    symbol: str,
+    minutes: float,
+    max_orders: int,
+    max_size: float,
+    max_per_second: int = MAX_PER_SECOND,
+) -> TradingState:
     """Ask for this side's lock to be opened.
 
     Raises
@@ -150,7 +174,19 @@ def arm(line: Line, symbol: str, minutes: float, max_orders: int, max_size: floa
             expected="minutes and max_size above 0, max_orders at least 1; minutes=0 disarms",
             code="bad_value",
         )
-    line.ask(messages.Arm(minutes=minutes, max_orders=max_orders, max_size=max_size, symbol=symbol))
+    if not 1 <= max_per_second <= 100:
+        raise WorkbenchError(
+            f"arm(max_per_second={max_per_second!r})", expected="1 to 100; 5 unless given", code="bad_value"
+        )
+    line.ask(
+        messages.Arm(
+            minutes=minutes,
+            max_orders=max_orders,
+            max_size=max_size,
+            max_per_second=max_per_second,
+            symbol=symbol,
+        )
+    )
     return TradingState(line, symbol)
 
 
@@ -161,22 +197,48 @@ def disarm(line: Line, symbol: str, *, everywhere: bool) -> TradingState:
 
 
 def panic(line: Line) -> PanicReport:
-    """Take back every order everywhere, then close this side's lock; never raises."""
+    """Take back every order everywhere, then close this side's lock; never raises.
+
+    Both commands are sent before the first answer is waited for: a slow engine keeps neither from the platform.
+    """
     began = time.monotonic()
-    problems = [_try(line, command) for command in (messages.CancelAll(), messages.Disarm(reason="panic"))]
+
+    def left() -> float:
+        return max(began + PANIC_S - time.monotonic(), 0.0)
+
+    commands = (messages.CancelAll(), messages.Disarm(reason="panic"))
+    sent = [(command, _begin(line, command)) for command in commands]
+    problems = [_outcome(command, answer, left()) for command, answer in sent]
+    if not problems[0]:  # sent and taken; venues need a moment
+        line.account.wait(lambda: all(order.unknown for order in _working(line)), left())
+    working = _working(line)
     return PanicReport(
         canceled=not problems[0],
         disarmed=not problems[1],
-        working=sum(order.status not in CLOSED for order in line.account.orders()),
+        working=len(working),
+        unknown=sum(order.unknown for order in working),
         seconds=time.monotonic() - began,
         problems=tuple(dict.fromkeys(filter(None, problems))),
     )
 
 
-def _try(line: Line, command: messages.Command) -> str:
-    """Carry out a command; why it was not."""
+def _working(line: Line) -> list[messages.Order]:
+    return [order for order in line.account.orders() if order.status not in CLOSED]
+
+
+def _begin(line: Line, command: messages.Command) -> Answer | WorkbenchError:
     try:
-        line.ask(command, PANIC_S)
+        return line.begin(command)
+    except WorkbenchError as problem:
+        return problem
+
+
+def _outcome(command: messages.Command, answer: Answer | WorkbenchError, timeout_s: float) -> str:
+    """Wait for the answer to a command; why it was not carried out."""
+    try:
+        if isinstance(answer, WorkbenchError):
+            raise answer
+        wait_for(answer, command, timeout_s)
     except WorkbenchError as problem:
         hint = (
             ": it may have been carried out, look in the platform" if problem.code in OUTCOME_UNKNOWN else ""

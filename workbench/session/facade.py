@@ -234,7 +234,13 @@ class Session:
         return broadcasts_frame(self._line.account.broadcasts())
 
     def arm(
-        self, minutes: float, max_orders: int = 0, max_size: float = 0.0, *, symbol: str | None = None
+        self,
+        minutes: float,
+        max_orders: int = 0,
+        max_size: float = 0.0,
+        *,
+        symbol: str | None = None,
+        max_per_second: int = arming.MAX_PER_SECOND,
     ) -> TradingState:
         """Open this side's lock for orders, within bounds; ``minutes=0`` closes it, and so does the end of this session.
 
@@ -249,6 +255,8 @@ class Session:
             Largest size of one order.
         symbol : str, optional
             Default: the first instrument; for ``minutes=0`` all.
+        max_per_second : int
+            Orders and changes in any second, forty times as many in any minute; up to 100.
 
         Returns
         -------
@@ -263,16 +271,10 @@ class Session:
         wanted = self._stream(symbol).instrument.symbol
         if minutes == 0:
             return arming.disarm(self._line, wanted, everywhere=symbol is None)
-        return arming.arm(self._line, wanted, minutes, max_orders, max_size)
+        return arming.arm(self._line, wanted, minutes, max_orders, max_size, max_per_second)
 
     def panic(self) -> PanicReport:
-        """Take back every order of every instrument, then close this side's lock; never raises.
-
-        Returns
-        -------
-        PanicReport
-            What was confirmed, and what was not.
-        """
+        """Take back every order of every instrument, then close this side's lock; at most 1 s, never raises."""
         return arming.panic(self._line)
 
     @overload
@@ -387,11 +389,9 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
-        count = len(self.symbols)
+        count = f"{len(self.symbols)} symbol{'' if len(self.symbols) == 1 else 's'}"
         closed = ", closed" if self.state == "closed" else ""
-        return (
-            f"Session({self.source}, {count} symbol{'' if count == 1 else 's'}, {self._line.place}{closed})"
-        )
+        return f"Session({self.source}, {count}, {self._line.place}{closed})"
 
     def _repr_html_(self) -> str:
         known = [capture.instrument for capture in self._line.captures.values()]

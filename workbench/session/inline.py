@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.errors import ReplayError
 from workbench.events import EventBatch
+from workbench.feeds.requests import Answer
 from workbench.feeds.seeks import SeekMarks
 from workbench.feeds.source import Source
 from workbench.feeds.times import moment_datetime
@@ -148,6 +149,10 @@ class InlineLine:
         return health.with_rate(health.events / seconds if seconds > 0 else 0.0)
 
     def ask(self, command: messages.Command, timeout_s: float = 0.0) -> messages.Message:
+        """Refuse: nobody trades or draws here."""
+        raise without_platform(command, self.source)
+
+    def begin(self, command: messages.Command) -> Answer:
         """Refuse: nobody trades or draws here."""
         raise without_platform(command, self.source)
 

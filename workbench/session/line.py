@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from workbench.errors import WorkbenchError
+from workbench.feeds.requests import Answer
 from workbench.frames.capture import Capture
 from workbench.frames.recording import Recording
 from workbench.protocol import messages
@@ -105,6 +106,16 @@ class Line(Protocol):
         WorkbenchError
             It was refused, with a code; there is no platform (``read_only``, ``not_supported``); or what became of it
             is not known (a code of :data:`OUTCOME_UNKNOWN`).
+        """
+        ...
+
+    def begin(self, command: messages.Command) -> Answer:
+        """Send a command as :meth:`ask` does, and wait for nothing.
+
+        Raises
+        ------
+        WorkbenchError
+            It was not sent.
         """
         ...
 

@@ -84,7 +84,7 @@ class Orders:
         symbol : str, optional
             Default: the first instrument.
         client_order_id : str, optional
-            A name of your own, up to 32 of ``A-Z a-z 0-9 -``: placing the same order again under it makes no second
+            A name of your own, up to 32 of ``A-Z a-z 0-9 . _ : -``: placing the same order again under it makes no second
             one. Default: a new one.
 
         Returns

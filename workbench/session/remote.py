@@ -20,6 +20,7 @@ from workbench.errors import EngineError, FeedError, ReplayError, WorkbenchError
 from workbench.events import EventBatch, Instrument
 from workbench.feeds.client import Delivery, FeedClient
 from workbench.feeds.discovery import Endpoint
+from workbench.feeds.requests import Answer, wait_for
 from workbench.feeds.seeks import seek_row
 from workbench.feeds.target import Target
 from workbench.frames.capture import Capture
@@ -254,11 +255,15 @@ class EngineLine:
 
     def ask(self, command: messages.Command, timeout_s: float = ASK_TIMEOUT_S) -> messages.Message:
         """Send a command to the platform behind the engine; its answer."""
+        return wait_for(self.begin(command), command, timeout_s)
+
+    def begin(self, command: messages.Command) -> Answer:
+        """Send a command to the platform behind the engine; its answer to come."""
         self._check_open()
         if not self.has_platform:
             raise without_platform(command, self.source)
         self.account.note_asked(command)
-        return self._client.request(command, timeout_s)
+        return self._client.ask(command)
 
     def close(self, *, leave: bool = False) -> None:
         """End the connection; the last session of an engine that was started on demand ends it, unless told to leave."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import OffGridError, WorkbenchError
@@ -12,7 +14,7 @@ from workbench.protocol import messages
 if TYPE_CHECKING:
     from workbench.instruments import Instrument
 
-CLIENT_ORDER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,32}")
+CLIENT_ORDER_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,14 @@ def order_type(limit: float | None, stop: float | None) -> messages.OrderType:
 
 def on_grid_price(price: float | None, instrument: Instrument) -> float | None:
     """The double nearest to a price of the grid; prices beside it are refused."""
+    if price is not None:
+        _check_number("price", price)
     return None if price is None else float(instrument.price(instrument.ticks(price)))
 
 
 def on_grid_size(size: float, instrument: Instrument) -> float:
     """The double nearest to a size of the grid; sizes beside it, and those that are not positive, are refused."""
+    _check_number("size", size)
     lots = instrument.lots(size)
     if lots <= 0:
         raise OffGridError(
@@ -92,9 +97,15 @@ def check_client_order_id(name: object) -> None:
     if not isinstance(name, str) or not CLIENT_ORDER_ID.fullmatch(name):
         raise WorkbenchError(
             f"INVALID_CLIENT_ORDER_ID {name!r}",
-            expected="1 to 32 of A-Z a-z 0-9 -",
+            expected="1 to 32 of A-Z a-z 0-9 . _ : -",
             code="invalid_client_order_id",
         )
+
+
+def _check_number(name: str, value: object) -> None:
+    """Refuse a text that looks like a number: ``"1"`` comes from a place that meant something else."""
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        raise WorkbenchError(f"{name} {value!r}", expected="a number", code="bad_value")
 
 
 def _distance(name: str, ticks: int | None, instrument: Instrument) -> float | None:
