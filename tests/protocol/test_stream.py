@@ -98,3 +98,22 @@ def test_frames_are_made_once_for_all_clients() -> None:
 def test_kinds_of_data(data: set[str], kinds: set[int]) -> None:
     """Each kind of data lets its events through, and the clock, gaps and states with them."""
     assert kinds_of(frozenset(data)) == sum(1 << kind for kind in kinds)
+
+
+MARKS = (EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP)
+
+
+@given(st.lists(st.lists(st.sampled_from([EventKind.DEPTH, *MARKS]), min_size=1, max_size=5), max_size=12))
+def test_an_open_snapshot_is_the_newest_mark_that_is_kept(batches: list[list[EventKind]]) -> None:
+    """Known without a search, whatever a ring of five batches has let go of."""
+    stream = Stream(INSTRUMENT, 1, _stream().book, max_publications=5)
+    marks: list[tuple[int, EventKind]] = []
+    following = 0
+    for kinds in batches:
+        stream.publish(EventBatch.of(following, ts=1, kind=kinds, size=1), 1)
+        marks += [(following + row, kind) for row, kind in enumerate(kinds) if kind in MARKS]
+        following += len(kinds)
+        oldest = _kept(stream)[0].first_sequence
+        number, kind = marks[-1] if marks else (-1, EventKind.DEPTH)
+        expected = number if kind == EventKind.CLEAR and number >= oldest else None
+        assert stream.open_snapshot() == expected

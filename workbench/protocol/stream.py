@@ -81,7 +81,7 @@ class Publication:
         return [encode_filtered(self.batch, mask, number, self.send_ns)]
 
 
-_BOOK_MARKS: Final = (EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP)
+_PLAIN_KINDS: Final = bytes(set(EventKind) - {EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP})
 
 
 class Stream:
@@ -121,6 +121,7 @@ class Stream:
         self._next = next_sequence
         self._ring: deque[Publication] = deque()
         self._rows = 0
+        self._open_clear = -1
         self._max_rows = max(ring_bytes // ROW_BYTES, 1)
         self._max_publications = sys.maxsize if max_publications is None else max_publications
 
@@ -180,6 +181,7 @@ class Stream:
     def _append(self, batch: EventBatch, send_ns: int) -> None:
         publication = Publication(self, batch, send_ns)
         self._ring.append(publication)
+        self._follow_book(batch)
         self._rows += len(batch)
         self._next = publication.next
         self.last_ts = int(batch.ts[-1])
@@ -195,13 +197,16 @@ class Stream:
 
     def open_snapshot(self) -> int | None:
         """Number of the ``CLEAR`` of a snapshot that has not ended yet; None where none is under way."""
-        for publication in reversed(self._ring):
-            kind = publication.batch.kind
-            marks = np.flatnonzero(np.isin(kind, _BOOK_MARKS))
-            if len(marks):
-                is_open = kind[marks[-1]] == EventKind.CLEAR
-                return int(publication.batch.first_sequence + marks[-1]) if is_open else None
-        return None
+        is_kept = bool(self._ring) and self._open_clear >= self._ring[0].batch.first_sequence
+        return self._open_clear if is_kept else None
+
+    def _follow_book(self, batch: EventBatch) -> None:
+        """Keep in mind where a book begins that is still being sent: nobody who comes can wait for a search."""
+        kinds = batch.kind.tobytes()
+        marks = kinds.translate(None, _PLAIN_KINDS)
+        if marks:
+            is_open = marks[-1] == EventKind.CLEAR
+            self._open_clear = batch.first_sequence + kinds.rindex(marks[-1:]) if is_open else -1
 
     def get(self, index: int) -> Publication | None:
         """Publication of an index; None when the ring let go of it."""
