@@ -75,6 +75,20 @@ def test_a_closed_session_says_so_and_lets_the_thread_go():
     view.close()
 
 
+def test_a_page_that_comes_after_the_session_was_closed_gets_the_last_picture():
+    """Pages draw a view when it is scrolled into sight: that may be after the last cell has closed the session."""
+    market = shown()
+    view = Heatmap(market, column_ms=100)
+    page = Page(view)
+    market.state = "closed"
+    ended(market)
+    page.say(k="ready")
+    assert eventually(lambda: page.heard)
+    ended(market)
+    assert page.kinds() == ["snap"] and page.heard[-1][0]["state"] == "closed"
+    view.close()
+
+
 def test_a_broken_channel_does_not_keep_the_others_from_the_end():
     """Every page whose channel works learns that the session is closed."""
     market = shown()

@@ -269,19 +269,29 @@ class Sender:
         """Feed this view too."""
         with self._lock:
             self._views.add(view)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="workbench-views", daemon=True)
-                self._thread.start()
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="workbench-views", daemon=True)
+            self._thread.start()
 
     def remove(self, view: LiveView) -> None:
         """Stop feeding this view."""
         with self._lock:
             self._views.discard(view)
-        self.wake()
+        self._wake.set()
 
     def wake(self) -> None:
-        """Look at the views now instead of at the next tick."""
+        """Look at the views now instead of at the next tick.
+
+        A page may ask first when the session is closed already, for pages draw what is scrolled into sight: it gets
+        the last picture.
+        """
         self._wake.set()
+        with self._lock:
+            if self._views:
+                self._begin()
 
     def join(self, timeout: float) -> None:
         """Wait until the thread has ended, after the last view has left or the session was closed."""
@@ -306,16 +316,20 @@ class Sender:
         final = session is None or session.state in _FINAL_STATES
         with self._lock:
             views = list(self._views)
-            if not views or final:
+            if views and not final:
+                return views
+            if not views:
                 self._thread = None
-                return self._farewell(views)
-            return views
+                return []
+        self._farewell(views)
+        with self._lock:  # given up only now: never two threads for one model
+            self._thread = None
+        return []
 
     @staticmethod
-    def _farewell(views: list[LiveView]) -> list[LiveView]:
+    def _farewell(views: list[LiveView]) -> None:
         for view in views:  # the page learns that the session is closed
             try:
                 view._tick(time.monotonic_ns() + TICK_NS)
             except Exception as error:  # noqa: BLE001 - one broken channel must not keep it from the others
                 view._fail(error)
-        return []
