@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from workbench.book.levels import LevelBook
 from workbench.book.orders import OrderBook
 from workbench.bridge import books as books_module
-from workbench.bridge.books import Books
+from workbench.bridge.books import Books, stable_order
 from workbench.bridge.levels import WINDOW_TICKS
 from workbench.bridge.rows import Row, Rows
 from workbench.events import EventBatch, EventKind, Flag
@@ -119,3 +119,13 @@ def test_derived_snapshots_are_flagged_best_first() -> None:
         (-1, 12, 2),
     ]
     assert set(rows.flags.tolist()) == {Flag.SNAPSHOT}
+
+
+@given(
+    st.lists(st.one_of(st.integers(-5, 5), st.integers(-(2**63), 2**63 - 1)), min_size=1, max_size=60),
+)
+def test_rows_of_an_order_stay_in_order(numbers: list[int]) -> None:
+    """Whether the numbers are near each other or fill all 64 bits."""
+    column = np.array(numbers, np.int64)
+    for part in (column, column % 7):
+        assert np.array_equal(stable_order(part), np.argsort(part, kind="stable"))

@@ -6,6 +6,8 @@ they are and folded in when a snapshot is wanted, or when many have come togethe
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -183,15 +185,29 @@ class Books:
 
         Most orders of a busy market are cancelled soon, and a row that will not matter is not worth a step in Python.
         """
-        order = np.argsort(numbers, kind="stable")
+        order = stable_order(numbers)
         ordered = numbers[order]
         last = np.append(ordered[1:] != ordered[:-1], True)  # the last row of each order
         gone = kinds[order[last]] == _CANCEL
-        for number in ordered[last][gone].tolist():
-            self._orders.pop(number, None)
+        deque(map(self._orders.pop, ordered[last][gone].tolist(), repeat(None)), maxlen=0)
         stays = np.empty(len(numbers), np.bool_)
         stays[order] = np.repeat(~gone, np.diff(np.flatnonzero(last), prepend=-1))
         return stays
+
+
+def stable_order(numbers: Array) -> Array:
+    """``argsort`` that keeps the order of equal numbers; one sort of words where number and place fit into one."""
+    bits = len(numbers).bit_length()
+    lowest = int(numbers.min())
+    if int(numbers.max()) - lowest >= 1 << (63 - bits):
+        return np.argsort(numbers, kind="stable")
+    words = numbers - lowest
+    words <<= bits
+    words |= np.arange(len(numbers))
+    words.sort()
+    words &= (1 << bits) - 1
+    order: Array = words
+    return order
 
 
 def _no_levels() -> dict[int, Levels]:
