@@ -236,6 +236,17 @@ def test_another_grid_is_refused_and_the_rest_goes_on():
             assert followed.source.state == "live"
 
 
+def test_a_silent_bookmap_behind_a_bridge_that_is_heard_is_stale():
+    """The bridge says so in its stream; the facts name the instrument."""
+    with ServedBridge("ES") as bridge, following() as followed:
+        eventually(lambda: followed.has(SNAPSHOT_ROWS))
+        for status, state in ((Status.STALE, "stale"), (Status.LIVE, "live")):
+            bridge.say(status)
+            eventually(lambda: followed.source.state == state)  # noqa: B023
+            told = followed.source.facts["reason"]
+            assert ("ES: Bookmap has fallen silent" in told) == (state == "stale")
+
+
 def test_a_source_without_bridges_stays():
     """State ``stale`` until one is back; commands are refused, never kept."""
     with ServedBridge("ES", mortal=True) as bridge, following() as followed:

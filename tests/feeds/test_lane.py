@@ -57,6 +57,24 @@ def test_a_first_bridge_needs_no_word(written):
     assert written.batches == [BOOK, DELTAS]
 
 
+def test_a_bridge_that_says_that_bookmap_is_silent_is_believed(written):
+    """Until it says that it is back, or is gone; other words change nothing, and the rows go on as they came."""
+    written.lane.take(BOOK)
+    assert written.lane.trouble == ""
+    for status, trouble in (
+        (Status.STALE, "Bookmap has fallen silent"),
+        (Status.CLOCK_STEP, "Bookmap has fallen silent"),
+        (Status.LIVE, ""),
+        (Status.STALE, "Bookmap has fallen silent"),
+    ):
+        written.lane.take(EventBatch.of(ts=START_NS, kind=STATUS, size=int(status)))
+        assert (written.lane.state, written.lane.trouble) == ("live", trouble)
+    written.lane.gone("killed")
+    assert written.lane.trouble == "killed"
+    written.lane.take(BOOK)
+    assert written.lane.trouble == ""
+
+
 def test_silence_is_told_once_and_its_end_too(written):
     """No gap: the connection goes on where it was."""
     written.lane.take(BOOK)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.wire import INSTRUMENT, Feed, depth
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch
+from workbench.events import EventBatch, EventKind, Status
 from workbench.protocol import messages
 from workbench.protocol.codec import decode_frame, encode_batch, encode_filtered, encode_snapshot
 from workbench.protocol.limits import RESYNC_RETRY_NS, SNAPSHOT_TIMEOUT_NS
@@ -145,3 +145,31 @@ def test_impossible_grid_is_refused(tick: object) -> None:
     )
     with pytest.raises(WorkbenchError):
         _waiting().subscribed(answer, 0)
+
+
+def _row(number: int, kind: EventKind, size: int) -> EventBatch:
+    return EventBatch.of(number, ts=1, kind=kind, size=size)
+
+
+@pytest.mark.parametrize("away", [Status.STALE, Status.ENDED])
+def test_the_book_of_a_source_that_is_away_is_not_asked_for(away: Status) -> None:
+    """Nobody has it: a gap behind its going is no reason to complain, before it is back."""
+    reader = _snapshot(_subscribed(_waiting(), snapshot=True))
+    for number, (kind, size) in enumerate([(EventKind.STATUS, away), (EventKind.GAP, -1)]):
+        _give(reader, _row(number, kind, size))
+    assert reader.deadline is None
+    _give(reader, _row(2, EventKind.STATUS, Status.CLOCK_STEP))
+    assert reader.deadline is None
+    _give(reader, _row(3, EventKind.STATUS, Status.LIVE))
+    assert reader.deadline == SNAPSHOT_TIMEOUT_NS
+    reader.on_time(SNAPSHOT_TIMEOUT_NS)
+    assert reader.complaint
+
+
+def test_a_source_that_goes_after_a_gap_is_not_asked_either() -> None:
+    """In whatever order the two are told."""
+    reader = _snapshot(_subscribed(_waiting(), snapshot=True))
+    _give(reader, _row(0, EventKind.GAP, -1))
+    assert reader.deadline == SNAPSHOT_TIMEOUT_NS
+    _give(reader, _row(1, EventKind.STATUS, Status.STALE))
+    assert reader.deadline is None

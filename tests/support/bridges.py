@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 
 from tests.support.serving import ServedFeed
 from tests.support.synthetic import SyntheticSource
-from workbench.events import Instrument
+from workbench.events import EventBatch, EventKind, Instrument, Status
 from workbench.feeds import discovery
 from workbench.feeds.discovery import BRIDGE_KEY, Endpoint, new_identity, new_secret
 from workbench.feeds.processes import process_start
@@ -94,6 +95,16 @@ class ServedBridge(ServedFeed):
     def tell(self, message: messages.AccountMessage) -> None:
         """Tell a message of the account."""
         self.call(lambda: self.server.tell(message))
+
+    def say(self, status: Status) -> None:
+        """Tell in the stream how the source is."""
+        self.call(lambda: self._say(status))
+
+    def _say(self, status: Status) -> None:
+        market = self.markets[self.symbol]
+        row = EventBatch.of(market.next_sequence, ts=market.last_ts, kind=EventKind.STATUS, size=int(status))
+        market.publish(row, time.time_ns())
+        self.server.wake()
 
     def heard(self, kind: type[Command]) -> list[Command]:
         """Commands of a kind that came."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
+
+import msgspec
 
 from workbench.errors import DiscoveryError, FeedError, ProtocolError
 from workbench.events import EventBatch, Instrument
@@ -14,6 +17,7 @@ from workbench.feeds.bridge_link import BridgeLink
 from workbench.feeds.discovery import BRIDGE_KEY, Endpoint, FeedFolder, running_feeds
 from workbench.feeds.inflow import Inflow
 from workbench.feeds.lane import Lane
+from workbench.feeds.relay import ENDED
 from workbench.feeds.requests import Answer
 from workbench.protocol import messages
 
@@ -55,6 +59,7 @@ class BookmapSource:
         self._lanes: dict[str, Lane] = {}
         self._used: dict[str, BridgeLink] = {}
         self._refused: dict[str, str] = {}
+        self._open: dict[tuple[str, str], messages.Order] = {}
         self._told: list[messages.AccountMessage] = []
         self._tell: Callable[[messages.AccountMessage], object] = self._told.append
         self._chooses = False
@@ -107,7 +112,8 @@ class BookmapSource:
     def state(self) -> str:
         """``stale`` while no instrument is heard, else ``live``."""
         with self._lock:
-            return "live" if any(lane.state == "live" for lane in self._lanes.values()) else "stale"
+            lanes = self._lanes.values()
+            return "live" if any(lane.state == "live" and not lane.trouble for lane in lanes) else "stale"
 
     def advance(self, until_ns: int, max_events: int | None = None) -> list[tuple[str, EventBatch]]:
         """Everything that arrived; ``until_ns`` is the wall clock's business here."""
@@ -159,7 +165,7 @@ class BookmapSource:
         """What the bridges have to say of themselves, for ``HEALTH``."""
         bridges = self._bridges()
         with self._lock:
-            stale = [f"{s}: {lane.reason}" for s, lane in self._lanes.items() if lane.state == "stale"]
+            stale = [f"{symbol}: {lane.trouble}" for symbol, lane in self._lanes.items() if lane.trouble]
             reasons = [*self._refused.values(), *stale, *filter(None, [self._trouble])]
         return {
             "state": self.state,
@@ -196,6 +202,7 @@ class BookmapSource:
         symbol = getattr(message, "symbol", "")
         with self._lock:
             if not symbol or self._used.get(symbol) is link:
+                self._note_order(message)
                 self._tell(message)
 
     def instruments_told(self, link: BridgeLink) -> None:
@@ -282,6 +289,8 @@ class BookmapSource:
     def _leave(self, symbol: str, reason: str) -> None:
         link = self._used.pop(symbol, None)
         if link is not None:
+            with contextlib.suppress(FeedError):  # not connected: then it disarms by itself
+                link.ask(messages.Disarm(symbol=symbol, reason=reason))
             link.unsubscribe(symbol)
             self._lanes[symbol].gone(reason)
             self._tell_no_trading(symbol, reason)
@@ -308,7 +317,20 @@ class BookmapSource:
             link.unsubscribe(symbol)
             link.subscribe(symbol)
 
+    def _note_order(self, message: messages.AccountMessage) -> None:
+        if isinstance(message, messages.Order):
+            key = message.symbol, message.client_order_id or f"#{message.order_id}"
+            self._open.pop(key, None)
+            if message.status not in ENDED:
+                self._open[key] = message
+
     def _tell_no_trading(self, symbol: str, reason: str) -> None:
+        """Say that nothing can be sent any more, and that what works may have been filled or be gone."""
+        for key, order in list(self._open.items()):
+            if order.symbol == symbol and not order.unknown:
+                why, now = f"UNKNOWN: {reason}; look in Bookmap", max(time.time_ns(), order.ts)
+                self._open[key] = msgspec.structs.replace(order, unknown=True, reason=why, ts=now)
+                self._tell(self._open[key])
         self._tell(messages.Trading(symbol=symbol, ts=time.time_ns(), reason=reason))
 
     def _any_told(self) -> bool:

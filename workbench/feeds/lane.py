@@ -36,6 +36,8 @@ class Lane:
         ``empty`` before the first row, ``live``, or ``stale``.
     reason : str
         Why it is stale.
+    pulse_lost : bool
+        The bridge is heard, and says that Bookmap is not: what it has is old.
 
     Notes
     -----
@@ -47,6 +49,7 @@ class Lane:
     def __init__(self, instrument: Instrument, put: Callable[[EventBatch], None]):
         self.instrument = instrument
         self.state, self.reason = "empty", ""
+        self.pulse_lost = False
         self._put = put
         self._last_ts = 0
         self._awaits_clear = True
@@ -82,6 +85,14 @@ class Lane:
         if self.state != "empty" and not self._awaits_clear:
             self._tell(EventKind.GAP, -1)
         self._awaits_clear = self._awaits_end = True
+        self.pulse_lost = False
+
+    @property
+    def trouble(self) -> str:
+        """Why there is nothing to act on; empty while there is, and before the first row."""
+        if self.state == "stale":
+            return self.reason
+        return "Bookmap has fallen silent" if self.pulse_lost else ""
 
     def take(self, batch: EventBatch) -> bool:
         """Take rows of the bridge; False when the book must be asked for, because its begin was missed."""
@@ -94,15 +105,23 @@ class Lane:
         batch = _not_before(batch, self._last_ts)
         self._last_ts = int(batch.ts[-1])
         self._back_ts = int(batch.ts[0]) if self._back_ts is None else self._back_ts
-        said = batch.kind.tobytes().translate(None, _PLAIN_KINDS)
+        kinds = batch.kind.tobytes()
+        said = kinds.translate(None, _PLAIN_KINDS)
         if said:
             self._awaits_end = said[-1] != EventKind.SNAPSHOT_END
+        if EventKind.STATUS in kinds:
+            self._follow_pulse(batch.size[batch.kind == EventKind.STATUS].tolist())
         self._put(batch)
         if self.state == "empty":
             self.state, self.reason = "live", ""
         elif self.state == "stale" and (not self._awaits_end or self._last_ts - self._back_ts >= PATIENCE_NS):
             self.state, self.reason = "live", ""
             self._tell(EventKind.STATUS, Status.LIVE)
+
+    def _follow_pulse(self, statuses: list[int]) -> None:
+        for status in statuses:
+            if status in (Status.STALE, Status.LIVE):
+                self.pulse_lost = status == Status.STALE
 
     def _from_book(self, batch: EventBatch) -> tuple[EventBatch, bool]:
         """Rows without those of a book whose CLEAR was not seen; and whether none of its end was left out."""

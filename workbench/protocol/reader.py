@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from workbench.errors import ProtocolError
-from workbench.events import EventBatch, EventKind, Instrument, IntArray
+from workbench.events import EventBatch, EventKind, Instrument, IntArray, Status
 from workbench.protocol import limits, messages, transitions
 from workbench.protocol.codec import Frame, FrameKind
 from workbench.protocol.decoding import convert_to
@@ -74,6 +74,7 @@ class StreamReader:
         self._parts: list[EventBatch] = []
         self._json_parts: list[SnapshotMessage] = []
         self._synced_by: int | None = None
+        self._bookless = self._away = False
 
     @property
     def next_sequence(self) -> int | None:
@@ -290,16 +291,24 @@ class StreamReader:
         self.notices.append(MarketData(self.symbol, batch, sequence, piece.send_ns))
 
     def _follow_book(self, batch: EventBatch, now: int) -> None:
-        """After a gap a book must follow; one that is lost too is asked for."""
-        said = batch.columns[2].tobytes().translate(None, _PLAIN_KINDS)
+        """After a gap a book must follow; one that is lost too is asked for, unless its source is known to be away."""
+        kinds = batch.columns[2].tobytes()
+        if EventKind.STATUS in kinds:
+            self._follow_source(batch.size[batch.kind == EventKind.STATUS].tolist(), now)
+        said = kinds.translate(None, _PLAIN_KINDS)
         if not said:
             return
+        self._bookless = said[-1] == EventKind.GAP and bool(self._wanted & BOOK_KINDS)
         if said[-1] == EventKind.GAP:
             self._counts.lost += sum(max(n, 0) for n in batch.size[batch.kind == EventKind.GAP].tolist())
-            if self._wanted & BOOK_KINDS:
-                self._synced_by = now + limits.SNAPSHOT_TIMEOUT_NS
-        else:
-            self._synced_by = None
+        self._synced_by = now + limits.SNAPSHOT_TIMEOUT_NS if self._bookless and not self._away else None
+
+    def _follow_source(self, statuses: list[int], now: int) -> None:
+        for status in statuses:
+            if status in (Status.LIVE, Status.STALE, Status.ENDED):
+                self._away = status != Status.LIVE
+        if self._bookless:
+            self._synced_by = None if self._away else now + limits.SNAPSHOT_TIMEOUT_NS
 
     def _start_anew(self, following: int) -> None:
         """Go on upwards from the numbers handed on, whatever the server counts now."""
@@ -348,6 +357,7 @@ class StreamReader:
             return
         self._last_ts = max(self._last_ts, int(batch.ts[-1]))
         self._synced_by = None
+        self._bookless = self._away = False
         self.ask_at = None
         local = EventBatch.trusted(batch.columns, batch.first_sequence + self._offset)
         self.notices.append(Snapshot(self.symbol, local, following + self._offset))
