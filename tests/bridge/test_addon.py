@@ -200,6 +200,20 @@ def test_an_exception_in_our_own_code_costs_one_line(monkeypatch: pytest.MonkeyP
     assert bench.stream().price[-1] == 50
 
 
+def test_reports_without_sense_are_counted_and_told() -> None:
+    """An order without a side, a position that is no number, an execution of nobody: facts and notes say so."""
+    bench = attached(trading=True)
+    bench.receive(line(21, json.dumps(update(instrumentAlias=ALIAS, isBuy=1))))
+    bench.receive(line(28, json.dumps({"instrumentAlias": ALIAS, "position": "7"})))
+    bench.receive(
+        line(20, ALIAS, json.dumps({"orderId": "9", "executionId": "e", "size": 1, "price": 25.0, "time": 1}))
+    )
+    facts = describe(bench.addon, WALL, bench.mono)
+    told = facts["instruments"][ALIAS]
+    assert (told["bad_reports"], told["executions_waiting"]) == (2, 1)
+    assert "isBuy 1" in facts["notes"][-2] and "position '7'" in facts["notes"][-1]
+
+
 def test_lines_of_outgoing_types_are_never_echoed() -> None:
     """The official client sends them back to Bookmap."""
     bench = attached()

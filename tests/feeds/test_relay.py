@@ -226,6 +226,47 @@ def test_what_a_session_armed_is_disarmed_when_it_goes(engine, bridge):
     assert disarm.symbol == "ES"
 
 
+def test_an_arming_that_nobody_confirmed_is_taken_back(engine, bridge, desk, monkeypatch):
+    """It may have been carried out late, and nobody would disarm it when its session goes."""
+    monkeypatch.setattr("workbench.feeds.relay.ANSWER_S", 0.2)
+    desk.deaf_to = (messages.Arm,)
+    with session(engine) as client:
+        assert refused(client, arm()).code == "unknown_outcome"
+        [disarm] = eventually(lambda: bridge.heard(messages.Disarm))
+        assert disarm.symbol == "ES"
+
+
+def test_open_orders_of_a_lost_bridge_are_unknown(engine, bridge):
+    """They may work, be filled or be gone; what has ended stays as it was, and a report says what is so."""
+    collected = Collected()
+    with session(engine, collected) as client:
+        bridge.tell(order("a-1", order_id="7"))
+        bridge.tell(order("a-2", order_id="8", status="FILLED", filled=2.0, leaves=0.0))
+        eventually(lambda: len(orders(collected)) == 2)
+        bridge.crash()
+        eventually(lambda: newest(collected, "a-1").unknown)
+        assert "look in Bookmap" in newest(collected, "a-1").reason
+        assert not newest(collected, "a-2").unknown
+        with ServedBridge("ES", trading=True) as again:
+            again.tell(order("a-1", order_id="7", status="CANCELED", leaves=0.0))
+            eventually(lambda: newest(collected, "a-1").status == "CANCELED")
+            assert not newest(collected, "a-1").unknown
+        assert client.state
+
+
+def newest(collected: Collected, name: str) -> messages.Order:
+    return [order for order in orders(collected) if order.client_order_id == name][-1]
+
+
+def test_a_bridge_that_another_one_replaces_is_disarmed(engine, bridge):
+    """Were it used again, it would still be armed by nobody knows whom."""
+    with session(engine) as client:
+        client.request(arm())
+        with ServedBridge("ES", trading=True, started_ns=0):
+            [disarm] = eventually(lambda: bridge.heard(messages.Disarm))
+            assert disarm.symbol == "ES"
+
+
 def test_only_the_session_that_armed_sends_orders(engine, bridge):
     """The other lock is a notebook's own; taking back needs none."""
     with session(engine) as one, session(engine) as other:

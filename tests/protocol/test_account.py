@@ -41,6 +41,16 @@ def test_the_number_of_a_request_is_nobody_elses_business() -> None:
     assert isinstance(known, messages.Trading) and known.request_id is None
 
 
+def test_nothing_known_takes_nothing_back() -> None:
+    """A bridge that was started anew knows of an order only that it was sent: what was filled stays filled."""
+    account, change = AccountState(), msgspec.structs.replace
+    filled = change(ORDER, order_id="7", status="FILLED", filled=2.0, leaves=0.0)
+    assert account.take(filled)
+    assert not account.take(change(ORDER, status="PENDING_NEW", unknown=True, request_id=1))
+    assert account.orders() == [filled]
+    assert account.take(change(filled, reason="as reported"))
+
+
 def test_an_execution_counts_once() -> None:
     """A repeated execution id is the same execution (F21)."""
     account = AccountState()

@@ -291,8 +291,10 @@ class Addon:
     def _report(self, message: _Report, now: Moment) -> None:
         attachment = self._concerned(message)
         if attachment is not None:
-            desk = attachment.desk
+            desk, known = attachment.desk, attachment.desk.bad_reports
             self.decide(desk, lambda: desk.report(message, now), now)
+            if desk.bad_reports > known:
+                self._say(f"{desk.instrument.symbol}: a report that cannot be understood: {desk.problem}")
 
     def _concerned(self, message: _Report) -> Attachment | None:
         match message:

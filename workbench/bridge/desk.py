@@ -62,6 +62,8 @@ class OrderDesk:
     ----------
     bad_reports : int
         Reports of Bookmap that could not be understood.
+    problem : str
+        Why the latest of them could not.
     oddities : int
         Reports that contradict what is known (illegal transitions, late fills, …); each is in the journal.
     """
@@ -81,6 +83,7 @@ class OrderDesk:
         )
         self._time_units: set[str] = {"", "ms"}
         self.bad_reports = 0
+        self.problem = ""
         self.oddities = 0
 
     # -- what holds -----------------------------------------------------------------------------------------------
@@ -94,6 +97,11 @@ class OrderDesk:
     def used_ids(self) -> dict[str, str]:
         """Every client order id that was ever sent, for the desk that comes after this one."""
         return dict(self._state.used)
+
+    @property
+    def executions_waiting(self) -> int:
+        """Executions of orders that Bookmap has not told of; they become fills when it does."""
+        return self._state.executions.waiting
 
     def state(self, now: Moment, request_id: messages.RequestId = None) -> messages.Trading:
         """Both locks and the bounds, as everyone is told them."""
@@ -155,8 +163,9 @@ class OrderDesk:
             self._take_report(message, now, result)
         except (ProtocolError, OverflowError) as problem:
             self.bad_reports += 1
+            self.problem = str(problem)[:400]
             if self.bad_reports <= MAX_BAD_KEPT:
-                self._state.note(result, now, "bad_report", reason=str(problem)[:400])
+                self._state.note(result, now, "bad_report", reason=self.problem)
         return self._finish(result, now)
 
     def on_time(self, now: Moment) -> Result:

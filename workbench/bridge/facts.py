@@ -74,6 +74,9 @@ def _instrument(attachment: Attachment, now: Moment) -> dict[str, Any]:
         "indicators": attachment.indicators.names[:MAX_NAMES],
         "unanswered_indicators": attachment.indicators.unanswered[:MAX_NAMES],
         "orders_open": desk.is_open(now),
+        "bad_reports": desk.bad_reports,
+        "odd_reports": desk.oddities,
+        "executions_waiting": desk.executions_waiting,
     }
 
 

@@ -112,8 +112,7 @@ class BookmapSource:
     def state(self) -> str:
         """``stale`` while no instrument is heard, else ``live``."""
         with self._lock:
-            lanes = self._lanes.values()
-            return "live" if any(lane.state == "live" and not lane.trouble for lane in lanes) else "stale"
+            return "live" if any(lane.state == "live" for lane in self._lanes.values()) else "stale"
 
     def advance(self, until_ns: int, max_events: int | None = None) -> list[tuple[str, EventBatch]]:
         """Everything that arrived; ``until_ns`` is the wall clock's business here."""
@@ -165,7 +164,7 @@ class BookmapSource:
         """What the bridges have to say of themselves, for ``HEALTH``."""
         bridges = self._bridges()
         with self._lock:
-            stale = [f"{symbol}: {lane.trouble}" for symbol, lane in self._lanes.items() if lane.trouble]
+            stale = [f"{s}: {lane.reason}" for s, lane in self._lanes.items() if lane.state == "stale"]
             reasons = [*self._refused.values(), *stale, *filter(None, [self._trouble])]
         return {
             "state": self.state,

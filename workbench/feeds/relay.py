@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ANSWER_S: Final = 3.0
 """Longer than the two seconds in which a bridge itself calls an order unknown."""
 DISARM_S: Final = 1.0
+UNKNOWN_OUTCOME: Final = "unknown_outcome"
 ENDED: Final = ("FILLED", "CANCELED", "REJECTED", "EXPIRED")
 
 Note = tuple[str, Literal["orders", "annotations"], int, str, dict[str, Any]]
@@ -163,7 +164,7 @@ class Relay:
         return EngineError(
             f"{command.__struct_config__.tag} for {symbol!r}: {reason}; whether it was carried out is not known",
             action="It is not sent again by itself. The same client_order_id never makes a second order",
-            code="unknown_outcome",
+            code=UNKNOWN_OUTCOME,
         )
 
     def _mark_unknown(self, command: RelayedCommand, symbol: str, client_order_id: str, reason: str) -> None:
@@ -184,6 +185,10 @@ class Relay:
                 self._armed_by[symbol] = client
                 if not self._is_here(client):
                     self._disarm(symbol, "the session that armed has gone")
+            elif isinstance(reply, WorkbenchError) and reply.code == UNKNOWN_OUTCOME:
+                self._disarm(
+                    symbol, "nobody knows whether it was armed"
+                )  # nor who would disarm it when he goes
 
     def _joined(self, replies: Mapping[str, messages.Message | WorkbenchError]) -> messages.Message:
         """One answer of those of several instruments, or all their refusals as one."""

@@ -29,6 +29,8 @@ class AccountState:
     States (``ORDER``, ``POSITION``, ``BALANCE``, ``TRADING``) replace the earlier one of the same key; happenings
     (``FILL``, ``BROADCAST``, ``DRAWN``) are kept in order, a fill once per execution. Whatever comes, what is kept stays
     bounded, in number and in bytes.
+
+    An order of which nothing is known but that it was once sent takes nothing back from what was reported of it.
     """
 
     def __init__(self) -> None:
@@ -83,7 +85,7 @@ class AccountState:
         key = _key(message)
         plain = _without_request(message)
         known = self._states.get(key)
-        if known == plain:
+        if known == plain or _knows_less(plain, known):
             return False
         self._states[key] = plain
         if known is None and len(self._states) > MAX_ORDERS:
@@ -96,6 +98,13 @@ class AccountState:
         )
         if old is not None:
             del self._states[old]
+
+
+def _knows_less(message: messages.AccountMessage, known: messages.AccountMessage | None) -> bool:
+    """Whether a message says of an order only that nothing is known, where the platform had named it already."""
+    if not isinstance(message, messages.Order) or not isinstance(known, messages.Order):
+        return False
+    return message.unknown and not message.order_id and bool(known.order_id)
 
 
 def _key(message: messages.AccountMessage) -> _Key:
