@@ -112,7 +112,8 @@ class BookmapSource:
     def state(self) -> str:
         """``stale`` while no instrument is heard, else ``live``."""
         with self._lock:
-            return "live" if any(lane.state == "live" for lane in self._lanes.values()) else "stale"
+            lanes = self._lanes.values()
+            return "live" if any(lane.state == "live" and not lane.trouble for lane in lanes) else "stale"
 
     def advance(self, until_ns: int, max_events: int | None = None) -> list[tuple[str, EventBatch]]:
         """Everything that arrived; ``until_ns`` is the wall clock's business here."""
@@ -164,7 +165,7 @@ class BookmapSource:
         """What the bridges have to say of themselves, for ``HEALTH``."""
         bridges = self._bridges()
         with self._lock:
-            stale = [f"{s}: {lane.reason}" for s, lane in self._lanes.items() if lane.state == "stale"]
+            stale = [f"{symbol}: {lane.trouble}" for symbol, lane in self._lanes.items() if lane.trouble]
             reasons = [*self._refused.values(), *stale, *filter(None, [self._trouble])]
         return {
             "state": self.state,
