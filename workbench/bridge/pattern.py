@@ -62,8 +62,9 @@ class Pattern:
             if bid:
                 packed += pack(_DEPTH, _SIDES[bid], int(price), int(size), 0, 0, 0)
             elif action:
+                kind, side = ACTIONS[action]
                 order = int(number) if number else order_number(name)
-                packed += pack(*ACTIONS[action], int(price), int(size), order, 0, 0)
+                packed += pack(kind, side, int(price), int(size), order, 0, 0)
             elif gone:
                 packed += pack(_CANCEL, 0, 0, 0, int(gone), 0, 0)
             elif tick:
