@@ -27,14 +27,14 @@ def read(chunks: list[bytes], alias: str) -> tuple[list[object], LineReader]:
     return out, reader
 
 
-@pytest.mark.parametrize("scan_bytes", [0, sys.maxsize])  # as columns; line by line with a pattern
+@pytest.mark.parametrize("scan_lines", [0, sys.maxsize])  # as columns; line by line with a pattern
 @settings(max_examples=40)  # each reads its stream a few hundred times
 @given(stream=streams, lengths=chunkings)
-def test_all_ways_and_all_chunkings_agree(stream: bytes, lengths: list[int], scan_bytes: int) -> None:
+def test_all_ways_and_all_chunkings_agree(stream: bytes, lengths: list[int], scan_lines: int) -> None:
     """Rows, messages, their order, counts and bad lines do not depend on how the bytes come or are read."""
     careful, slow = read([stream], alias="")  # no instrument is expected: every line with care
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "SCAN_BYTES", scan_bytes)
+        patch.setattr(reading, "SCAN_LINES", scan_lines)
         for chunks in ([stream], pieces(stream, lengths)):
             fast, quick = read(chunks, ALIAS)
             assert fast == careful
