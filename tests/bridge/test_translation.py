@@ -165,7 +165,7 @@ def test_any_stream_in_any_pieces_gives_the_same_events(
 ) -> None:
     """At one moment; nothing that arrives raises, and numbers have no holes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "SCAN_BYTES", 0 if fast else 10**9)
+        patch.setattr(reader, "SCAN_LINES", 0 if fast else 10**9)
         whole, parts = Translator(), Translator()
         expected = whole.receive(info() + stream, 1, 1)
         found = [piece for chunk in pieces(info() + stream, lengths) for piece in parts.receive(chunk, 1, 1)]
