@@ -33,7 +33,7 @@ def test_arming_tells_its_bounds(engine: ScriptedEngine, session: Session) -> No
     assert (sent.minutes, sent.max_orders, sent.max_size, sent.symbol) == (30, 20, 2, "SYN")
     assert sent.max_per_second == 5
     assert state.ready and state.orders_left == 20
-    assert repr(state) == "TradingState(SYN, platform=open, notebook=open, 20 orders left of up to 2)"
+    assert repr(state) == "TradingState(SYN, platform=open, notebook=open, 20 orders left, each of at most 2)"
 
 
 def test_a_higher_rate_is_asked_for_by_name(engine: ScriptedEngine, session: Session) -> None:

@@ -171,7 +171,9 @@ def test_a_recording_with_history_holds_everything_captured(session: Session, tm
 def test_a_running_recording_has_no_result_yet(session: Session, tmp_path: Path) -> None:
     """Asking too early says what to do."""
     rec = session.record(tmp_path)
-    assert repr(rec) == "RecordingHandle(SYN, running)" and rec.paths["SYN"].is_dir()
+    folder = rec.paths["SYN"].parent
+    assert repr(rec) == f"RecordingHandle(SYN, running in {folder}; stop() gives the recording)"
+    assert rec.paths["SYN"].is_dir()
     with pytest.raises(RecordingError, match="still running"):
         _ = rec.recording
     with pytest.raises(ReplayError, match="cannot seek while recording"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.desk_floor import ALIAS, SENT, Floor, error_code, refusal
-from workbench.bridge.desk import OrderDesk
+from workbench.bridge.desk import SETTING, OrderDesk
 from workbench.protocol import messages
 
 
@@ -30,7 +30,7 @@ def test_the_not_armed_message_says_what_to_do() -> None:
     floor = Floor()
     answer = floor.place()
     assert isinstance(answer, messages.Error)
-    assert "tick the add-on's setting" in answer.message
+    assert f'tick "{SETTING}"' in answer.message
     floor.permit()
     answer = floor.place()
     assert isinstance(answer, messages.Error)

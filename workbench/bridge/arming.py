@@ -138,7 +138,7 @@ class Arming:
     def refusal(self) -> str:
         """Why no trading line may go now, or an empty text."""
         if not self.permitted:
-            return "orders are switched off in Bookmap: tick the add-on's setting there"
+            return 'orders are switched off in Bookmap: tick "Allow orders from notebooks" there and press "Apply"'
         if self.bounds is None:
             return f"paper only; arm() first ({self.reason})"
         return ""

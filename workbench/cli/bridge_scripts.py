@@ -43,6 +43,9 @@ In a notebook: import workbench as wb; s = wb.connect("bookmap"). If nothing com
 For each further instrument build another add-on under another name (workbench bridge install --for NAME writes such
 files): one add-on for several instruments is unsafe in Bookmap.
 """
+NO_ORDERS: Final = """
+This script never sends orders. The other one, {trading_script}, can: workbench bridge install --trading says how.
+"""
 TRADING_STEPS: Final = """
 For orders: the same with {trading_script} as {trading_name}, and "Is trading strategy" ticked before "Build". Use it
 instead of the first one, on the same instrument.
@@ -128,7 +131,7 @@ def write_script(folder: Path, name: str, suffix: str = "") -> Written:
 
 def steps(script: Path, trading_script: Path, *, trading: bool) -> list[str]:
     """What to do in Bookmap, step by step; words in quotes are what Bookmap's windows say."""
-    text = STEPS + TRADING_STEPS if trading else STEPS
+    text = STEPS + (TRADING_STEPS if trading else NO_ORDERS)
     filled = text.format(
         script=script, name=script.name.removesuffix(BESIDE), trading_script=trading_script,
         trading_name=trading_script.name.removesuffix(BESIDE), python=sys.executable,

@@ -309,7 +309,7 @@ class ServerConnection:
         if isinstance(command, SECURED) and self.how == "open":
             self.send_error("not_logged_in", "this needs a login", command.request_id)
         elif isinstance(command, ORDERS) and not self._armed:
-            text = "read_only: this feed was started without trading"
+            text = "read_only: this feed takes no orders; in Bookmap, tick workbench_bridge_trading instead"
             self.send_error("read_only", text, command.request_id)
         else:
             self._notices.append(CommandReceived(command))

@@ -23,7 +23,8 @@ PANIC_S: Final = 1.0
 MAX_PER_SECOND: Final = 5
 """Orders and changes in any second, and forty times as many in any minute, unless :func:`arm` is told otherwise."""
 LIVE: Final = "live"
-ALLOW: Final = 'tick "Allow orders from notebooks" in the settings of the workbench add-on in Bookmap'
+SETTING: Final = "Allow orders from notebooks"
+ALLOW: Final = f'tick "{SETTING}" in the settings of the workbench add-on in Bookmap and press "Apply"'
 
 
 class TradingState:
@@ -107,8 +108,8 @@ class TradingState:
 
     def __repr__(self) -> str:
         locks = f"platform={_lock(self.permitted)}, notebook={_lock(self.armed)}"
-        bounds = f", {self.orders_left} orders left of up to {self.max_size:g}" if self.ready else ""
-        reason = f", reason={self.reason!r}" if self.reason else ""
+        bounds = f", {self.orders_left} orders left, each of at most {self.max_size:g}" if self.ready else ""
+        reason = f", reason={self.reason!r}" if self.reason and SETTING not in self.reason else ""
         advice = f": {self.advice}" if self.advice else ""
         return f"TradingState({self.symbol}, {locks}{bounds}{reason}{advice})"
 

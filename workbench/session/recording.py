@@ -83,4 +83,9 @@ class RecordingHandle:
         self.stop()
 
     def __repr__(self) -> str:
-        return f"RecordingHandle({', '.join(self.symbols)}, {'running' if self.running else 'stopped'})"
+        state = f"running{self._places()}; stop() gives the recording" if self.running else "stopped"
+        return f"RecordingHandle({', '.join(self.symbols)}, {state})"
+
+    def _places(self) -> str:
+        folders = dict.fromkeys(path.parent for path in self._running.paths.values())
+        return f" in {', '.join(map(str, folders))}" if folders else ""
