@@ -290,6 +290,21 @@ def test_what_is_told_again_is_told_once():
     assert told == [event, later]
 
 
+def test_whoever_listened_to_an_add_on_still_does_after_a_restart():
+    """The new bridge is asked once for each generator, and for nothing else that was asked of the old one."""
+    wanted = messages.Listen(provider="p", generator="g", symbol="ES")
+    with ServedBridge("ES", mortal=True) as before, following() as followed:
+        followed.source.ask("ES", wanted).result(30)
+        followed.source.ask("ES", wanted).result(30)
+        followed.source.ask("ES", messages.Notify(text="hello", symbol="ES")).result(30)
+        before.crash()
+        with ServedBridge("ES") as after:
+            eventually(lambda: after.heard(messages.Listen))
+            followed.source.ask("ES", messages.CancelAll(symbol="ES")).result(30)
+            assert [(one.provider, one.generator) for one in after.heard(messages.Listen)] == [("p", "g")]
+            assert not after.heard(messages.Notify)
+
+
 def test_a_live_source_cannot_be_sought():
     """It has no other time than now."""
     with ServedBridge("ES"), following() as followed, pytest.raises(FeedError, match="cannot be sought"):

@@ -24,6 +24,7 @@ from workbench.protocol import messages
 LOOK_S: Final = 0.2
 HEALTH_S: Final = 1.0
 CONNECT_TIMEOUT_S: Final = 10.0
+MAX_LISTENED: Final = 64
 OTHERS_S: Final = 1.5
 """Once one bridge has told its instruments the others get so long: one that hangs must not hold up the rest."""
 
@@ -60,6 +61,7 @@ class BookmapSource:
         self._used: dict[str, BridgeLink] = {}
         self._refused: dict[str, str] = {}
         self._open: dict[tuple[str, str], messages.Order] = {}
+        self._listened: dict[str, dict[tuple[str, str], messages.Listen]] = {}
         self._told: list[messages.AccountMessage] = []
         self._tell: Callable[[messages.AccountMessage], object] = self._told.append
         self._chooses = False
@@ -156,9 +158,12 @@ class BookmapSource:
         if lane.state != "live" and isinstance(command, messages.PlaceOrder | messages.ReplaceOrder):
             raise _disconnected(symbol, lane.reason or "its book is not there yet")
         try:
-            return link.ask(command)
+            answer = link.ask(command)
         except FeedError as problem:
             raise _disconnected(symbol, str(problem)) from None
+        if isinstance(command, messages.Listen):
+            self._listened.setdefault(symbol, {})[command.provider, command.generator] = command
+        return answer
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -285,6 +290,13 @@ class BookmapSource:
         if best is not None:
             self._used[symbol] = best
             best.subscribe(symbol)
+            self._listen_again(symbol, best)
+
+    def _listen_again(self, symbol: str, link: BridgeLink) -> None:
+        """A bridge that was started anew knows nothing of the add-ons that somebody listens to."""
+        for command in list(self._listened.get(symbol, {}).values())[-MAX_LISTENED:]:
+            with contextlib.suppress(FeedError):  # gone again: the next one is asked
+                link.ask(command)
 
     def _leave(self, symbol: str, reason: str) -> None:
         link = self._used.pop(symbol, None)
