@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -76,6 +77,23 @@ def test_a_repeated_position_is_no_news() -> None:
         floor.position(lots)
     told = [m for m in floor.account if isinstance(m, messages.Position)]
     assert [(m.position, m.avg_price) for m in told] == [(1.0, 4500.0), (0.0, None)]
+
+
+def test_a_duplicate_of_a_position_says_nothing() -> None:
+    """What is marked as a duplicate is skipped once the account is known, whatever it says."""
+    floor = Floor()
+    floor.position(2, isDuplicate=True)
+    floor.position(3, isDuplicate=True)
+    told = [m for m in floor.account if isinstance(m, messages.Position)]
+    assert [m.position for m in told] == [2.0]
+
+
+def test_a_profit_that_is_not_told_is_none() -> None:
+    """NaN and absent are not 0: nobody has said that nothing was lost."""
+    floor = Floor()
+    floor.position(2, unrealizedPnl=math.nan)
+    told = next(m for m in floor.account if isinstance(m, messages.Position))
+    assert (told.unrealized, told.realized) == (None, None)
 
 
 def test_balances_are_one_message_a_currency() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from tests.support.bookmap_wire import ALIAS, line
 from workbench.bridge.desk import OrderDesk
 from workbench.bridge.lines import Lines
+from workbench.bridge.mirror import ANSWER_NS
 from workbench.bridge.order_path import OrderPath
 from workbench.bridge.outgoing import Outgoing
 from workbench.bridge.result import Moment, Result
@@ -71,6 +72,16 @@ def test_no_line_survives_the_decision_that_disarms() -> None:
     assert table.outgoing.take_orders(NOW) == b"" and table.outgoing.stopped == 1
     table.follow(lambda: Result(lines=[CANCEL]))
     assert table.outgoing.take_orders(NOW) == b"" and table.outgoing.stopped == 2
+
+
+def test_an_order_that_bookmap_did_not_take_in_time_is_not_sent_late() -> None:
+    """After two seconds it is called unknown; at a price of then it goes nowhere any more."""
+    table = Table()
+    soon, late = NOW._replace(mono=NOW.mono + ANSWER_NS - 1), NOW._replace(mono=NOW.mono + ANSWER_NS)
+    table.follow(lambda: Result(lines=[CANCEL]))
+    assert table.outgoing.take_orders(soon) == CANCEL
+    table.follow(lambda: Result(lines=[CANCEL]))
+    assert table.outgoing.take_orders(late) == b"" and table.outgoing.stopped == 1
 
 
 def test_an_id_that_another_process_took_is_not_sent() -> None:

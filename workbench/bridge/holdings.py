@@ -76,8 +76,10 @@ class Holdings:
         """Signed lots by account."""
 
     def position(self, plain: Mapping[str, Any], now: int) -> Iterator[messages.Position]:
-        """Take a position; what is new of it."""
+        """Take a position; what is new of it. One that is marked as a duplicate says nothing of an account we know."""
         lots, message = read_position(plain, self._instrument, now)
+        if plain.get("isDuplicate") is True and message.account in self.positions:
+            return
         self.positions[message.account] = lots
         if self._is_news(("position", message.account), message):
             yield message

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workbench.bridge.mirror import ANSWER_NS
+
 if TYPE_CHECKING:
     from workbench.bridge.desk import OrderDesk
     from workbench.bridge.outgoing import Outgoing
@@ -54,12 +56,15 @@ class OrderPath:
         return self._journals.get(symbol)
 
     def follow(self, desk: OrderDesk, work: Callable[[], Result], now: Moment) -> Result:
-        """Let a desk decide, keep what it decided, and queue what it wants to send."""
+        """Let a desk decide, keep what it decided, and queue what it wants to send.
+
+        What Bookmap does not take within the time for its answer is called unknown by then, and is not sent late.
+        """
         desk.know(self._taken_by_others(desk.instrument.symbol))
         result = work()
         if result.journal and not self._kept(desk.instrument.symbol, result):
             result = desk.withdraw(result, "the journal of orders cannot be written", now)
-        self._outgoing.trade(result.lines, desk.is_open)
+        self._outgoing.trade(result.lines, lambda at: desk.is_open(at) and at.mono - now.mono < ANSWER_NS)
         return result
 
     def _taken_by_others(self, symbol: str) -> Mapping[str, str]:

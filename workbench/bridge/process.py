@@ -150,7 +150,7 @@ class _Link(asyncio.BufferedProtocol):
         self._bridge.end("Bookmap closed the connection" if exc is None else f"connection lost: {exc}")
 
     def pause_writing(self) -> None:
-        """Bookmap reads too slowly: points and requests wait, orders do not."""
+        """Bookmap reads too slowly: everything waits, and orders go first when it goes on, if they still may."""
         self.writable = False
 
     def resume_writing(self) -> None:
@@ -223,7 +223,8 @@ class _Bridge:
 
     def _go_on(self) -> None:
         addon, wall, mono = self.addon, time.time_ns(), time.monotonic_ns()
-        self._link.write(addon.orders_to_send(wall, mono))
+        if self._link.writable:  # behind what the system has not taken, nothing could be called back any more
+            self._link.write(addon.orders_to_send(wall, mono))
         if self._link.writable:
             self._link.write(addon.lines_to_send(wall, mono))
         self._hand_on(addon.publications())

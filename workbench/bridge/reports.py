@@ -154,8 +154,8 @@ def read_position(plain: Plain, instrument: Instrument, now: int) -> tuple[int, 
         position=float(instrument.size(lots)),
         ts=now,
         avg_price=_real(plain, "averagePrice") if lots else None,
-        realized=_real(plain, "realizedPnl") or 0.0,
-        unrealized=_real(plain, "unrealizedPnl") or 0.0,
+        realized=_real(plain, "realizedPnl"),
+        unrealized=_real(plain, "unrealizedPnl"),
         volume=float(instrument.size(_size(plain, "volume"))),
         working_buys=_size(plain, "workingBuys"),
         working_sells=_size(plain, "workingSells"),
@@ -183,14 +183,14 @@ def read_balances(plain: Plain, now: int) -> Iterator[messages.Balance]:
 
 
 def _balance(entry: Plain, cash: float, account: str, now: int) -> messages.Balance:
-    unrealized = _real(entry, "unrealizedPnl") or 0.0
+    unrealized = _real(entry, "unrealizedPnl")
     liquidity = _real(entry, "netLiquidityValue")
     return messages.Balance(
         currency=_text(entry, "currency"),
         cash=cash,
-        equity=cash + unrealized if liquidity is None else liquidity,
+        equity=cash + (unrealized or 0.0) if liquidity is None else liquidity,
         ts=now,
-        realized=_real(entry, "realizedPnl") or 0.0,
+        realized=_real(entry, "realizedPnl"),
         unrealized=unrealized,
         previous_day=_real(entry, "previousDayBalance"),
         rate_to_base=_real(entry, "rateToBase"),

@@ -311,14 +311,14 @@ class Fill(Message, tag="FILL"):
 
 
 class Position(Message, tag="POSITION"):
-    """Server: the position in one instrument; positive is long."""
+    """Server: the position in one instrument; positive is long. What the platform does not tell is absent, not 0."""
 
     symbol: str
     position: float
     ts: Int64
     avg_price: float | None = None
-    realized: float = 0.0
-    unrealized: float = 0.0
+    realized: float | None = None
+    unrealized: float | None = None
     volume: float = 0.0
     working_buys: int = 0
     working_sells: int = 0
@@ -333,8 +333,8 @@ class Balance(Message, tag="BALANCE"):
     cash: float
     equity: float
     ts: Int64
-    realized: float = 0.0
-    unrealized: float = 0.0
+    realized: float | None = None
+    unrealized: float | None = None
     previous_day: float | None = None
     rate_to_base: float | None = None
     account: str = ""
