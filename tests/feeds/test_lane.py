@@ -155,6 +155,19 @@ def test_time_never_decreases(written):
     assert all(ts == START_NS + 5 for batch in written.batches for ts in batch.ts.tolist())
 
 
+def test_a_book_that_means_nothing_any_more_is_forgotten_once(written):
+    """Not before there was one, and not again before the next."""
+    written.lane.forget_book()
+    assert written.kinds == []
+    for _ in range(2):
+        written.lane.take(BOOK)
+        written.lane.gone("killed")
+        written.forget()
+        written.lane.forget_book()
+        written.lane.forget_book()
+        assert written.kinds == [CLEAR]
+
+
 @pytest.mark.parametrize("other", [("0.5", "1", "1"), ("0.25", "2", "1"), ("0.25", "1", "50")])
 def test_another_grid_is_refused(written, other):
     """A recording has one tick, one lot, one multiplier; how they are spelt does not matter."""

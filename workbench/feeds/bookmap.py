@@ -284,6 +284,8 @@ class BookmapSource:
         """Let the best bridge serve an instrument."""
         offering = [link for link in self._links.values() if symbol in (link.instruments or {})]
         best = min((link for link in offering if self._fits(link, symbol)), key=_rank, default=None)
+        if best is None and symbol in self._refused:
+            self._lanes[symbol].forget_book()
         if best is self._used.get(symbol):
             return
         self._leave(symbol, "another bridge takes over" if best else "the bridge no longer serves it")

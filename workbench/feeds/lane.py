@@ -54,6 +54,7 @@ class Lane:
         self._last_ts = 0
         self._awaits_clear = True
         self._awaits_end = True
+        self._is_forgotten = False
         self._back_ts: int | None = None
 
     def check(self, told: Instrument) -> None:
@@ -87,6 +88,12 @@ class Lane:
         self._awaits_clear = self._awaits_end = True
         self.pulse_lost = False
 
+    def forget_book(self) -> None:
+        """What was known of the book means nothing any more, and is not to be shown."""
+        if self.state != "empty" and not self._is_forgotten:
+            self._is_forgotten = True
+            self._tell(EventKind.CLEAR, 0)
+
     @property
     def trouble(self) -> str:
         """Why there is nothing to act on; empty while there is, and before the first row."""
@@ -104,6 +111,7 @@ class Lane:
     def _hand_on(self, batch: EventBatch) -> None:
         batch = _not_before(batch, self._last_ts)
         self._last_ts = int(batch.ts[-1])
+        self._is_forgotten = False
         self._back_ts = int(batch.ts[0]) if self._back_ts is None else self._back_ts
         kinds = batch.kind.tobytes()
         said = kinds.translate(None, _PLAIN_KINDS)
