@@ -165,7 +165,7 @@ def test_panic_says_what_still_works(engine: ScriptedEngine, session: Session) -
     session.arm(minutes=30, max_orders=20, max_size=2)
     session.orders.buy(1, limit=99.75)
     report = session.panic()
-    assert report.working == 1 and "cancels sent, 1 still working" in repr(report)
+    assert report.working == 1 and "all asked to be taken back, 1 still open" in repr(report)
     assert "every order taken back" not in repr(report)
 
 

@@ -80,6 +80,21 @@ def test_brackets_are_ticks_here_and_distances_on_the_wire(engine: ScriptedEngin
     assert (sent.stop_loss, sent.take_profit, sent.trailing) == (2.0, 4.0, 1.0)
 
 
+def test_open_orders_of_a_lost_engine_are_unknown(engine: ScriptedEngine, session: Session) -> None:
+    """Nobody knows what becomes of them; what has ended is what it was, and who comes back is told what is so."""
+    working, done = session.orders.buy(1, limit=99.75), session.orders.buy(1, limit=99.5)
+    for name, facts in ((working.client_order_id, {}), (done.client_order_id, {"status": "FILLED"})):
+        engine.tell(order(name, order_id=name, leaves=0.0 if facts else 1.0, **facts))
+    eventually(lambda: done.status == "FILLED" and working.order_id)
+    engine.drop()
+    eventually(lambda: any(told.unknown for told in session._line.account.order_log()))
+    eventually(lambda: not working.unknown)
+    engine.stop()
+    eventually(lambda: working.unknown)
+    assert "connection to the engine is lost" in working.reason
+    assert (working.status, done.status, done.unknown) == ("NEW", "FILLED", False)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -12,6 +12,7 @@ import msgspec
 
 from workbench.protocol import messages
 from workbench.protocol.account import MAX_KEPT, AccountState
+from workbench.session.order import ADVICE, CLOSED
 
 OrderKey = tuple[str, str]
 """Symbol and name of an order: the client order id, or ``#`` and the venue's for orders placed elsewhere."""
@@ -19,6 +20,7 @@ OrderKey = tuple[str, str]
 MAX_BROADCASTS: Final = 100_000
 """Broadcasts kept; a recording keeps them all."""
 
+LOST: Final = "the connection to the engine is lost"
 _encode: Final = msgspec.json.Encoder().encode
 _Told = TypeVar("_Told", bound=messages.AccountMessage)
 
@@ -67,9 +69,15 @@ class Account:
             self._asked[key] = self._current(key)
 
     def expect_again(self, symbol: str) -> None:
-        """The connection was lost: what happened on this instrument will be told once more."""
+        """The connection was lost: what happened on this instrument will be told once more.
+
+        Until then nobody knows what became of its open orders.
+        """
         with self.changed:
             self._told_again[symbol] = Counter(self._happened[symbol])
+            for order in list(self._orders.values()):
+                if order.symbol == symbol and order.status not in CLOSED and not order.unknown:
+                    self.take(msgspec.structs.replace(order, unknown=True, reason=f"{LOST}: {ADVICE}"))
 
     def wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Wait for something that messages bring about; whether it came in time."""

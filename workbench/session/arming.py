@@ -143,10 +143,12 @@ class PanicReport:
 
     def __repr__(self) -> str:
         taken_back = (
-            f"cancels sent, {self.working} still working" if self.working else "every order taken back"
+            f"all asked to be taken back, {self.working} still open"
+            if self.working
+            else "every order taken back"
         )
         facts = [
-            taken_back if self.canceled else f"cancelling NOT confirmed, {self.working} working",
+            taken_back if self.canceled else f"cancelling NOT confirmed, {self.working} open",
             *([f"{self.unknown} of them unknown: look in the platform"] if self.unknown else []),
             "disarmed" if self.disarmed else "disarming NOT confirmed",
             *self.problems,
