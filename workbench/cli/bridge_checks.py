@@ -95,7 +95,12 @@ def discovery_files() -> Iterator[Finding]:
             advice=found.action or "Remove the file and start the feed again",
         )  # fmt: skip
     gone = f", {left} of feeds that ended without a word (removed when next looked for)" if left else ""
-    yield Finding("discovery files", not unusable, f"{len(paths)} files{gone}", needed=False)
+    yield Finding(
+        "discovery files",
+        not unusable,
+        f"{len(paths)} {'file' if len(paths) == 1 else 'files'}{gone}",
+        needed=False,
+    )
 
 
 def clock() -> Iterator[Finding]:
