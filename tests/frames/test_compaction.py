@@ -180,3 +180,25 @@ def test_write_errors_of_the_system_are_typed(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(DiskFullError):
         compact(path)
     whole(path)
+
+
+def test_a_journal_that_somebody_still_reads_stays_until_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows removes no open file: the recording is closed and whole all the same."""
+    path = crashed(tmp_path, pieces(EVENTS, 400))
+    unlink = Path.unlink
+
+    def in_use(file: Path, missing_ok: bool = False) -> None:
+        if file.name.startswith("journal-"):
+            raise PermissionError("in use")
+        unlink(file, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", in_use)
+        assert compact(path).state == "closed"
+    whole(path)
+    assert open_recording(path).closed and list(path.glob("journal-*"))
+    compact(path)
+    whole(path)
+    assert not list(path.glob("journal-*"))

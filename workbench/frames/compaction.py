@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from workbench.errors import DamagedError, RecordingError
@@ -58,13 +59,18 @@ def compact(directory: Path, *, reason: str = "closed", tables: tuple[FileFact, 
 
 
 def remove_journal(directory: Path) -> None:
-    """Delete the journal and the notes of a closed recording, and what a crash left half written."""
-    for path in segments(directory):
-        # The index first: what is left after a crash is still found by the segment's name.
-        index_path(path).unlink(missing_ok=True)
-        path.unlink()
-    for path in notes_files(directory):
-        path.unlink()
+    """Delete the journal and the notes of a closed recording, and what a crash left half written.
+
+    What somebody still reads cannot be deleted on Windows: it stays, the manifest says that it is not needed any more,
+    and the next :func:`compact` removes it.
+    """
+    with contextlib.suppress(PermissionError):
+        for path in segments(directory):
+            # The index first: what is left after a crash is still found by the segment's name.
+            index_path(path).unlink(missing_ok=True)
+            path.unlink()
+        for path in notes_files(directory):
+            path.unlink()
     for path in directory.glob(".*"):
         if path.name.endswith(".writing") or path.name.startswith(f".{FILE_NAME}-"):
             path.unlink()
