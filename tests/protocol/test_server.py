@@ -184,6 +184,16 @@ _WAYS: dict[tuple[str, str], Any] = {
 }
 
 
+def test_who_arms_must_be_heard() -> None:
+    """A client that freezes before its first heartbeat does not stay armed: its connection ends after 4 s."""
+    server = _open(armed=True)
+    _say(server, type="ARM", minutes=1.0, max_orders=1, max_size=1.0)
+    server.on_time(4 * SECOND_NS - 1)
+    assert server.closing is None
+    server.on_time(4 * SECOND_NS)
+    assert server.closing is not None and server.closing.abort
+
+
 def _slow_guard() -> LoginGuard:
     guard = LoginGuard()
     guard.failed(0)

@@ -163,7 +163,8 @@ class ServerConnection:
         except ProtocolError as error:
             self._count_bad(error, decoding.request_id_of(data), now)
             return
-        if self._silent_at is not None or isinstance(message, messages.Heartbeat):
+        # who armed is held to it from then on: it may freeze before its first heartbeat, and must not stay armed
+        if self._silent_at is not None or isinstance(message, messages.Heartbeat | messages.Arm):
             self._silent_at = now + limits.DEAD_NS
         if not self._throttle.admits(now):
             self.counts["throttled"] += 1
