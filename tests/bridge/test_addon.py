@@ -172,6 +172,17 @@ def test_orders_are_refused_while_we_are_behind() -> None:
     assert len(bench.of_type("19")) == 1
 
 
+def test_orders_are_refused_on_what_was_not_read_yet() -> None:
+    """A process that was stopped finds the market of its absence in the socket: no order goes before that is read."""
+    bench = armed()
+    bench.addon.found_waiting(1 << 16, bench.mono, WALL + bench.mono + SECOND, bench.mono + SECOND)
+    refused = bench.ask(buy())
+    assert isinstance(refused, messages.Order) and refused.reason.startswith("STALE_BOOK")
+    bench.receive(line(12, ALIAS))
+    assert bench.ask(buy("a-2")).status == "PENDING_NEW"  # type: ignore[attr-defined]
+    assert len(bench.of_type("19")) == 1
+
+
 def test_deadlines_are_met_when_time_is_moved_to_them() -> None:
     """A shell that sleeps until the deadline finds it later afterwards, and ends up with none of the past."""
     bench = armed()
@@ -185,6 +196,21 @@ def test_deadlines_are_met_when_time_is_moved_to_them() -> None:
 
 
 # -- faults ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_read_that_fails_is_a_gap_and_no_book_after_it_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are never lost in silence, whatever fails; the add-on lives on."""
+    bench = attached()
+    translator = bench.addon.translator
+    with monkeypatch.context() as patch:
+        patch.setattr(translator, "_take", lambda *_: 1 / 0)
+        bench.receive(line(8, ALIAS, True, 50, 1))
+    bench.receive(line(8, ALIAS, True, 51, 1))
+    stream = bench.stream()
+    assert (stream.kind[-2], stream.size[-2], stream.price[-1]) == (EventKind.GAP, -1, 51)
+    assert not translator.markets[ALIAS].book_state().valid
+    bench.receive(instrument_info(), line(8, ALIAS, True, 51, 1), line(12, ALIAS))
+    assert translator.markets[ALIAS].book_state().valid
 
 
 def test_an_exception_in_our_own_code_costs_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,13 @@ def test_an_instrument_that_cannot_be_is_refused_and_the_next_is_served() -> Non
     assert translator.strays == 1
 
 
+@pytest.mark.parametrize("pips", ["x", "", "0", "-1", "Infinity"])
+def test_pips_that_are_no_price_are_answered(pips: str) -> None:
+    """Bookmap stands still until an instrument is answered, so even nonsense is an instrument, refused with a reason."""
+    (refused,) = Translator().receive(info(pips=pips), 1, 1)
+    assert isinstance(refused, wire.Refused) and refused.alias == ALIAS
+
+
 def test_a_known_instrument_again_is_a_new_book() -> None:
     """A replay that is rewound attaches again, maybe with another grid; numbers go on."""
     translator = Translator()

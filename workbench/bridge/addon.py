@@ -140,6 +140,11 @@ class Addon:
         """Carry out what a client of the feed asks, and return its one answer; never raises."""
         return self._commands.take(owner, command, Moment(wall, mono))
 
+    def found_waiting(self, waiting_bytes: int, since: int, wall: int, mono: int) -> None:
+        """So much lies in the socket unread since then, in case nobody read meanwhile."""
+        self.backlog.found(waiting_bytes, since)
+        self.judge(Moment(wall, mono))
+
     def owner_left(self, owner: str, wall: int, mono: int) -> None:
         """A client of the feed has gone: what it armed is disarmed."""
         now = Moment(wall, mono)
@@ -193,7 +198,10 @@ class Addon:
             return self.translator.receive(data, now.wall, now.mono)
         except Exception as problem:  # noqa: BLE001  (the add-on lives on, and says that it lost something)
             self.failures.take(problem, "reading", now.mono)
-            return []
+            self._say(
+                "a read was lost to a fault of ours: there is a gap; switch the add-on off and on for a new book"
+            )
+            return [*self.translator.lose(now.wall, now.mono)]
 
     def _guard(self, work: Callable[..., object], *arguments: Any) -> None:
         """Let no exception out of the work on one line; the last argument is the moment."""

@@ -84,6 +84,11 @@ class Market:
         """Say that the state of the source changed."""
         return self._publish(_status_row(status, step_ns), ts)
 
+    def lose(self, ts: int) -> EventBatch:
+        """Say that an unknown number of events is lost: no book of ours is to be trusted until the instrument is attached anew."""
+        self._doubtful = True
+        return self._publish(_GAP_ROW, ts)
+
     def take(self, rows: Rows, ts: int, mono_ns: int) -> EventBatch:
         """Complete and number rows that were read just now."""
         self._number_intervals(rows)
@@ -122,14 +127,14 @@ class Market:
             ts=self.ts,
             bids=books.side(Side.BID, levels),
             asks=books.side(Side.ASK, levels),
-            valid=self._phase is Phase.VALID,
+            valid=self._phase is Phase.VALID and not self._doubtful,
             orders=books.orders() if orders and books.has_orders else None,
         )
 
     def _begin(self) -> None:
         self._books = Books()
         self._phase = Phase.EMPTY
-        self._depth_seen = self._asked_too_early = False
+        self._depth_seen = self._asked_too_early = self._doubtful = False
         self.derives_depth = False
         self._first_ns = self._last_ns = 0
 
@@ -219,4 +224,5 @@ def _status_row(status: Status, step_ns: int = 0) -> Rows:
 
 _NO_ROWS: Final = Rows.zeros(0)
 _CLEAR_ROW: Final = Rows.of([(_CLEAR, 0, 0, 0, 0, 0, 0)])
+_GAP_ROW: Final = Rows.of([(int(EventKind.GAP), 0, 0, -1, 0, 0, 0)])
 _END_ROW: Final = Rows.of([(_SNAPSHOT_END, 0, 0, 0, 0, 0, 0)])

@@ -22,12 +22,15 @@ from typing import Any, Final, NoReturn
 from workbench.bridge import facts
 from workbench.bridge.addon import Addon, Published
 from workbench.bridge.feed import Feed
+from workbench.bridge.memory import keep_freed
 from workbench.bridge.order_journal import OrderJournal, journal_path
+from workbench.bridge.watch import DEGRADED_NS
 from workbench.feeds.server import Client
 from workbench.protocol import messages
 
 HOST: Final = "127.0.0.1"
-READ_BYTES: Final = 256 << 10
+READ_BYTES: Final = 512 << 10
+PEEK_BYTES: Final = 64 << 10
 SYNC_S: Final = 1.0
 FINISH_S: Final = 2.0
 MIN_HEALTH_S: Final = 0.1
@@ -118,7 +121,9 @@ class _Link(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(READ_BYTES))
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket
+        self._peeking: socket.socket
         self.writable = True
+        self.read_at = time.monotonic_ns()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first line; whatever the system does not take at once blocks the ordinary ones."""
@@ -126,6 +131,8 @@ class _Link(asyncio.BufferedProtocol):
         transport.set_write_buffer_limits(high=0)
         self._transport = transport
         self._socket = transport.get_extra_info("socket")
+        self._peeking = self._socket.dup()
+        self._peeking.setblocking(False)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next read goes."""
@@ -134,7 +141,15 @@ class _Link(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Something was read."""
         wall, mono = time.time_ns(), time.monotonic_ns()
+        self.read_at = mono
         self._bridge.take(bytes(self._buffer[:nbytes]), self._is_behind(nbytes), wall, mono)
+
+    def waiting_bytes(self) -> int:
+        """How much lies in the socket, up to 64 KiB: what came while this process was stopped or asleep."""
+        try:
+            return len(self._peeking.recv(PEEK_BYTES, socket.MSG_PEEK))
+        except OSError:
+            return 0
 
     def _is_behind(self, nbytes: int) -> bool:
         """Whether more waits: the read filled our buffer, or took all that the system's own could hold.
@@ -147,6 +162,7 @@ class _Link(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End: closed, reset, or broken."""
         self.writable = False
+        self._peeking.close()
         self._bridge.end("Bookmap closed the connection" if exc is None else f"connection lost: {exc}")
 
     def pause_writing(self) -> None:
@@ -189,6 +205,7 @@ class _Bridge:
         self._loop = asyncio.get_running_loop()
         _on_signals(lambda: self.end("interrupted"))
         await self._loop.create_connection(lambda: self._link, HOST, port)
+        keep_freed()
         gc.freeze()  # what was imported lives as long as the process: no need to look at it again and again
         self.addon.connected()
         self.go_on()
@@ -269,9 +286,16 @@ class _Bridge:
             case messages.EngineQuery():
                 client.send(self._feed.engine(facts.describe(self.addon, wall, mono), command.request_id))
             case _:
+                self._look_into_the_socket(wall, mono)
                 answer = self.addon.command(self._owner(client), command, wall, mono)
                 self.go_on()
                 client.send(answer)
+
+    def _look_into_the_socket(self, wall: int, mono: int) -> None:
+        """Before a command is carried out on what may be old: nothing was read for long, and much has come."""
+        since = self._link.read_at
+        if mono - since > DEGRADED_NS and (waiting := self._link.waiting_bytes()) == PEEK_BYTES:
+            self._do(lambda: self.addon.found_waiting(waiting, since, wall, mono))
 
     def _left(self, client: Client) -> None:
         timer = self._health.pop(client, None)

@@ -93,6 +93,11 @@ class Translator:
             out.append((alias, self.markets[alias].status(status, self._stamps.last)))
         return out
 
+    def lose(self, wall_ns: int, mono_ns: int) -> list[Published]:
+        """Say in every stream that a read was lost: never silence, and never a book that may be wrong."""
+        out = self._step_clock(wall_ns, mono_ns)
+        return out + [(alias, market.lose(self._stamps.last)) for alias, market in self.markets.items()]
+
     def end(self, wall_ns: int) -> list[Published]:
         """Take note that the socket is gone: every instrument ends. The rest of a line without end is dropped."""
         ts = max(wall_ns, self._stamps.last)

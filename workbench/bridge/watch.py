@@ -13,6 +13,7 @@ SPEED_SPAN_NS: Final = 5_000_000_000
 _SAMPLE_NS: Final = 250_000_000
 
 DEGRADED_EVENTS: Final = 1_000
+BYTES_PER_EVENT: Final = 40
 DEGRADED_NS: Final = 200_000_000
 SILENT: Final = "no interval came from Bookmap for more than 1.5 s; wait until it goes on"
 BEHIND: Final = (
@@ -94,6 +95,12 @@ class Backlog:
         self.events = events
         self.peak_events = max(self.peak_events, events)
         self._since = mono if self._since is None else self._since
+
+    def found(self, waiting_bytes: int, since: int) -> None:
+        """Take note of what lies in the socket and has not been read since then: we stood still, or slept."""
+        self.events = max(self.events, waiting_bytes // BYTES_PER_EVENT)
+        self.peak_events = max(self.peak_events, self.events)
+        self._since = since if self._since is None else min(since, self._since)
 
     def age_ns(self, mono: int) -> int:
         """For how long every read has been full."""

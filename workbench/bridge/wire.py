@@ -278,13 +278,15 @@ def _field(fields: list[str], index: int, missing: str = "") -> str:
 
 
 def _instrument_info(fields: list[str]) -> InstrumentInfo:
-    alias, full_name = name(fields[1]), fields[2]
+    alias, full_name = name(fields[1]), _field(fields, 2)
     return InstrumentInfo(
         alias,
         "" if full_name == "null" else full_name,
-        fields[3] in ("1", "true"),
-        double(fields[4]),
-        double(fields[5]),
+        _field(fields, 3) in ("1", "true"),
+        double_or_nan(
+            _field(fields, 4)
+        ),  # no number: refused with a reason, for Bookmap waits until it is answered
+        double_or_nan(_field(fields, 5)),
         double_or_nan(_field(fields, 6)),
         _features(_field(fields, 7)),
     )
