@@ -73,8 +73,11 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["info"], ["serve", "--port", "x"], ["demo", "--seconds", "0"]]
-)
+    "arguments",
+    [["nonsense"], ["info"], ["serve", "--port", "x"], ["demo", "--seconds", "0"],
+     ["record", "simulate", "--seconds", "nan"], ["record", "simulate", "--seconds", "inf"],
+     ["bridge", "stand-in", "simulate", "--seconds", "nan"], ["demo", "--seconds", "nan"]],
+)  # fmt: skip
 def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Unknown commands, missing arguments and impossible values."""
     assert main(arguments) == 2

@@ -153,6 +153,23 @@ def test_a_name_that_bookmap_would_refuse_is_refused(tmp_path: Path, suffix: str
     assert not list(tmp_path.rglob("*.py"))
 
 
+@pytest.mark.parametrize("bad", ["\u00e9", "../x", ""])
+def test_one_bad_name_writes_nothing_at_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], bad: str
+) -> None:
+    """All names are looked at before the first file is written; no name is no name."""
+    assert main(["bridge", "install", "--out", str(tmp_path / "new"), "--for", "E S", "--for", bad]) == 1
+    assert "name" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_name_given_twice_is_one_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is written or told twice."""
+    told = facts(capsys, "bridge", "install", "--out", tmp_path, "--for", "ES", "--for", "ES")
+    assert len(told["scripts"]) == 2  # type: ignore[arg-type]
+    assert set(told["outcomes"].values()) == {"written"}  # type: ignore[attr-defined]
+
+
 def test_installing_does_not_import_the_bridge(tmp_path: Path) -> None:
     """The command line reads the scripts as files; help answers without loading anything."""
     code = (

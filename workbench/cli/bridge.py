@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from workbench.cli.answers import json_option, print_json, say
+from workbench.cli.answers import SECONDS, json_option, print_json, say
 
 if TYPE_CHECKING:
     from workbench.cli.bridge_health import Bridge
@@ -36,12 +36,9 @@ def install_command(out: Path | None, names: tuple[str, ...], trading: bool, as_
     A file that was not written by this command, or was changed since, is never overwritten: the new one is put beside
     it, with .new at the end of its name.
     """
-    from workbench.cli.bridge_scripts import SCRIPT, TRADING_SCRIPT, default_folder, steps, write_script
+    from workbench.cli.bridge_scripts import default_folder, steps, write_scripts
 
-    folder = (out or default_folder()).absolute()
-    written = [
-        (write_script(folder, SCRIPT, n), write_script(folder, TRADING_SCRIPT, n)) for n in names or ("",)
-    ]
+    written = write_scripts((out or default_folder()).absolute(), names)
     (script, trading_script), *_ = written
     to_do = steps(script.path, trading_script.path, trading=trading)
     if as_json:
@@ -86,7 +83,7 @@ def status_command(as_json: bool) -> None:
               help="The add-on's script; default: the one that comes with the workbench.")  # fmt: skip
 @click.option("--symbol", help="Which instrument of a recording; what to call the simulated one.")
 @click.option("--speed", default="1", show_default=True, help="Data seconds per second, or max.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much data time.")
+@click.option("--seconds", type=SECONDS, help="Stop after so much data time.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
 @click.option("--trading", is_flag=True, help="Build it as a trading strategy.")
 @click.option("--allow-orders", is_flag=True, help='Tick "Allow orders from notebooks", as a user would.')

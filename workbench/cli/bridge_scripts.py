@@ -7,6 +7,7 @@ import importlib.resources
 import re
 import secrets
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -127,6 +128,23 @@ def write_script(folder: Path, name: str, suffix: str = "") -> Written:
         return Written(path, "unchanged")
     _replace(path, text)
     return Written(path, "updated")
+
+
+def write_scripts(folder: Path, names: Sequence[str] = ()) -> list[tuple[Written, Written]]:
+    """Write the plain and the trading script, a pair for each name; a name given twice is one pair.
+
+    Raises
+    ------
+    WorkbenchError
+        A bad name, before anything was written; or as of :func:`write_script`.
+    """
+    if "" in names:
+        raise WorkbenchError("--for without a name", expected="the name of an instrument")
+    chosen = tuple(dict.fromkeys(names)) or ("",)
+    for suffix in chosen:
+        for name in (SCRIPT, TRADING_SCRIPT):
+            script_name(name, suffix)
+    return [(write_script(folder, SCRIPT, n), write_script(folder, TRADING_SCRIPT, n)) for n in chosen]
 
 
 def steps(script: Path, trading_script: Path, *, trading: bool) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from workbench.cli.answers import answer, json_option, say
+from workbench.cli.answers import Seconds, answer, json_option, say
 from workbench.errors import RecordingError
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ TAIL_S: Final = 0.5
 @click.option(
     "--recording", "path", type=click.Path(path_type=Path), help="Default: real data if here, else simulated."
 )
-@click.option(
-    "--seconds", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, help="Time of capture."
-)
+@click.option("--seconds", type=Seconds(0.1, 3600), default=10.0, show_default=True, help="Time of capture.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/demo"), show_default=True)
 @json_option
 def demo_command(path: Path | None, seconds: float, out: Path, as_json: bool) -> None:

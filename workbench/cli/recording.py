@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from workbench.cli.answers import answer, json_option, say
+from workbench.cli.answers import SECONDS, answer, json_option, say
 from workbench.cli.recordings import facts_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ POLL_S: Final = 0.1
 @click.argument("source")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/sessions"), show_default=True)
 @click.option("--symbol", "symbols", multiple=True, help="Default: all.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Default: until interrupted.")
+@click.option("--seconds", type=SECONDS, help="Default: until interrupted.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Of simulate.")
 @click.option("--speed", default="1", show_default=True, help="Of simulate or a recording.")
 @json_option
