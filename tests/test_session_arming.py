@@ -169,15 +169,70 @@ def test_panic_says_what_still_works(engine: ScriptedEngine, session: Session) -
     assert "every order taken back" not in repr(report)
 
 
-def test_panic_says_what_nobody_knows(engine: ScriptedEngine, session: Session) -> None:
-    """An order of unknown fate is not called taken back, and is not waited for."""
+def test_panic_says_for_what_nothing_was_sent(engine: ScriptedEngine, session: Session) -> None:
+    """A bridge that was started anew cannot take back what it never heard of: confirmed is not sent."""
     session.arm(minutes=30, max_orders=20, max_size=2)
     name = session.orders.buy(1, limit=99.75).client_order_id
     engine.tell(order(name, unknown=True))
     eventually(lambda: session.orders[name].unknown)
     report = session.panic()
-    assert (report.canceled, report.working, report.unknown) == (True, 1, 1)
-    assert "1 of them unknown: look in the platform" in repr(report)
+    assert (report.canceled, report.working, report.unknown, report.unsent) == (False, 1, 1, 1)
+    assert "NO cancel was sent for 1 of 1 open orders (unknown since the bridge restarted" in repr(report)
+    assert "taken back" not in repr(report) and "look in Bookmap" in repr(report)
+
+
+def test_panic_tells_an_unknown_order_that_is_being_cancelled(
+    engine: ScriptedEngine, session: Session
+) -> None:
+    """One that the bridge knows and asked to be taken back is only in doubt."""
+    session.arm(minutes=30, max_orders=20, max_size=2)
+    name = session.orders.buy(1, limit=99.75).client_order_id
+    engine.tell(order(name, unknown=True))
+    eventually(lambda: session.orders[name].unknown)
+
+    def cancel_all(command: messages.Command) -> messages.Message:
+        engine.server.tell(order(name, status="PENDING_CANCEL", unknown=True))
+        return messages.Done()
+
+    engine.answers[messages.CancelAll] = cancel_all
+    report = session.panic()
+    assert (report.canceled, report.unknown, report.unsent) == (True, 1, 0)
+    assert "all asked to be taken back, 1 still open, 1 of them unknown" in repr(report)
+
+
+def test_panic_says_which_cancel_could_not_be_sent(engine: ScriptedEngine, session: Session) -> None:
+    """The bridge gives the reason with the order."""
+    session.arm(minutes=30, max_orders=20, max_size=2)
+    name = session.orders.buy(1, limit=99.75).client_order_id
+
+    def cancel_all(command: messages.Command) -> messages.Message:
+        engine.server.tell(order(name, reason="NOT_CANCELED: Bookmap's id of it cannot be sent"))
+        return messages.Done()
+
+    engine.answers[messages.CancelAll] = cancel_all
+    report = session.panic()
+    assert (report.canceled, report.unsent) == (False, 1)
+    assert "NOT_CANCELED: Bookmap's id" in repr(report)
+
+
+def test_panic_of_a_stale_session_claims_nothing() -> None:
+    """Its orders are not known: none open is not every one taken back."""
+    report = arming.PanicReport(canceled=True, disarmed=True, state="stale")
+    assert repr(report) == (
+        "PanicReport(no open order is known, but the session is stale: look in the platform, disarmed)"
+    )
+
+
+def test_panic_without_being_armed_says_that_nothing_was_cancelled(
+    engine: ScriptedEngine, session: Session
+) -> None:
+    """After a new start of the kernel: the orders work on, and the report says what to do."""
+    engine.tell(order("of-before"))
+    eventually(lambda: "of-before" in session.orders)
+    engine.answers[messages.CancelAll] = lambda _: messages.Error(code="not_armed", message="not armed")
+    report = session.panic()
+    assert (report.canceled, report.unsent) == (False, 1)
+    assert "NO cancel was sent for 1 of 1 open orders (not armed: arm() and panic() again" in repr(report)
 
 
 def test_panic_waits_for_no_answer_before_it_disarms(engine: ScriptedEngine, session: Session) -> None:

@@ -200,7 +200,8 @@ class Relay:
         if len(serious) == 1:
             raise next(iter(serious.values()))
         texts = "; ".join(f"{symbol}: {problem}" for symbol, problem in serious.items())
-        raise EngineError(texts, code=next(iter(serious.values())).code)
+        codes = [problem.code for problem in serious.values()]
+        raise EngineError(texts, code=UNKNOWN_OUTCOME if UNKNOWN_OUTCOME in codes else codes[0])
 
     def _matters(self, symbol: str, problem: WorkbenchError) -> bool:
         """Whether it matters that one instrument refuses what others did: not where nothing could be at work."""

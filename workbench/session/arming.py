@@ -22,6 +22,10 @@ PANIC_S: Final = 1.0
 """For all of a panic."""
 MAX_PER_SECOND: Final = 5
 """Orders and changes in any second, and forty times as many in any minute, unless :func:`arm` is told otherwise."""
+SETTLE_S: Final = 0.2
+"""How long word of a cancel may come after the answer to the command."""
+NOT_ARMED: Final = "not_armed"
+NOT_CANCELED: Final = "NOT_CANCELED"
 LIVE: Final = "live"
 SETTING: Final = "Allow orders from notebooks"
 ALLOW: Final = f'tick "{SETTING}" in the settings of the workbench add-on in Bookmap and press "Apply"'
@@ -123,12 +127,20 @@ class PanicReport:
 
     Parameters
     ----------
-    canceled, disarmed : bool
-        Whether both commands were confirmed.
+    canceled : bool
+        Whether every open order was asked to be taken back, as far as this session was told.
+    disarmed : bool
+        Whether this side's lock is confirmed to be closed.
     working : int
         Orders that were still open when it ended; a venue may take a moment to confirm.
     unknown : int
         How many of those are of unknown fate: nothing says whether they still work.
+    unsent : int
+        For how many of those no cancel is known to have gone.
+    reason : str
+        Why none went.
+    state : str
+        Of the session: one that is not live does not know what is open.
     seconds : float
     problems : tuple of str
         What could not be done, and why.
@@ -138,22 +150,33 @@ class PanicReport:
     disarmed: bool
     working: int = 0
     unknown: int = 0
+    unsent: int = 0
+    reason: str = ""
+    state: str = LIVE
     seconds: float = 0.0
     problems: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        taken_back = (
-            f"all asked to be taken back, {self.working} still open"
-            if self.working
-            else "every order taken back"
-        )
+        doubt = self.unknown and self.unknown != self.unsent
         facts = [
-            taken_back if self.canceled else f"cancelling NOT confirmed, {self.working} open",
-            *([f"{self.unknown} of them unknown: look in the platform"] if self.unknown else []),
+            self._cancels(),
+            *([f"{self.unknown} of them unknown: look in the platform"] if doubt else []),
             "disarmed" if self.disarmed else "disarming NOT confirmed",
             *self.problems,
         ]
         return f"PanicReport({', '.join(facts)})"
+
+    def _cancels(self) -> str:
+        """What is known of the cancels, and never more than that."""
+        if self.unsent:
+            return f"NO cancel was sent for {self.unsent} of {self.working} open orders ({self.reason})"
+        if not self.canceled:
+            return f"cancelling NOT confirmed, {self.working} open"
+        if self.working:
+            return f"all asked to be taken back, {self.working} still open"
+        if self.state != LIVE:
+            return f"no open order is known, but the session is {self.state}: look in the platform"
+        return "every order taken back"
 
 
 def arm(
@@ -209,24 +232,56 @@ def panic(line: Line) -> PanicReport:
     def left() -> float:
         return max(began + PANIC_S - time.monotonic(), 0.0)
 
+    before = line.account.orders()
     commands = (messages.CancelAll(), messages.Disarm(reason="panic"))
     sent = [(command, _begin(line, command)) for command in commands]
-    problems = [_outcome(command, answer, left()) for command, answer in sent]
-    if not problems[0]:  # sent and taken; venues need a moment
+    refused, not_disarmed = (_outcome(command, answer, left()) for command, answer in sent)
+    if refused is None:  # sent and taken; venues need a moment
         line.account.wait(lambda: all(order.unknown for order in _working(line)), left())
+    # word that a cancel went out takes another way than the answer
+    line.account.wait(lambda: not _untouched(line, before), min(left(), SETTLE_S))
     working = _working(line)
+    unsent = _unsent(line, before, refused)
     return PanicReport(
-        canceled=not problems[0],
-        disarmed=not problems[1],
+        canceled=refused is None and not unsent,
+        disarmed=not_disarmed is None,
         working=len(working),
         unknown=sum(order.unknown for order in working),
+        unsent=len(unsent),
+        reason=_why_unsent(unsent, refused) if unsent else "",
+        state=line.state,
         seconds=time.monotonic() - began,
-        problems=tuple(dict.fromkeys(filter(None, problems))),
+        problems=tuple(dict.fromkeys(_told(p) for p in (refused, not_disarmed) if p is not None)),
     )
 
 
 def _working(line: Line) -> list[messages.Order]:
     return [order for order in line.account.orders() if order.status not in CLOSED]
+
+
+def _untouched(line: Line, before: list[messages.Order]) -> list[messages.Order]:
+    """Open orders of which nothing was told since: one that is being taken back changes its status."""
+    known = {id(order) for order in before}
+    return [order for order in _working(line) if id(order) in known]
+
+
+def _unsent(line: Line, before: list[messages.Order], refused: WorkbenchError | None) -> list[messages.Order]:
+    """Open orders for which no cancel is known to have gone."""
+    if refused is not None:
+        return [] if refused.code in OUTCOME_UNKNOWN else _untouched(line, before)
+    return [order for order in _untouched(line, before) if order.unknown] + [
+        order for order in _working(line) if order.reason.startswith(NOT_CANCELED) and not order.unknown
+    ]
+
+
+def _why_unsent(unsent: list[messages.Order], refused: WorkbenchError | None) -> str:
+    if refused is not None:
+        if refused.code == NOT_ARMED:
+            return "not armed: arm() and panic() again, or take them back in the platform"
+        return "take them back in the platform"
+    if unsent[0].unknown:
+        return "unknown since the bridge restarted or was lost: look in Bookmap"
+    return unsent[0].reason
 
 
 def _begin(line: Line, command: messages.Command) -> Answer | WorkbenchError:
@@ -236,18 +291,22 @@ def _begin(line: Line, command: messages.Command) -> Answer | WorkbenchError:
         return problem
 
 
-def _outcome(command: messages.Command, answer: Answer | WorkbenchError, timeout_s: float) -> str:
+def _outcome(
+    command: messages.Command, answer: Answer | WorkbenchError, timeout_s: float
+) -> WorkbenchError | None:
     """Wait for the answer to a command; why it was not carried out."""
     try:
         if isinstance(answer, WorkbenchError):
             raise answer
         wait_for(answer, command, timeout_s)
     except WorkbenchError as problem:
-        hint = (
-            ": it may have been carried out, look in the platform" if problem.code in OUTCOME_UNKNOWN else ""
-        )
-        return f"{problem.message}{hint}"
-    return ""
+        return problem
+    return None
+
+
+def _told(problem: WorkbenchError) -> str:
+    hint = ": it may have been carried out, look in the platform" if problem.code in OUTCOME_UNKNOWN else ""
+    return f"{problem.message}{hint}"
 
 
 def _lock(is_open: bool) -> str:
