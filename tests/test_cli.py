@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.synthetic import reference
 from workbench.cli import main
+from workbench.cli.engines import _under_way
 from workbench.cli.notebooks import cleaned
 from workbench.events import Instrument
 from workbench.frames.recording import Recording, write_recording
@@ -139,6 +140,12 @@ def test_no_engines_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     """An empty list, not a failure."""
     assert facts(capsys, "engines") == {"engines": []}
     assert facts(capsys, "stop", "--all") == {"stopped": []}
+
+
+def test_a_recording_that_is_over_is_not_counted() -> None:
+    """An engine goes on telling of it; ``engines`` counts what is being written or finished."""
+    states = ("recording", "closing", "closed", "failed")
+    assert _under_way([{"state": state} for state in states]) == 2
 
 
 def test_doctor_finds_everything_here(capsys: pytest.CaptureFixture[str]) -> None:

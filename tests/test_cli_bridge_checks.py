@@ -70,10 +70,10 @@ def test_a_running_bridge_is_listed_with_what_it_says(
     assert (told["symbols"], told["state"], told["trading"]) == ([bookmap.alias], "live", True)
     assert told["orders_open"] is False
     assert main(["bridge", "status"]) == 0
-    assert "orders locked" in capsys.readouterr().out
+    assert "orders locked (" in capsys.readouterr().out
     first, *said = list(checks.bridges())
     assert first.ok
-    assert any(finding.detail == "orders are locked" for finding in said)
+    assert any(finding.detail.startswith("orders are locked: ") for finding in said)
 
 
 def changed(**facts: Any) -> Bridge:
@@ -82,6 +82,19 @@ def changed(**facts: Any) -> Bridge:
 
 def instrument(**facts: Any) -> dict[str, Any]:
     return {"instruments": {"ES": LIVE["instruments"]["ES"] | facts}}
+
+
+@pytest.mark.parametrize(
+    ("permitted", "armed", "words"),
+    [(False, False, ["not ticked", "armed"]), (True, False, ["armed"]), (False, True, ["not ticked"])],
+)
+def test_it_is_said_which_lock_is_shut(permitted: bool, armed: bool, words: list[str]) -> None:
+    """In the status and by the doctor; one that is open is not named."""
+    bridge = changed(trading=True, **instrument(locks={"permitted": permitted, "armed": armed}))
+    assert len(bridge.shut) == len(words)
+    assert all(word in said for word, said in zip(words, bridge.shut, strict=True))
+    said = checks.locked(bridge)
+    assert said is not None and "; ".join(bridge.shut) in said[0]
 
 
 def test_a_bridge_that_is_well_has_nothing_said_of_it() -> None:

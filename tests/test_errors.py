@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import sys
 
 import pytest
 
 from workbench import errors
-from workbench.errors import MissingExtraError, WorkbenchError
+from workbench.errors import MissingExtraError, WorkbenchError, pip_install
 
 CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, WorkbenchError)]
 
@@ -38,5 +39,13 @@ def test_the_tree_in_the_docstring_is_complete() -> None:
 def test_missing_extra_prints_the_install_command() -> None:
     """The user can copy the command from the message; it is an ImportError for those who probe."""
     error = MissingExtraError.of("databento", "formats")
-    assert "pip install 'orderflow-workbench[formats]'" in str(error)
+    assert f'{sys.executable} -m pip install "orderflow-workbench[formats]"' in str(error)
     assert isinstance(error, ImportError)
+
+
+def test_the_install_command_names_the_python_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path with blanks is quoted; an environment without pip of its own is served by uv."""
+    monkeypatch.setattr(sys, "executable", "/my venv/python")
+    assert pip_install("numpy") == '"/my venv/python" -m pip install numpy'
+    monkeypatch.setattr(errors, "find_spec", lambda _: None)
+    assert pip_install("numpy") == 'uv pip install --python "/my venv/python" numpy'

@@ -148,6 +148,18 @@ def test_record_replay_record_is_identical(
     assert rec.recording.verify().verdict == "VALID"
 
 
+def test_a_recording_in_progress_says_what_has_verify_and_tables(session: Session, tmp_path: Path) -> None:
+    """The finished one has; a name that neither has is as in Python."""
+    handle = session.record(tmp_path)
+    with pytest.raises(
+        AttributeError, match=r"'verify' belongs to the finished recording: call .stop\(\).verify"
+    ):
+        handle.verify  # noqa: B018  (looking is enough)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        handle.nonsense  # noqa: B018
+    assert handle.stop().verify().verdict == "VALID"
+
+
 def test_a_recording_begun_in_the_middle_starts_with_the_book(session: Session, tmp_path: Path) -> None:
     """It has its own snapshot, keeps the stream's numbers, and gives the same book."""
     session.advance("500ms")

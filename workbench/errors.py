@@ -26,6 +26,9 @@ user raises at once. Refusals by risk or venue are orders with status ``REJECTED
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+
 
 class WorkbenchError(Exception):
     """Base of all errors of this package.
@@ -176,5 +179,15 @@ class MissingExtraError(WorkbenchError, ImportError):
         """Name the package that is missing and the command that installs it."""
         return cls(
             f"the package {package!r} is not installed",
-            action=f"Install it with: python3 -m pip install 'orderflow-workbench[{extra}]'",
+            action=f"Install it with: {pip_install(f'orderflow-workbench[{extra}]')}",
         )
+
+
+def pip_install(package: str) -> str:
+    """Command that installs a package into the Python that runs now, whichever one ``python3`` may be.
+
+    An environment that uv made has no pip of its own.
+    """
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    installer = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
+    return f'{installer} "{package}"' if "[" in package else f"{installer} {package}"

@@ -19,6 +19,15 @@ def test_the_facts_can_be_sent() -> None:
     encode(messages.Health(ts=0, sources=[facts]))
 
 
+def test_each_lock_is_told() -> None:
+    """Whoever wonders why no order leaves finds the one that is shut."""
+    bench = armed()
+    told = describe(bench.addon, WALL, bench.mono)["instruments"][ALIAS]
+    assert told["locks"] == {"permitted": True, "armed": True} and told["orders_reason"] == ""
+    told = describe(attached(trading=True).addon, WALL, 0)["instruments"][ALIAS]
+    assert told["locks"] == {"permitted": False, "armed": False} and "Allow orders" in told["orders_reason"]
+
+
 def test_the_name_says_what_it_serves_and_whether_it_trades() -> None:
     """As in the list of feeds."""
     assert name_of(attached().addon) == f"bookmap bridge {ALIAS}"

@@ -66,6 +66,7 @@ def state(addon: Addon) -> str:
 
 def _instrument(attachment: Attachment, now: Moment) -> dict[str, Any]:
     watch, desk = attachment.watch, attachment.desk
+    trading = desk.state(now)
     return {
         "state": "stale" if watch.stale else "live",
         "clock": {"intervals": watch.count, "speed": watch.speed(now.mono)},
@@ -74,6 +75,8 @@ def _instrument(attachment: Attachment, now: Moment) -> dict[str, Any]:
         "indicators": attachment.indicators.names[:MAX_NAMES],
         "unanswered_indicators": attachment.indicators.unanswered[:MAX_NAMES],
         "orders_open": desk.is_open(now),
+        "locks": {"permitted": trading.permitted, "armed": trading.armed},
+        "orders_reason": trading.reason,
         "bad_reports": desk.bad_reports,
         "odd_reports": desk.oddities,
         "executions_waiting": desk.executions_waiting,

@@ -168,7 +168,8 @@ def _said(written: Written) -> str:
 def _line(bridge: Bridge) -> str:
     backlog = bridge.facts.get("backlog") or {}
     speed = "unknown" if bridge.speed is None else f"{bridge.speed:.2f}"
-    orders = "open" if bridge.orders_open else "locked" if bridge.trading else "never"
+    why = f" ({'; '.join(bridge.shut)})" if bridge.shut else ""
+    orders = "open" if bridge.orders_open else f"locked{why}" if bridge.trading else "never"
     return (
         f"{', '.join(bridge.symbols)}  port {bridge.port}  {bridge.state}  orders {orders}  "
         f"backlog {backlog.get('events', 0)} events, {backlog.get('age_ms', 0.0):.0f} ms  "

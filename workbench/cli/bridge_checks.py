@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from workbench.cli.bridge_health import Bridge, running_bridges
 from workbench.cli.findings import Finding
+from workbench.errors import pip_install
 
 FIRST_PORT: Final = 32132
 """Where Bookmap begins to look for a free port for each add-on."""
@@ -48,7 +49,7 @@ def runtime() -> Iterator[Finding]:
         )  # fmt: skip
     if done.returncode:
         why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        install = "Install the workbench into it: python3 -m pip install orderflow-workbench"
+        install = f"Install the workbench into it: {pip_install('orderflow-workbench')}"
         yield Finding("bridge runtime", False, f"{sys.executable}: {why}", needed=False, advice=install)
         return
     seen = json.loads(done.stdout)
@@ -202,8 +203,9 @@ def locked(bridge: Bridge) -> _Said:
     """A trading script whose locks are closed."""
     if not bridge.trading or bridge.orders_open or bridge.state != "live":
         return None
+    why = f": {'; '.join(bridge.shut)}" if bridge.shut else ""
     return (
-        "orders are locked",
+        f"orders are locked{why}",
         'For orders tick "Allow orders from notebooks" in the add-on\'s settings, press "Apply", then s.arm(...)',
     )
 

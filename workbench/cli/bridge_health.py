@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from workbench.feeds.discovery import Endpoint
     from workbench.protocol.messages import Health
+
+
+_LOCKS: Final = {
+    "permitted": '"Allow orders from notebooks" is not ticked in Bookmap',
+    "armed": "no notebook has armed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,15 @@ class Bridge:
         """Whether orders would leave now: both locks are open, somewhere."""
         return any(facts.get("orders_open") for facts in self.instruments.values())
 
+    @property
+    def shut(self) -> list[str]:
+        """What keeps orders from leaving, in words; of an instrument whose orders are locked."""
+        for facts in self.instruments.values():
+            locks = facts.get("locks") or {}
+            if not facts.get("orders_open"):
+                return [words for lock, words in _LOCKS.items() if locks.get(lock) is False]
+        return []
+
     def describe(self) -> dict[str, Any]:
         """Facts for ``--json``."""
         return {
@@ -78,6 +93,7 @@ class Bridge:
             "state": self.state,
             "trading": self.trading,
             "orders_open": self.orders_open,
+            "shut": self.shut,
             "backlog": self.facts.get("backlog") or {},
             "clock": {"intervals": self.intervals, "speed": self.speed},
             "unanswered": self.unanswered,

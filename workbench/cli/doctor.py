@@ -18,7 +18,7 @@ import click
 from workbench.cli.answers import json_option, print_json
 from workbench.cli.bridge_checks import BRIDGE_CHECKS
 from workbench.cli.findings import Finding
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, pip_install
 
 NEEDED: Final = (
     "numpy", "numba", "polars", "pandas", "pyarrow", "msgspec", "websockets", "plotly", "anywidget", "ipywidgets",
@@ -67,13 +67,13 @@ def _packages() -> Iterator[Finding]:
         try:
             yield Finding(name, True, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(name, False, f"install it with: python3 -m pip install {name}")
+            yield Finding(name, False, "not installed", advice=pip_install(name))
 
 
 def _extras() -> Iterator[Finding]:
     for name, extra in EXTRAS.items():
         here = importlib.util.find_spec(name) is not None
-        hint = "here" if here else f"python3 -m pip install 'orderflow-workbench[{extra}]'"
+        hint = "here" if here else pip_install(f"orderflow-workbench[{extra}]")
         yield Finding(f"{name} (extra {extra})", here, hint, needed=False)
 
 

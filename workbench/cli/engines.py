@@ -87,7 +87,7 @@ def engines_command(as_json: bool) -> None:
     for facts in found:
         click.echo(
             f"{facts['id']}  {facts['uri']}  {facts['source']}  {', '.join(facts['symbols'])}  "
-            f"{facts['state']}, {len(facts['clients'])} clients, {len(facts['recordings'])} recordings"
+            f"{facts['state']}, {len(facts['clients'])} clients, {_under_way(facts['recordings'])} recordings"
         )
 
 
@@ -159,6 +159,11 @@ def serve(spec: SourceSpec, *, port: int = 0, no_login: bool = False, as_json: b
             say(f"serving {endpoint.source}; stop with Ctrl-C")
 
     run_engine(engine, ready)
+
+
+def _under_way(recordings: list[dict[str, Any]]) -> int:
+    """How many are being written or finished: an engine tells of those that are over, too."""
+    return sum(recording.get("state") in ("recording", "closing") for recording in recordings)
 
 
 def _described(endpoint: Endpoint) -> dict[str, Any]:

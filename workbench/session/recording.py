@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from workbench.errors import RecordingError
 
@@ -81,6 +81,18 @@ class RecordingHandle:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    if not TYPE_CHECKING:  # else any name would pass a type checker
+
+        def __getattr__(self, name: str) -> NoReturn:
+            from workbench.frames.recording import Recording
+
+            if not name.startswith("_") and hasattr(Recording, name):
+                raise AttributeError(
+                    f"{name!r} belongs to the finished recording: call .stop().{name} on what record() gave back, or"
+                    f" take .recording.{name} once it is stopped"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         state = f"running{self._places()}; stop() gives the recording" if self.running else "stopped"
