@@ -18,6 +18,7 @@ from tests.support.serving import SECRET, ServedFeed, http, upgrade
 from tests.support.synthetic import SNAPSHOT_ROWS, reference
 from workbench.feeds.addresses import Listening
 from workbench.feeds.server import Access
+from workbench.protocol import limits
 from workbench.protocol.limits import BINARY_SUBPROTOCOL
 
 GOOD = "HTTP/1.1 101"
@@ -288,6 +289,18 @@ def test_a_client_that_does_not_read_is_dropped_and_nobody_notices(feed):
         eventually(lambda: len(feed.server.clients) == 1, what="the stalled client is gone")
         assert good.health.reconnects == 0
     assert buffered < 8 << 20
+
+
+def test_a_frozen_client_is_dropped_for_its_silence_while_its_socket_is_full(feed, monkeypatch):
+    """A process that was stopped may hold a lock for orders: it ends when it is not heard, whatever waits for it."""
+    monkeypatch.setattr(limits, "STALL_NS", 600 * limits.SECOND_NS)
+    monkeypatch.setattr(limits, "DEAD_NS", limits.SECOND_NS // 2)
+    for _ in range(40):
+        feed.publish(20_000)
+    with log_in(feed, subprotocols=BINARY, max_queue=1, close_timeout=0.1) as frozen:
+        say(frozen, type="HEARTBEAT")
+        say(frozen, type="SUBSCRIBE", symbol="SYN", data=EVERYTHING, from_sequence=0)  # and reads none of it
+        eventually(lambda: not feed.server.clients, what="the frozen client is gone")
 
 
 def largest_buffer(feed: ServedFeed) -> int:

@@ -272,16 +272,27 @@ class FeedServer:
     async def _read(self, websocket: WebSocket, client: Client, writer: asyncio.Task[None]) -> None:
         self._take_notices(client)
         with contextlib.suppress(websockets.ConnectionClosed):
+            try:
+                if not await self._hear(websocket, client):
+                    return
+            except TimeoutError:  # its own writer may be waiting for a socket that nobody empties
+                client.connection.on_time(time.monotonic_ns())
+                client.abort()
+                return
+            with contextlib.suppress(TimeoutError):
+                await writer
+
+    async def _hear(self, websocket: WebSocket, client: Client) -> bool:
+        """Take messages until the protocol ends the connection (True) or the client does; raise on its silence."""
+        async with asyncio.timeout(None) as silence:
             async for message in websocket:
                 client.connection.receive(message, time.monotonic_ns())
                 self._take_notices(client)
                 client.wake()
                 if client.connection.closing is not None:
-                    break
-            else:
-                return
-            with contextlib.suppress(TimeoutError):
-                await writer
+                    return True
+                silence.reschedule(client.silent_at)
+        return False
 
     def _take_notices(self, client: Client) -> None:
         for notice in client.connection.events():

@@ -34,6 +34,12 @@ class Client:
         """Whether everything that was published is on its way to this client."""
         return self.blocked_since is None and not self.connection.has_data
 
+    @property
+    def silent_at(self) -> float | None:
+        """When it has been silent for too long, seconds of the event loop's clock; None: it is not held to it."""
+        silent_ns = self.connection.silent_at
+        return None if silent_ns is None else silent_ns / limits.SECOND_NS
+
     def wake(self) -> None:
         """Something may be there to send."""
         self._wake.set()

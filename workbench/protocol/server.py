@@ -224,6 +224,11 @@ class ServerConnection:
     # -- for the owner -------------------------------------------------------------------------------------------
 
     @property
+    def silent_at(self) -> int | None:
+        """When the client has been silent for too long, monotonic ns; None: it is not held to being heard."""
+        return self._silent_at
+
+    @property
     def has_data(self) -> bool:
         """Whether :meth:`data_to_send` would return something: ask after each ``Stream.publish``."""
         pending = any(cursor.pending for cursor in self._cursors.values())
