@@ -81,6 +81,15 @@ def test_what_is_absent_is_left_out() -> None:
     assert (report.avg_price, report.account) == (None, "")
 
 
+def test_a_bracket_child_that_waits_for_its_parent_has_no_price_yet() -> None:
+    """A 0 is none then; an order at work may rest at 0, as spreads do."""
+    for kind, key, name in (("LMT", "limitPrice", "price"), ("STP", "stopPrice", "stop_price")):
+        waiting = update(type=kind, status="SUSPENDED", **{key: 0.0})
+        assert getattr(read_order(waiting, ES), name) is None
+        assert getattr(read_order(waiting | {key: 4500.25}, ES), name) == 4500.25
+        assert getattr(read_order(waiting | {"status": "WORKING"}, ES), name) == 0.0
+
+
 def test_prices_are_the_nearest_doubles_of_their_ticks() -> None:
     """Noise of a double is taken off; what lies between two ticks stays as it is."""
     assert on_grid(0.1 + 0.2, BTC) == 0.3

@@ -98,18 +98,20 @@ def read_order(plain: Plain, instrument: Instrument) -> OrderReport:
     order_type = TYPES.get(_text(plain, "type"), _text(plain, "type"))
     filled, unfilled = _size(plain, "filled"), _size(plain, "unfilled")
     said = _text(plain, "status")
+    status = _status(said, filled, unfilled)
+    waits = status is OrderStatus.SUSPENDED
     return OrderReport(
         order_id=_needed_text(plain, "orderId"),
         client_id=_text(plain, "clientId"),
         side=_side(plain),
         order_type=order_type,
-        status=_status(said, filled, unfilled),
+        status=status,
         said=said,
         filled=filled,
         unfilled=unfilled,
         avg_price=_real(plain, "averageFillPrice") if filled else None,
-        price=on_grid(_real(plain, "limitPrice"), instrument) if order_type in WITH_LIMIT else None,
-        stop_price=on_grid(_real(plain, "stopPrice"), instrument) if order_type in WITH_STOP else None,
+        price=_order_price(plain, "limitPrice", instrument, waits) if order_type in WITH_LIMIT else None,
+        stop_price=_order_price(plain, "stopPrice", instrument, waits) if order_type in WITH_STOP else None,
         duration=_text(plain, "duration"),
         ts=nanoseconds(plain.get("modificationUtcTime")),
         simulated=plain.get("isSimulated") is True,
@@ -206,6 +208,12 @@ def on_grid(price: float | None, instrument: Instrument) -> float | None:
         return float(instrument.price(instrument.ticks(price)))
     except InstrumentError:
         return price
+
+
+def _order_price(plain: Plain, key: str, instrument: Instrument, waits: bool) -> float | None:
+    """Price of an order. A bracket's child that waits for its parent has none yet, told as 0."""
+    price = on_grid(_real(plain, key), instrument)
+    return None if waits and not price else price
 
 
 def unit_of_time(value: object) -> str:
