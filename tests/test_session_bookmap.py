@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +11,14 @@ import pytest
 
 import workbench as wb
 from tests.support.eventually import eventually
-from workbench.errors import EngineError
+from workbench.errors import DiscoveryError, EngineError, FeedError
+from workbench.feeds import bookmap as feeds_of_bookmap
+from workbench.feeds.discovery import BRIDGE_KEY, running_feeds
 from workbench.feeds.engines import stop_all
 from workbench.feeds.simulator import Simulator
 from workbench.session import Session
+from workbench.session.departure import departure
+from workbench.session.engines import BOOKMAP_SPEC
 from workbench.testing import BookmapStandIn
 
 SCRIPTS = Path(wb.__file__).parent / "bridge" / "scripts"
@@ -77,3 +83,35 @@ def test_what_is_drawn_on_the_chart_is_what_the_frame_says(bookmap: BookmapStand
     tick = float(session.instrument.tick_size)
     eventually(lambda: bookmap.indicators["VWAP"].points[-1][1] * tick == wb.vwap(session)["vwap"][-1])
     assert not line.error
+
+
+def test_a_session_whose_engine_was_killed_says_what_to_do(session: Session) -> None:
+    """Nothing brings that engine back: the session says so and how to go on, and going on works."""
+    (engine,) = (feed for feed in running_feeds() if feed.key == BOOKMAP_SPEC.key)
+    os.kill(engine.pid, signal.SIGKILL)
+    eventually(lambda: "the engine is gone" in session.health.note)
+    assert session.state == "stale" and 'wb.connect("bookmap")' in session.health.note
+    with pytest.raises(FeedError, match="the engine is gone") as caught:
+        session.orders.buy(1)
+    assert caught.value.code == "engine_gone"
+    assert "the engine is gone" in repr(session.panic())
+    with wb.connect("bookmap") as again:
+        eventually(lambda: again.state == "live")
+
+
+def test_an_engine_that_is_not_ours_to_know_may_come_back() -> None:
+    """Only of an engine that was started for the session is it known that it has ended."""
+    assert departure(None, "connect ws://127.0.0.1:1/v1") is None
+
+
+def test_a_bridge_whose_file_others_may_read_is_named(
+    bookmap: BookmapStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not "no bridge runs": one runs, and its secret may be known."""
+    (bridge,) = eventually(lambda: [feed for feed in running_feeds() if feed.key == BRIDGE_KEY])
+    assert bridge.path is not None
+    bridge.path.chmod(0o644)
+    monkeypatch.setattr(feeds_of_bookmap, "APPEARING_S", 0.0)
+    with pytest.raises(DiscoveryError, match="readable by others: chmod 600") as caught:
+        wb.connect("bookmap")
+    assert caught.value.code == "not_private"

@@ -14,7 +14,7 @@ import msgspec
 from workbench.errors import DiscoveryError, FeedError, ProtocolError
 from workbench.events import EventBatch, Instrument
 from workbench.feeds.bridge_link import BridgeLink
-from workbench.feeds.discovery import BRIDGE_KEY, Endpoint, FeedFolder, running_feeds
+from workbench.feeds.discovery import BRIDGE_KEY, Endpoint, FeedFolder, check_files, running_feeds
 from workbench.feeds.inflow import Inflow
 from workbench.feeds.lane import Lane
 from workbench.feeds.relay import ENDED
@@ -374,11 +374,12 @@ def check_bridges() -> None:
     Raises
     ------
     DiscoveryError
-        The message says what to do.
+        None, or one whose discovery file others may read; the message says what to do.
     """
     give_up = time.monotonic() + APPEARING_S
     while not any(endpoint.key == BRIDGE_KEY for endpoint in running_feeds()):
         if time.monotonic() >= give_up:
+            check_files()  # one that must not be used is not none
             raise DiscoveryError("no bridge runs inside Bookmap", action=TO_DO, code="no_feed")
         time.sleep(LOOK_S)
 

@@ -28,6 +28,7 @@ from workbench.frames.suspicion import DAY_NS, LATEST_NS
 from workbench.protocol import messages
 from workbench.protocol.notices import MarketData, Received, Snapshot, StreamChanged
 from workbench.session.account import Account
+from workbench.session.departure import departure, is_listed, is_needed
 from workbench.session.engine_recording import EngineRecording
 from workbench.session.health import Health, tally
 from workbench.session.line import without_platform
@@ -285,7 +286,7 @@ class EngineLine:
             return
         try:
             engine = self._client.request(messages.EngineQuery())
-            if isinstance(engine, messages.Engine) and not _is_needed(engine):
+            if isinstance(engine, messages.Engine) and not is_needed(engine):
                 self._client.request(messages.Shutdown(reason="last session closed"))
                 self._is_leaving = True
         except (EngineError, FeedError):
@@ -296,12 +297,12 @@ class EngineLine:
         with self._changed:
             self._changed.notify_all()
             # whoever asks for the same events next must not find an engine that is about to end
-            while self._is_leaving and _is_listed(self._on_demand) and time.monotonic() < give_up:
+            while self._is_leaving and is_listed(self._on_demand) and time.monotonic() < give_up:
                 self._changed.wait(LEAVE_POLL_S)
 
     def _trouble(self, link_reason: str) -> str:
         if self._client.state != READY:
-            return "" if self._closed else link_reason
+            return "" if self._closed else str(departure(self._on_demand, self.source) or link_reason)
         sources = self._report.sources if self._report is not None else []
         reasons = [str(s.get("reason", "")) for s in sources] + [r.reason for r in self._recordings]
         return next((reason for reason in reasons if reason), "") or self._missing_books()
@@ -319,6 +320,9 @@ class EngineLine:
     def _check_open(self) -> None:
         if self._closed:
             raise FeedError("the session is closed", action="Open a new one", code="closed")
+        gone = None if self._client.state == READY else departure(self._on_demand, self.source)
+        if gone is not None:
+            raise gone
 
     def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
         give_up = time.monotonic() + timeout_s
@@ -389,11 +393,3 @@ def _readable(listed: Iterable[messages.Plain]) -> Iterator[Instrument]:
 
 def _number(fact: object) -> int:
     return fact if isinstance(fact, int) else 0
-
-
-def _is_needed(engine: messages.Engine) -> bool:
-    return len(engine.clients) > 1 or any(r.get("state") == "recording" for r in engine.recordings)
-
-
-def _is_listed(endpoint: Endpoint | None) -> bool:
-    return endpoint is not None and endpoint.path is not None and endpoint.path.exists()
