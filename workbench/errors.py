@@ -26,8 +26,17 @@ user raises at once. Refusals by risk or venue are orders with status ``REJECTED
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+DEBUG_VARIABLE: Final = "WORKBENCH_DEBUG"
+"""Environment variable: when it is set, notebooks show errors of this package with their full trace."""
+_PACKAGE: Final = str(Path(__file__).parent)
 
 
 class WorkbenchError(Exception):
@@ -67,6 +76,26 @@ class WorkbenchError(Exception):
         if self.action:
             text += f". {self.action}"
         return text
+
+    @property
+    def coded_message(self) -> str:
+        """The message with the code before it, once."""
+        told = self.code == WorkbenchError.code or self.message.startswith(f"{self.code}:")
+        return self.message if told else f"{self.code}: {self.message}"
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        # IPython asks for it; without it, it shows three screens of our own code
+        if os.environ.get(DEBUG_VARIABLE):
+            raise AttributeError(f"{DEBUG_VARIABLE} is set: the full trace")
+        return self._in_short
+
+    def _in_short(self) -> list[str]:
+        """The line of the user's that failed, and why."""
+        frames = traceback.extract_tb(self.__traceback__)
+        own = [frame for frame in frames if not frame.filename.startswith(_PACKAGE)]
+        place = [f"line {own[-1].lineno}: {own[-1].line}"] if own and own[-1].line else []
+        return [*place, f"{type(self).__name__}: {self.coded_message}"]
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the fields when an error crosses a process boundary."""

@@ -280,7 +280,8 @@ class Orders:
         with self._account.changed:
             draft = self._account.order(key)
             if draft is not None and self._is_untold(key):
-                end = {"status": "REJECTED", "leaves": 0.0, "reason": f"{problem.code}: {problem.found}"}
+                found = problem.found.removeprefix(f"{problem.code}: ")
+                end = {"status": "REJECTED", "leaves": 0.0, "reason": f"{problem.code}: {found}"}
                 self._take_own(key, msgspec.structs.replace(draft, ts=time.time_ns(), **end))
 
     def _is_untold(self, key: OrderKey) -> bool:
