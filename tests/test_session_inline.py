@@ -324,3 +324,13 @@ def test_live_feeds_have_no_inline_form() -> None:
     """A live feed happens by itself."""
     with pytest.raises(ReplayError, match="happens by itself"):
         wb.connect("ws://127.0.0.1:1/v1", inline=True)
+
+
+@pytest.mark.parametrize("timeout", ["3", "soon", -1, True, None, float("nan")])
+def test_a_time_out_that_is_none_is_refused(timeout: object) -> None:
+    """A number of seconds, or a duration as for advance()."""
+    with wb.simulate(seed=1, inline=True) as session:
+        session.until(events=10, timeout="3s")
+        session.until(events=20, timeout=3)
+        with pytest.raises(ReplayError):
+            session.until(events=30, timeout=timeout)  # type: ignore[arg-type]

@@ -185,6 +185,15 @@ def test_publishing_again_replaces(engine: ScriptedEngine, session: Session) -> 
     assert drawn(engine, "again").count(10.0) == 1
 
 
+def test_publishing_again_in_another_look_is_refused(session: Session) -> None:
+    """The platform would go on in the first one; what was never drawn has no look yet."""
+    session.publish("level")
+    session.publish("level", 100.0, colour="#ff0000")
+    with pytest.raises(WorkbenchError, match="another name"):
+        session.publish("level", 100.0, colour="#00ff00")
+    assert session.publish("level", 100.25, colour="#ff0000").running
+
+
 @pytest.mark.parametrize("how", ["close", "drop"])
 def test_the_thread_ends_with_the_session(engine: ScriptedEngine, how: str) -> None:
     """By closing, and when nobody holds the session any more: a function of it does not keep it alive."""

@@ -119,6 +119,17 @@ def test_a_name_stays_where_it_was_drawn_first() -> None:
         indicators.publish(value(1.0, where="panel"), instrument())
 
 
+@pytest.mark.parametrize("look", [{"colour": "#0000ff"}, {"style": "dot"}])
+def test_a_name_keeps_the_look_it_was_drawn_with_first(look: dict[str, str]) -> None:
+    """Another look is refused: nothing on the chart would change. None is no other one."""
+    indicators = make()
+    indicators.publish(value(100.0, colour="#FF0000"), instrument())
+    assert indicators.publish(value(100.25, colour="#ff0000"), instrument()) == []
+    assert indicators.publish(value(100.25), instrument()) == []
+    with pytest.raises(ProtocolError, match="is drawn in #FF0000 solid already"):
+        indicators.publish(value(100.5, **look), instrument())
+
+
 def test_after_a_new_attachment_the_next_value_registers_the_same_look_anew() -> None:
     """Numbers die with the attachment; the look is the one the name was given first, the levels follow the new tick."""
     indicators = make()

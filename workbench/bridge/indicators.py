@@ -25,6 +25,7 @@ POINT_INTERVAL_NS: Final = 100_000_000
 """One point per indicator and data interval; so long without an interval, and the next one goes all the same."""
 
 _WHERE: Final = {"chart": "PRIMARY", "panel": "BOTTOM"}
+_NO_LOOK: Final = Publish(symbol="", indicator="", value=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +75,12 @@ class Indicators:
         Raises
         ------
         ProtocolError, LineError
-            Not finite, too many indicators, a name that fits on no line, or one that is drawn elsewhere already.
+            Not finite, too many indicators, a name that fits on no line, or one that is drawn elsewhere or
+            otherwise already.
         """
         drawn = _as_bookmap_takes_it(command, instrument)
         indicator = self._indicators.get(command.indicator) or self._new(command)
-        if indicator.look.where != command.where:
-            raise ProtocolError(
-                f"indicator {command.indicator!r} is drawn in the {indicator.look.where} already",
-                expected=f"where={indicator.look.where!r}, or another name",
-                code="bad_value",
-            )
+        _check_look(indicator.look, command)
         lines = [] if indicator.request_id is not None else [self._register(indicator, drawn)]
         self._indicators[command.indicator] = indicator
         indicator.waiting = (command.value, drawn)
@@ -153,6 +150,26 @@ class Indicators:
         )
         indicator.request_id = number
         return line
+
+
+def _check_look(first: Publish, command: Publish) -> None:
+    """Refuse another look than an indicator was registered with: Bookmap would go on in the first one.
+
+    A command that names no look has the usual one, and means the one that is there.
+    """
+    if first.where != command.where:
+        raise ProtocolError(
+            f"indicator {command.indicator!r} is drawn in the {first.where} already",
+            expected=f"where={first.where!r}, or another name",
+            code="bad_value",
+        )
+    colours, styles = (first.colour.lower(), _NO_LOOK.colour), (first.style, _NO_LOOK.style)
+    if command.colour.lower() not in colours or command.style not in styles:
+        raise ProtocolError(
+            f"indicator {command.indicator!r} is drawn in {first.colour} {first.style} already",
+            expected=f"colour={first.colour!r}, style={first.style!r}, or another name",
+            code="bad_value",
+        )
 
 
 def _as_bookmap_takes_it(command: Publish, instrument: Instrument) -> float:

@@ -19,7 +19,7 @@ from workbench.session.orders import Orders
 from workbench.session.recording import RecordingHandle
 from workbench.session.stream import Stream
 from workbench.session.tables import html_table
-from workbench.session.waiting import condition, positive
+from workbench.session.waiting import condition, patience_s, positive
 
 if TYPE_CHECKING:
     import polars as pl
@@ -174,7 +174,7 @@ class Session:
         *,
         events: int | None = None,
         predicate: Callable[[Session], bool] | None = None,
-        timeout: float = WAIT_S,
+        timeout: float | Duration = WAIT_S,
     ) -> None:
         """Let the session run until something holds; with nothing given, until the source has ended.
 
@@ -186,23 +186,23 @@ class Session:
             So many events captured, all instruments.
         predicate : callable, optional
             Takes the session; asked again whenever events have come (inline: each 100 ms of virtual time).
-        timeout : float, s
+        timeout : float (s), str or timedelta
 
         Raises
         ------
         FeedError
             The time-out passed, or the stream ended first (code ``timeout`` or ``ended``).
         """
-        moment = None if ts is None else self._moment(ts)
+        moment, patience = None if ts is None else self._moment(ts), patience_s(timeout)
         asked = None if predicate is None else lambda: bool(predicate(self))
         done, wanted = condition(self._line, moment, events, asked)
         if moment is None and events is None and predicate is None:
             moment = self._line.end_ns
-        if self._line.wait(done, timeout, until_ns=moment, events=events):
+        if self._line.wait(done, patience, until_ns=moment, events=events):
             return
         if self.state in ("ended", "closed"):
             raise FeedError(f"the session {self.state} before {wanted}", code="ended")
-        raise FeedError(f"{wanted} did not come within {timeout:g} s", code="timeout")
+        raise FeedError(f"{wanted} did not come within {patience:g} s", code="timeout")
 
     def _moment(self, moment: Moment | None) -> int:
         assert moment is not None

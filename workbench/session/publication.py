@@ -32,7 +32,7 @@ class Publication:
     """
 
     def __init__(self, line: Line, capture: Capture, name: str, style: Style, live: Live | None = None):
-        self._line, self._capture, self._style = line, capture, style
+        self._line, self._capture, self.style = line, capture, style
         self.name = name
         self.live = live
         self._lock = threading.Lock()
@@ -45,6 +45,11 @@ class Publication:
     def symbol(self) -> str:
         """Instrument on whose chart it is drawn."""
         return self._capture.instrument.symbol
+
+    @property
+    def drawn(self) -> bool:
+        """Whether anything was sent: the platform keeps the look of the first value."""
+        return bool(self._sent_values)
 
     @property
     def running(self) -> bool:
@@ -94,7 +99,7 @@ class Publication:
             self._error = ""
 
     def _is_drawn(self, value: float) -> bool:
-        return bool(self._sent_values) and self._sent_values[-1] == value
+        return self.drawn and self._sent_values[-1] == value
 
     def _send(self, value: float) -> None:
         ts = self._capture.last_ts
@@ -104,9 +109,9 @@ class Publication:
                 indicator=self.name,
                 value=value,
                 ts=ts,
-                where=self._style.where,
-                colour=self._style.colour,
-                style=self._style.line,
+                where=self.style.where,
+                colour=self.style.colour,
+                style=self.style.line,
             ),
             ANSWER_S,
         )
@@ -125,4 +130,4 @@ class Publication:
     def __repr__(self) -> str:
         state = "stopped" if self._stopped else "live" if self.live is not None else "by hand"
         error = f", error={self._error!r}" if self._error else ""
-        return f"Publication({self.name!r}, {self.symbol}, {self._style.where}, {state}{error})"
+        return f"Publication({self.name!r}, {self.symbol}, {self.style.where}, {state}{error})"

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
 from workbench.flow.cvd import Cvd, cvd
 from workbench.flow.vwap import Vwap, vwap
@@ -70,6 +71,12 @@ class Publisher:
     def _replace(self, publication: Publication) -> None:
         with self._lock:
             earlier = self._publications.get((publication.symbol, publication.name))
+            if earlier is not None and earlier.drawn and earlier.style != publication.style:
+                raise WorkbenchError(
+                    f"{publication.name!r} is drawn as {earlier.style} already",
+                    expected="the same colour, style and where, or another name",
+                    code="bad_value",
+                )
             self._publications[publication.symbol, publication.name] = publication
         if earlier is not None:
             earlier.stop()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from workbench.errors import ReplayError
-from workbench.feeds.times import moment_text
+from workbench.feeds.times import duration_ns, moment_text
 
 if TYPE_CHECKING:
     from workbench.session.line import Line
+
+NS_PER_S: Final = 10**9
 
 
 def condition(
@@ -33,6 +36,15 @@ def condition(
     if predicate is not None:
         return predicate, "what was waited for"
     return (lambda: line.state == "ended"), "the end"
+
+
+def patience_s(timeout: object) -> float:
+    """Seconds to wait, of a number of them or a duration such as ``"3s"``; refused unless 0 or more."""
+    if isinstance(timeout, str | timedelta):
+        return duration_ns(timeout) / NS_PER_S
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
+        raise ReplayError(f"timeout={timeout!r}", expected="seconds, or a duration like '30s'")
+    return float(timeout)
 
 
 def positive(events: int) -> int:
