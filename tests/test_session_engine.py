@@ -15,7 +15,7 @@ import workbench as wb
 from tests.support.eventually import eventually
 from tests.support.sessions import synthetic_engine
 from tests.support.synthetic import SNAPSHOT_ROWS, START_NS, changes, reference, snapshot
-from workbench.errors import DiscoveryError, EngineError, FeedError, ReplayError
+from workbench.errors import DiscoveryError, EngineError, FeedError, RecordingError, ReplayError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.feeds import discovery
 from workbench.feeds.discovery import Endpoint
@@ -185,6 +185,17 @@ def test_a_seek_while_recording_is_refused(engine: Endpoint, tmp_path: Path) -> 
         session.until(events=session.health.events + 20)
         assert session.health.recording and rec.stop().count > 0
         assert not session.health.recording
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_as_without_an_engine(
+    engine: Endpoint, tmp_path: Path
+) -> None:
+    """One error for one mistake, wherever the recorder runs; and it names the folder."""
+    (tmp_path / "file").write_text("")
+    with wb.connect(engine.uri) as through, wb.simulate(seed=1, inline=True) as inline:
+        for session in (through, inline):
+            with pytest.raises(RecordingError, match="cannot record in"):
+                session.record(tmp_path / "file" / "below")
 
 
 def test_waiting_has_an_end(engine: Endpoint) -> None:

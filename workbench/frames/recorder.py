@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -63,6 +63,8 @@ class Recorder:
     ------
     DiskFullError
         Too little room to start.
+    RecordingError
+        The directory cannot be made or written to.
 
     Notes
     -----
@@ -83,13 +85,15 @@ class Recorder:
     ):
         now = time.time_ns() if now_ns is None else now_ns
         root = Path(directory)
-        root.mkdir(parents=True, exist_ok=True)
+        with _told_as_ours(root):
+            root.mkdir(parents=True, exist_ok=True)
         check_free(root, minimum_free)
         self.instrument = instrument
         self.state = "recording"
         self.reason = ""
         self.acknowledged = UNKNOWN
-        self.path = _claim(root, session, instrument.symbol)
+        with _told_as_ours(root):
+            self.path = _claim(root, session, instrument.symbol)
         self._follow = Continuity()
         self._pending = LiveColumns()
         self._unsynced: list[Sealed] = []
@@ -349,6 +353,17 @@ def check_free(root: Path, minimum: int) -> None:
             expected=f"at least {minimum / 2**30:.1f} GiB",
             action="Free some space, or record elsewhere",
         )
+
+
+@contextlib.contextmanager
+def _told_as_ours(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise RecordingError(
+            f"cannot record in {root}: {problem.strerror or problem}",
+            expected="a directory that can be written to",
+        ) from None
 
 
 def _claim(root: Path, session: str, symbol: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import FeedError
+from workbench.errors import DiskFullError, FeedError, RecordingError, WorkbenchError
 from workbench.feeds.client import FeedClient
 from workbench.frames.recording import Recording, open_recording
 from workbench.protocol import messages
@@ -54,3 +54,9 @@ class EngineRecording:
                     "closed"  # also when the engine could not finish it: asking again would not help
                 )
         return {symbol: open_recording(path) for symbol, path in self._paths.items()}
+
+
+def as_recorded(problem: WorkbenchError) -> WorkbenchError:
+    """What the engine could not record, as it is told where there is no engine in between."""
+    kind = {kind.code: kind for kind in (RecordingError, DiskFullError)}.get(problem.code)
+    return problem if kind is None else kind(problem.message)

@@ -29,7 +29,7 @@ from workbench.protocol import messages
 from workbench.protocol.notices import MarketData, Received, Snapshot, StreamChanged
 from workbench.session.account import Account
 from workbench.session.departure import departure, is_listed, is_needed
-from workbench.session.engine_recording import EngineRecording
+from workbench.session.engine_recording import EngineRecording, as_recorded
 from workbench.session.health import Health, tally
 from workbench.session.line import without_platform
 
@@ -231,7 +231,10 @@ class EngineLine:
         """Let the engine record."""
         self._check_open()
         out = str(directory.absolute())
-        answer = self._client.request(messages.Record(out=out, symbols=list(symbols), history=history))
+        try:
+            answer = self._client.request(messages.Record(out=out, symbols=list(symbols), history=history))
+        except EngineError as problem:
+            raise as_recorded(problem) from None
         assert isinstance(answer, messages.Recording)
         running = EngineRecording(self._client, answer)
         self._recordings = [r for r in self._recordings if r.running] + [running]
