@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, Final
 
@@ -110,5 +111,6 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def double_or_nan(text: str) -> float:
-    """Double, or NaN for anything else."""
-    return double(text) if _DOUBLE.fullmatch(text) else float("nan")
+    """Double, or NaN for anything else: always the same one, so that equal messages are equal."""
+    number = double(text) if _DOUBLE.fullmatch(text) else math.nan
+    return math.nan if number != number else number

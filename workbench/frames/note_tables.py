@@ -47,8 +47,7 @@ SCHEMAS: Final = {"orders": ORDERS, "annotations": ANNOTATIONS}
 LEFT_OUT: Final[Mapping[str, Mapping[str, object]]] = {
     "ORDER": {"time_in_force": "GTC", "unknown": False, "simulated": False},
     "FILL": {"fee": 0.0, "simulated": False},
-    "POSITION": {"realized": 0.0, "unrealized": 0.0, "volume": 0.0, "working_buys": 0, "working_sells": 0},
-    "BALANCE": {"realized": 0.0, "unrealized": 0.0},
+    "POSITION": {"volume": 0.0, "working_buys": 0, "working_sells": 0},
     "TRADING": {"possible": False, "permitted": False, "armed": False},
     "DRAWN": {"where": "chart"},
 }

@@ -49,7 +49,7 @@ _TICKER_KEYS = _S | _U2 | _B | _A | _BB | _AA
 
 @part
 def _integer(text: Array, at: int) -> tuple[int, int]:
-    """Unsigned integer; the end equals the start where there is none, or is -1 where it would not fit."""
+    """Unsigned integer and the place behind it; -1 where there is none, or none that fits."""
     start = at
     value = 0
     while True:
@@ -58,7 +58,8 @@ def _integer(text: Array, at: int) -> tuple[int, int]:
             break
         value = value * 10 + digit
         at += 1
-    if at - start > MAX_DIGITS:
+    digits = at - start
+    if not 0 < digits <= MAX_DIGITS or (digits > 1 and text[start] == 48):  # JSON knows no leading zeros
         return 0, -1
     return value, at
 
@@ -105,12 +106,12 @@ def _decimal(text: Array, at: int, decimals: int) -> tuple[int, int]:
 
 @part
 def _string_end(text: Array, at: int) -> int:
-    """Place of the closing quote of a string whose content starts at ``at``; -1 for escapes and line ends."""
+    """Place of the closing quote of a string whose content starts at ``at``; -1 for escapes, line ends, and beyond ASCII."""
     while True:
         byte = text[at]
         if byte == 34:
             return at
-        if byte == 92 or byte < 32:
+        if byte == 92 or byte < 32 or byte > 126:
             return -1
         at += 1
 
@@ -154,26 +155,26 @@ def _levels(
 
 
 @part
-def _skip_scalar(text: Array, at: int) -> int:
-    """Place behind a value of a key that nobody needs; -1 for anything nested."""
-    byte = text[at]
-    if byte == 34:
-        end = _string_end(text, at + 1)
-        return end + 1 if end >= 0 else -1
-    if byte == 91 or byte == 123:
-        return -1
-    start = at
-    while text[at] != 44 and text[at] != 125 and text[at] > 32:
-        at += 1
-    return at if at > start else -1
-
-
-@part
 def _matches(text: Array, at: int, word: Array) -> bool:
     for i in range(len(word)):  # noqa: SIM110 – numba has no generators
         if text[at + i] != word[i]:
             return False
     return True
+
+
+@part
+def _skip_scalar(text: Array, at: int) -> int:
+    """Place behind a value of a key that nobody needs: text, whole number, true, false, null; -1 for anything else."""
+    byte = text[at]
+    if byte == 34:
+        end = _string_end(text, at + 1)
+        return end + 1 if end >= 0 else -1
+    if byte == 116 or byte == 102 or byte == 110:
+        word = _TRUE if byte == 116 else _FALSE if byte == 102 else _NULL
+        return at + len(word) if _matches(text, at, word) else -1
+    start = at + 1 if byte == 45 else at
+    _, end = _integer(text, start)
+    return end if end > start else -1
 
 
 def _bytes(text: str) -> Array:
@@ -188,6 +189,7 @@ _TICKER_TAIL = _bytes('bookTicker"')
 _MARKET = _bytes('"MARKET"')
 _TRUE = _bytes("true")
 _FALSE = _bytes("false")
+_NULL = _bytes("null")
 _DEPTH_EVENT = _bytes('"depthUpdate"')
 _TRADE_EVENT = _bytes('"trade"')
 _TICKER_EVENT = _bytes('"bookTicker"')
