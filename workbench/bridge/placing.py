@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 from fractions import Fraction
@@ -158,7 +159,8 @@ def _flatten(state: DeskState, position: int, now: Moment, result: Result) -> No
     refusal = state.rate.refusal(now.mono, len(parts))
     if refusal:
         raise RefusedError(f"{refusal}; flattening takes {len(parts)} orders, nothing was flattened")
-    for number, lots in enumerate(parts):
+    numbers = (n for n in itertools.count() if f"{FLATTEN_PREFIX}{now.wall}-{n}" not in state.used)
+    for number, lots in zip(numbers, parts):  # a clock that stands, or was set back, makes no name twice
         command = messages.PlaceOrder(
             symbol=state.alias,
             side="SELL" if position > 0 else "BUY",
