@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.wire.flow import ALIAS, Flow, market_rows
+from workbench.bridge.process import READ_BYTES
 from workbench.bridge.translation import Translator
 from workbench.events import EventBatch
 from workbench.protocol.stream import ALL_KINDS, Stream
 
-READ_BYTES = 64 << 10
 TICK_NS = 1_000_000
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.endpoints import endpoint
 from workbench.errors import DiscoveryError
 from workbench.feeds import discovery
-from workbench.feeds.discovery import Endpoint, FeedFolder
 from workbench.feeds.processes import process_start
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes and symbolic links are POSIX's")
@@ -26,21 +26,6 @@ def runtime_dir(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "run"
     monkeypatch.setenv(discovery.RUNTIME_DIR_VARIABLE, str(folder))
     return folder
-
-
-def endpoint(**changes: object) -> Endpoint:
-    values: dict[str, object] = {
-        "identity": discovery.new_identity(),
-        "uri": "ws://127.0.0.1:8765/v1",
-        "secret": discovery.new_secret(),
-        "pid": os.getpid(),
-        "process_start": process_start(os.getpid()),
-        "source": "simulate seed=7",
-        "key": "simulate-1",
-        "symbols": ("ESZ6",),
-        "started_ns": 1,
-    }
-    return Endpoint(**(values | changes))  # type: ignore[arg-type]
 
 
 def test_what_was_published_is_found():
@@ -230,17 +215,3 @@ def test_the_file_of_another_process_is_not_renewed():
     with pytest.raises(DiscoveryError, match="belongs to another process"):
         discovery.renew(replace(published, pid=1))
     assert discovery.running_feeds() == [published]
-
-
-def test_a_folder_that_did_not_change_is_not_read_again():
-    """A file that came, went or says something else is a change."""
-    folder = FeedFolder()
-    assert folder.changed() == []
-    published = discovery.publish(endpoint())
-    assert folder.changed() == [published]
-    assert folder.changed() is None
-    renewed = discovery.renew(replace(published, symbols=("A",)))
-    assert folder.changed() == [renewed]
-    discovery.withdraw(renewed)
-    assert folder.changed() == []
-    assert folder.changed() is None

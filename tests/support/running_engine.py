@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 from types import TracebackType
 
 from tests.support.collecting import Collected
@@ -12,6 +13,7 @@ from workbench.feeds.discovery import Endpoint, new_identity
 from workbench.feeds.engine import Engine
 from workbench.feeds.source import Source
 from workbench.feeds.specification import EngineSpec, SourceSpec
+from workbench.protocol import messages
 
 
 class RunningEngine:
@@ -58,3 +60,17 @@ class RunningEngine:
         self.endpoint = await self.engine.start()
         self._ready.set()
         await self.engine.run()
+
+
+def record(client: FeedClient, out: Path, **options: object) -> messages.Recording:
+    """Let the engine record."""
+    answer = client.request(messages.Record(out=str(out), **options))  # type: ignore[arg-type]
+    assert isinstance(answer, messages.Recording)
+    return answer
+
+
+def health(client: FeedClient) -> messages.Health:
+    """What the engine says of itself."""
+    answer = client.request(messages.HealthQuery())
+    assert isinstance(answer, messages.Health)
+    return answer

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import TypeVar
 
 import msgspec
 
+from tests.support.loop_thread import LoopThread
 from tests.support.synthetic import SyntheticSource
 from workbench.events import EventBatch, Instrument
 from workbench.feeds import discovery
@@ -29,7 +27,7 @@ Answer = Callable[[messages.Command], messages.Message | None]
 _T = TypeVar("_T")
 
 
-class ScriptedEngine:
+class ScriptedEngine(LoopThread):
     """Serves one synthetic market and takes every command. A context manager.
 
     Attributes
@@ -43,6 +41,7 @@ class ScriptedEngine:
     """
 
     def __init__(self, *, live: bool = True):
+        super().__init__("scripted-engine")
         self.source = SyntheticSource()
         self.markets: dict[str, Market] = {}
         self.heard: list[messages.Command] = []
@@ -60,28 +59,6 @@ class ScriptedEngine:
         self.server = FeedServer(
             self._streams, Access(SECRET, armed=True), Listening(), self._take, name="scripted"
         )
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="scripted-engine", daemon=True)
-
-    def __enter__(self) -> ScriptedEngine:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.server.start(), self._loop).result(10)
-        self.publish(0)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """End the server; doing it again is no error."""
-        if self._loop.is_closed():
-            return
-        asyncio.run_coroutine_threadsafe(self.server.stop(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
 
     def session(self) -> Session:
         """Open a session on it."""
@@ -102,14 +79,6 @@ class ScriptedEngine:
                 started_ns=0,
             )
         )
-
-    def call(self, work: Callable[[], _T]) -> _T:
-        """Run something in the server's own thread."""
-
-        async def wrapped() -> _T:
-            return work()
-
-        return asyncio.run_coroutine_threadsafe(wrapped(), self._loop).result(30)
 
     def publish(self, rows: int) -> None:
         """Publish the next rows of the market."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 import time
-from collections.abc import Callable
-from types import TracebackType
 from typing import TypeVar
 
+from tests.support.loop_thread import LoopThread
 from tests.support.synthetic import START_NS, SyntheticSource
 from workbench.feeds.addresses import Listening
 from workbench.feeds.market import Market
@@ -20,7 +17,7 @@ SECRET = "canary-Zx8mLq4vN2wR7tYb5uHc1eJk9sDf3gPa0oIiQrT6"
 _T = TypeVar("_T")
 
 
-class ServedFeed:
+class ServedFeed(LoopThread):
     """Serve a synthetic market; :meth:`publish` moves it on. A context manager."""
 
     def __init__(
@@ -31,6 +28,7 @@ class ServedFeed:
         listening: Listening | None = None,
         source: SyntheticSource | None = None,
     ):
+        super().__init__("served-feed")
         self.source = source or SyntheticSource(symbols)
         self.markets = {i.symbol: Market(i, n) for n, i in enumerate(self.source.instruments, start=1)}
         self.commands: list[Command] = []
@@ -41,28 +39,6 @@ class ServedFeed:
             listening or Listening(),
             self._take,
         )
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="served-feed", daemon=True)
-
-    def __enter__(self) -> ServedFeed:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.server.start(), self._loop).result(10)
-        self.publish(0)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """End the server; doing it again is no error."""
-        if self._loop.is_closed():
-            return
-        asyncio.run_coroutine_threadsafe(self.server.stop(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
 
     @property
     def uri(self) -> str:
@@ -76,14 +52,6 @@ class ServedFeed:
         """Publish the next rows of every market."""
         self.rows += rows
         self.call(lambda: self._publish(START_NS + self.rows * self.source.step_ns))
-
-    def call(self, work: Callable[[], _T]) -> _T:
-        """Run something in the server's own thread."""
-
-        async def wrapped() -> _T:
-            return work()
-
-        return asyncio.run_coroutine_threadsafe(wrapped(), self._loop).result(30)
 
     def _publish(self, until_ns: int) -> None:
         for symbol, batch in self.source.advance(until_ns):

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import signal
 import socket
 import sys
 import time
@@ -26,6 +25,7 @@ from workbench.bridge.memory import keep_freed
 from workbench.bridge.order_journal import OrderJournal, journal_path
 from workbench.bridge.watch import DEGRADED_NS
 from workbench.feeds.server import Client
+from workbench.feeds.signals import on_interrupt
 from workbench.protocol import messages
 
 HOST: Final = "127.0.0.1"
@@ -203,7 +203,7 @@ class _Bridge:
     async def serve(self, port: int) -> int:
         """Connect, and work until the end."""
         self._loop = asyncio.get_running_loop()
-        _on_signals(lambda: self.end("interrupted"))
+        on_interrupt(lambda: self.end("interrupted"))
         await self._loop.create_connection(lambda: self._link, HOST, port)
         keep_freed()
         gc.freeze()  # what was imported lives as long as the process: no need to look at it again and again
@@ -378,12 +378,3 @@ class _Journal(OrderJournal):
 def _sync(journal: OrderJournal) -> None:
     with contextlib.suppress(OSError):  # what was written is with the system already
         journal.sync()
-
-
-def _on_signals(stop: Callable[[], object]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))

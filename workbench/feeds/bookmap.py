@@ -14,7 +14,8 @@ import msgspec
 from workbench.errors import DiscoveryError, FeedError, ProtocolError
 from workbench.events import EventBatch, Instrument
 from workbench.feeds.bridge_link import BridgeLink
-from workbench.feeds.discovery import BRIDGE_KEY, Endpoint, FeedFolder, check_files, running_feeds
+from workbench.feeds.discovery import BRIDGE_KEY, Endpoint, check_files, running_feeds
+from workbench.feeds.feed_folder import FeedFolder
 from workbench.feeds.inflow import Inflow
 from workbench.feeds.lane import Lane
 from workbench.feeds.relay import ENDED

@@ -238,35 +238,6 @@ def running_feeds() -> list[Endpoint]:
     return sorted(found, key=lambda e: (e.started_ns, e.identity))
 
 
-class FeedFolder:
-    """Looks at the discovery files again and again; what did not change is not read again."""
-
-    def __init__(self) -> None:
-        self._seen: frozenset[tuple[str, int, int, int]] | None = None
-
-    def changed(self) -> list[Endpoint] | None:
-        """All running feeds, as :func:`running_feeds` tells them; None while no file came, went or changed.
-
-        A process that ended without removing its file is no change of a file: ask :attr:`Endpoint.running`.
-        """
-        with os.scandir(runtime_dir()) as entries:
-            files = [e for e in entries if e.name.startswith(PREFIX) and e.name.endswith(".json")]
-            seen = frozenset(_signature(entry) for entry in files)
-        if seen == self._seen:
-            return None
-        self._seen = seen
-        return running_feeds()
-
-
-def _signature(entry: os.DirEntry[str]) -> tuple[str, int, int, int]:
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except OSError:
-        return entry.name, 0, 0, 0  # it went away meanwhile
-    # the size too: a file that was just made and one that was just filled may carry the same coarse time
-    return entry.name, status.st_mtime_ns, status.st_ino, status.st_size
-
-
 def check_files(uri: str | None = None) -> None:
     """Refuse discovery files that must not be used, instead of acting as if nothing ran.
 

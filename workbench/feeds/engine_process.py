@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 from workbench.errors import EngineError, WorkbenchError
 from workbench.feeds.addresses import LOOPBACK, bind
 from workbench.feeds.discovery import Endpoint
+from workbench.feeds.signals import on_interrupt
 from workbench.feeds.specification import EngineSpec, build_source, decode
 
 MAX_LINE_BYTES: Final = 1 << 20
@@ -60,20 +60,11 @@ async def _serve(spec: EngineSpec, on_ready: Callable[[Endpoint], None]) -> None
     from workbench.feeds.engine import Engine
 
     engine = Engine(build_source(spec.source), spec)
-    _on_signals(engine.stop)
+    on_interrupt(engine.stop)
     on_ready(await engine.start())
     await engine.run()
     if engine.failure is not None:
         raise EngineError(str(engine.failure), code=engine.failure.code)
-
-
-def _on_signals(stop: Callable[[], object]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
 def _log_ready(endpoint: Endpoint) -> None:
