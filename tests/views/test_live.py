@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 
 from tests.support.eventually import eventually
 from tests.support.view_events import shown
+from workbench.errors import WorkbenchError
 from workbench.views.heatmap import Heatmap
 from workbench.views.ladder import Ladder
 from workbench.views.live import Sender
@@ -133,5 +136,60 @@ def test_words_that_are_no_words_are_ignored():
     page.say(k="ready")
     assert eventually(lambda: "rows" in page.kinds())
     assert page.heard[-1][0]["error"] == ""
+    view.close()
+    ended(market)
+
+
+class Acting(Ladder):
+    """A view that notes what it is asked to do, and answers looks with two pictures."""
+
+    def _act(self, act):
+        self.done = [*getattr(self, "done", []), act]
+        if act["do"] == "fail":
+            raise WorkbenchError("no such thing")
+        return {"number": len(self.done)}
+
+    def _answers(self, look):
+        yield {"k": "tile", "id": look["id"], "part": 0}, []
+        yield {"k": "tile", "id": look["id"], "part": 1}, []
+
+
+def test_every_act_is_carried_out_once_in_order_and_its_end_is_told():
+    """Also those of the second before the kernel had time; one that fails tells why, with the others unharmed."""
+    market = shown()
+    view = Acting(market)
+    page = Page(view)
+    for number in range(200):
+        page.say(k="act", id=number, do="fail" if number == 7 else "note", kernel_ms=time.time() * 1e3)
+    told = lambda: [c for c, _ in page.heard if c["k"] == "did"]  # noqa: E731
+    assert eventually(lambda: len(told()) == 200)
+    assert [content["id"] for content in told()] == list(range(200))
+    assert [content.get("error") for content in told()][6:9] == [None, "WorkbenchError: no such thing", None]
+    assert all(act["late_ms"] >= 0 for act in view.done)
+    view.close()
+    ended(market)
+
+
+def test_an_act_without_a_time_is_infinitely_late():
+    """Whoever checks for lateness lets nothing through whose age is not known."""
+    market = shown()
+    view = Acting(market)
+    page = Page(view)
+    page.say(k="act", id=1, do="note")
+    assert eventually(lambda: page.heard)
+    assert view.done[0]["late_ms"] == math.inf
+    view.close()
+    ended(market)
+
+
+def test_a_look_is_answered_at_once_and_outside_the_numbered_stream():
+    """Coarse first, then fine; no page need be attached for it."""
+    market = shown()
+    view = Acting(market)
+    page = Page(view)
+    page.say(k="look", id=5)
+    assert eventually(lambda: len(page.heard) == 2)
+    assert [(c["k"], c["id"], c["part"]) for c, _ in page.heard] == [("tile", 5, 0), ("tile", 5, 1)]
+    assert all("s" not in content for content, _ in page.heard)
     view.close()
     ended(market)

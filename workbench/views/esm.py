@@ -24,6 +24,12 @@ def joined(script: str) -> str:
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", source(name))) for name in order)
 
 
+@cache
+def styled(*names: str) -> str:
+    """Text of the style sheet that all views share, and of a view's own ones behind it."""
+    return "\n".join(source(name) for name in ("view.css", *names))
+
+
 def source(name: str) -> str:
     """Text of one file of this folder."""
     return (_FOLDER / name).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.events import Array, Instrument
 from workbench.views import axes
-from workbench.views.esm import joined
+from workbench.views.esm import joined, styled
 from workbench.views.ladder_model import LadderModel
 from workbench.views.live import LiveView, Message, Showable
 from workbench.views.picture import Canvas, blank
@@ -50,6 +50,7 @@ class Ladder(LiveView):
     """
 
     _esm = joined("ladder.js")
+    _css = styled("ladder.css")
 
     def __init__(
         self,

@@ -39,6 +39,7 @@ export class Link {
     this.onMessage = onMessage;
     this.drawn = 0;
     this.sentAt = new Map();
+    this.undone = new Map();
     this.facts = { state: "connecting", behindMs: null, silentMs: 0, unheardMs: 0, gaps: 0, note: "", error: "" };
     this.heardAt = performance.now();
     this.clock = { now: 0, at: performance.now(), rate: 1 };
@@ -89,9 +90,37 @@ export class Link {
     if (this.control && !this.stopped) this.control.send(content);
   }
 
+  /** Milliseconds of the kernel's clock, as it was told last and has gone on here since. */
+  kernelNow() {
+    return this.kernelSent === undefined ? null : this.kernelSent + (performance.now() - this.heardAt);
+  }
+
+  /** Lets the kernel do something, once; resolves with what it says of it, rejects with the reason it gives. */
+  act(content) {
+    const id = `${Math.random().toString(36).slice(2)}${performance.now()}`;
+    this.say({ k: "act", id, kernel_ms: this.kernelNow(), ...content });
+    return new Promise((resolve, reject) => this.undone.set(id, { resolve, reject }));
+  }
+
+  #did(content) {
+    const waiting = this.undone.get(content.id);
+    this.undone.delete(content.id);
+    if (!waiting) return; // another page's
+    if (content.error) waiting.reject(new Error(content.error));
+    else waiting.resolve(content);
+  }
+
   #receive(content, buffers) {
     if (this.stopped) return;
+    if (content.k === "did") {
+      this.#did(content);
+      return;
+    }
     try {
+      if (content.s === undefined) {
+        this.onMessage(content, buffers); // the answer to a look: outside the numbered stream
+        return;
+      }
       this.#note(content);
       if (content.k !== "idle") {
         const taken = this.onMessage(content, buffers);
@@ -109,6 +138,7 @@ export class Link {
   #note(content) {
     const at = performance.now();
     this.heardAt = at;
+    this.kernelSent = content.sent;
     const late = Date.now() - content.sent;
     this.least = Math.min(this.least, late);
     // Clocks of page and kernel may differ: on one machine `late` is the truth, elsewhere only its growth is.

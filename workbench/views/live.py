@@ -3,18 +3,25 @@
 Two channels because of how kernels route: a reply on a channel that a busy thread pushes on waits for the running cell
 (measured 4 s), on its own channel it took 50 ms. So ``data`` (the widget itself) only ever sends, and ``control`` only
 ever receives, answering inside its handler. Handlers may run on another thread beside a running cell; all they do is
-note what the page wants, under a lock.
+note what the page wants, under a lock, and wake the sender, which carries it out:
+
+- ``view`` wishes say what to show; only the newest counts, and the next message obeys;
+- a ``look`` is answered at once, whatever the pace, by :meth:`LiveView._answers`; a newer look replaces an older one;
+- an ``act`` (a label, an order) is never dropped: each is carried out once, in order, by :meth:`LiveView._act`, and
+  told ``did``.
 """
 
 from __future__ import annotations
 
 import base64
 import logging
+import math
+import secrets
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Final, Protocol
 
@@ -22,9 +29,10 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from workbench.errors import WorkbenchError
 from workbench.events import Array, Instrument
 from workbench.views import theme as colours
-from workbench.views.esm import source
+from workbench.views.esm import styled
 from workbench.views.pacing import HEARTBEAT_NS, TICK_NS, Mode, Pacing
 from workbench.views.picture import blank
 
@@ -101,7 +109,7 @@ class LiveView(anywidget.AnyWidget):
 
     control = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
     options = traitlets.Dict().tag(sync=True)
-    _css = source("view.css")
+    _css = styled()
 
     def __init__(
         self,
@@ -116,6 +124,8 @@ class LiveView(anywidget.AnyWidget):
         self._model = make_model()
         self._pacing = Pacing()
         self._wants: deque[dict[str, Any]] = deque(maxlen=64)
+        self._look: dict[str, Any] | None = None
+        self._acts: deque[dict[str, Any]] = deque()
         self._wants_lock = threading.Lock()
         self._failure = ""
         self._fed = False
@@ -126,6 +136,7 @@ class LiveView(anywidget.AnyWidget):
             "tick": format(instrument.tick_size, "f"),
             "lot": format(instrument.lot_size, "f"),
             "themes": colours.THEMES,
+            "group": Sender.of(session).group,
         }
         super().__init__(control=ipywidgets.Widget(), options={**fixed, **options})
         self.control.on_msg(self._on_control)
@@ -147,14 +158,56 @@ class LiveView(anywidget.AnyWidget):
                 self._pacing.on_leave()
             if kind in ("ready", "view"):
                 self._wants.append(content)
+            elif kind == "look":
+                self._look = content
+            elif kind == "act":
+                self._acts.append({**content, "late_ms": _late_ms(content)})
         if kind in ("ready", "ping"):
             # Answering here tells the kernel which of its threads serves this page, so that later words arrive
             # there at once instead of waiting for the cell that runs.
             channel.send({"k": "pong"})
-        if kind == "ready":
+        if kind in ("ready", "view", "look", "act"):
             Sender.of(self._session).wake()
 
     # -- kernel → page -------------------------------------------------------------------------------------------
+    def _serve(self) -> None:
+        """Carry out what the page asked for. Runs on the sender thread only."""
+        while self._acts:
+            act = self._acts.popleft()
+            self.send({"k": "did", "id": act.get("id"), **self._guarded_act(act)})
+        look = self._newest_look()
+        if look is not None:
+            try:
+                self._answer(look)
+            except Exception as error:  # noqa: BLE001 - shown under the widget; the other views go on
+                self._fail(error)
+
+    def _newest_look(self) -> dict[str, Any] | None:
+        with self._wants_lock:
+            look, self._look = self._look, None
+        return look
+
+    def _answer(self, look: dict[str, Any]) -> None:
+        for content, arrays in self._answers(look):
+            self.send(content, [array.tobytes() for array in arrays])
+            if self._look is not None:
+                return  # the page looks elsewhere already
+
+    def _guarded_act(self, act: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._act(act)
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever clicked must learn of it
+            _log.info("%r: an act failed", self, exc_info=error)
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    def _act(self, act: dict[str, Any]) -> dict[str, Any]:
+        """Do what somebody did on the page; ``late_ms`` says how long ago. Returns what the page is told."""
+        raise WorkbenchError(f"{self!r} knows no act {act.get('do')!r}")
+
+    def _answers(self, look: dict[str, Any]) -> Iterable[Message]:
+        """Messages that answer a look, coarse ones first; the page may have looked elsewhere before the last."""
+        return ()
+
     def _tick(self, now: int) -> None:
         """Send what is due. Runs on the sender thread only."""
         with self._wants_lock:
@@ -244,6 +297,12 @@ class LiveView(anywidget.AnyWidget):
         super().close()
 
 
+def _late_ms(content: dict[str, Any]) -> float:
+    """Milliseconds since the page let go of an act, by our clock as the page heard it last; inf where it did not say."""
+    said = content.get("kernel_ms")
+    return time.time() * 1e3 - said if isinstance(said, int | float) else math.inf
+
+
 class Sender:
     """The one daemon thread that feeds all views of a session, 20 times a second; it ends with the last view."""
 
@@ -252,6 +311,7 @@ class Sender:
 
     def __init__(self, session: Showable):
         self._session = weakref.ref(session)
+        self.group = secrets.token_hex(8)  # views of one session share a cursor on the page
         self._views: weakref.WeakSet[LiveView] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -304,6 +364,7 @@ class Sender:
             now = time.monotonic_ns()
             for view in views:
                 try:
+                    view._serve()
                     view._tick(now)
                 except Exception as error:  # noqa: BLE001 - one broken channel must not stop the other views
                     view._fail(error)
@@ -330,6 +391,7 @@ class Sender:
     def _farewell(views: list[LiveView]) -> None:
         for view in views:  # the page learns that the session is closed
             try:
+                view._serve()
                 view._tick(time.monotonic_ns() + TICK_NS)
             except Exception as error:  # noqa: BLE001 - one broken channel must not keep it from the others
                 view._fail(error)
