@@ -54,3 +54,23 @@ test("the price axis stays while the mid is in the middle part", () => {
   assert.equal(g.centreFor(510, view), null);
   assert.equal(g.centreFor(545, view), 545);
 });
+
+test("clocks are those of the zone, on both sides of a change to summer time", () => {
+  const winter = Date.UTC(2026, 10, 22, 17, 5, 9, 42);
+  assert.equal(g.timeText(winter, 1, "America/New_York"), "12:05:09.042");
+  assert.equal(g.timeText(winter, 1, "Asia/Kolkata"), "22:35:09.042");
+  assert.equal(g.timeText(Date.UTC(2026, 6, 1, 12), 60000, "Europe/Berlin"), "14:00");
+  const change = Date.UTC(2026, 2, 29, 1);
+  assert.deepEqual([change - 1, change].map((ms) => g.zoneOffsetMs(ms, "Europe/Berlin") / 3.6e6), [1, 2]);
+});
+
+test("a new day shows its date, in the zone", () => {
+  assert.equal(g.axisText(Date.UTC(2026, 10, 22, 5), 3.6e6, "America/New_York"), "22 Nov");
+  assert.equal(g.axisText(Date.UTC(2026, 10, 22, 6), 3.6e6, "America/New_York"), "01:00");
+  assert.equal(g.axisText(Date.UTC(2026, 10, 22), 1000, "UTC"), "00:00:00");
+});
+
+test("unknown zones are told", () => {
+  assert.deepEqual(["UTC", "Europe/London", "Mars/Olympus"].map(g.knownZone), [true, true, false]);
+  assert.equal(g.zoneName(0, "UTC"), "UTC");
+});

@@ -1,6 +1,11 @@
 // Pure arithmetic of the views: axis steps, pixels, ring pieces, texts. No DOM, so that `node --test` reads it as it is.
 
-const TIME_STEPS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+const TIME_STEPS_S = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400,
+  172800, 604800, 2592000,
+];
+const QUARTER_MS = 900000; // zones change their offset at whole quarters of an hour
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** Smallest of 1, 2, 5, 10, … times a power of ten that cuts `span` into at most `most` parts. */
 export function niceStep(span, most) {
@@ -26,20 +31,74 @@ export function timeTicks(startMs, stopMs, most, offsetMs = 0) {
   return { step, at: found };
 }
 
-/** Minutes east of UTC as ms, for a moment, in the viewer's zone. */
-export function zoneOffsetMs(ms) {
-  return -new Date(ms).getTimezoneOffset() * 60000;
+const zoneOffsets = new Map();
+const zoneFormats = new Map();
+
+/** Milliseconds east of UTC at a moment in an IANA zone ("America/New_York"); the browser's own zone if none is given. */
+export function zoneOffsetMs(ms, zone = "") {
+  if (!zone) return -new Date(ms).getTimezoneOffset() * 60000;
+  const quarter = Math.floor(ms / QUARTER_MS);
+  const key = `${zone}|${quarter}`;
+  if (!zoneOffsets.has(key)) {
+    if (zoneOffsets.size > 500) zoneOffsets.clear();
+    zoneOffsets.set(key, zoneWallMs(quarter * QUARTER_MS, zone) - quarter * QUARTER_MS);
+  }
+  return zoneOffsets.get(key);
 }
 
-/** Clock text of a moment in the viewer's zone, as exact as the step between labels asks for. */
-export function timeText(ms, stepMs) {
-  const d = new Date(ms);
-  const two = (n) => String(n).padStart(2, "0");
-  const hm = `${two(d.getHours())}:${two(d.getMinutes())}`;
+/** What the clocks of a zone show at a moment, as if it were UTC, ms. */
+function zoneWallMs(ms, zone) {
+  if (!zoneFormats.has(zone)) {
+    const fields = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" };
+    zoneFormats.set(zone, new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", ...fields }));
+  }
+  const part = Object.fromEntries(zoneFormats.get(zone).formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
+  return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
+}
+
+/** Date whose UTC fields are what the clocks of the zone show. */
+function zoned(ms, zone) {
+  return new Date(ms + zoneOffsetMs(ms, zone));
+}
+
+const twoDigits = (n) => String(n).padStart(2, "0");
+
+/** Clock text of a moment in a zone (default: the viewer's), as exact as the step between labels asks for. */
+export function timeText(ms, stepMs, zone = "") {
+  const d = zoned(ms, zone);
+  const hm = `${twoDigits(d.getUTCHours())}:${twoDigits(d.getUTCMinutes())}`;
   if (stepMs >= 60000) return hm;
-  const s = `${hm}:${two(d.getSeconds())}`;
+  const s = `${hm}:${twoDigits(d.getUTCSeconds())}`;
   if (stepMs >= 1000) return s;
-  return `${s}.${String(d.getMilliseconds()).padStart(3, "0").slice(0, stepMs >= 100 ? 1 : 3)}`;
+  return `${s}.${String(d.getUTCMilliseconds()).padStart(3, "0").slice(0, stepMs >= 100 ? 1 : 3)}`;
+}
+
+/** Day of a moment in a zone: "8 Aug". */
+export function dayText(ms, zone = "") {
+  const d = zoned(ms, zone);
+  return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
+}
+
+/** Label on a time axis: the clock, or the day where a new one begins. */
+export function axisText(ms, stepMs, zone = "") {
+  const midnight = (((ms + zoneOffsetMs(ms, zone)) % 86400000) + 86400000) % 86400000 === 0;
+  return midnight && stepMs >= 60000 ? dayText(ms, zone) : timeText(ms, stepMs, zone);
+}
+
+/** Short name of a zone at a moment: "UTC", "GMT+2", "EST". */
+export function zoneName(ms, zone = "") {
+  const options = { timeZoneName: "short", hour: "numeric" };
+  const parts = new Intl.DateTimeFormat("en-US", zone ? { ...options, timeZone: zone } : options).formatToParts(ms);
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+}
+
+/** Whether the browser knows a zone by this name. */
+export function knownZone(zone) {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en-US", { timeZone: zone }));
+  } catch {
+    return false;
+  }
 }
 
 /** Decimals a decimal text carries: "0.25" → 2, "10" → 0. */
@@ -107,7 +166,7 @@ export function niceTicks(wanted) {
   return choices.reduce((best, s) => (distance(s) < distance(best) ? s : best));
 }
 
-const COLUMN_STEPS_MS = [50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000];
+const COLUMN_STEPS_MS = [50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 900000, 3600000];
 
 /** Column length whose columns are nearest to `px` pixels wide at this zoom. */
 export function niceColumnMs(msPerPx, px) {
