@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.errors import DamagedError, RecordingError, WorkbenchError
-from workbench.events import COLUMN_NAMES, COLUMNS, EventBatch, Instrument
+from workbench.events import COLUMN_NAMES, COLUMNS, Array, EventBatch, Instrument
 from workbench.frames.arrow import check_schema, check_size, columns_of, consecutive, record_batch
 from workbench.frames.durable import write_error
 from workbench.frames.journal import METADATA_KEY, stream_schema
@@ -248,6 +248,21 @@ def read_group(group: RowGroup, rows: int, file: pq.ParquetFile | None = None) -
             f"{group.path.name}: row group {group.number} is damaged ({problem})",
             action="Run verify() to see what else is; restore the file from a copy",
         ) from problem
+
+
+def group_columns(group: RowGroup) -> tuple[Array, ...]:
+    """All rows of one row group: the event columns, then ``sequence``.
+
+    Raises
+    ------
+    DamagedError
+        A page fails its checksum, or cannot be unpacked.
+    """
+    pieces = [
+        (*batch.columns, np.arange(batch.first_sequence, batch.next_sequence))
+        for batch in read_group(group, group.rows)
+    ]
+    return pieces[0] if len(pieces) == 1 else tuple(np.concatenate(arrays) for arrays in zip(*pieces))
 
 
 def file_fact(path: Path, rows: int) -> FileFact:

@@ -29,6 +29,8 @@ from workbench.frames.store import EventStore, noted_tables, notes_frame, open_s
 if TYPE_CHECKING:
     from workbench.book.levels import LevelBook
     from workbench.book.orders import OrderBook
+    from workbench.frames.live import LiveColumns
+    from workbench.frames.stored import StoredColumns
     from workbench.frames.verification import Verification
 
 
@@ -167,6 +169,10 @@ class Recording:
         """
         check_span(start_ns, end_ns)
         return self._store.batches(start_ns, end_ns, rows)
+
+    def columns(self) -> StoredColumns | LiveColumns:
+        """Every event as columns in stream order, with the face of a capture's; read where they are asked for."""
+        return self._store.columns()
 
     def book_at(self, ts: Moment, levels: int | None = 10) -> BookView:
         """Book after every event with ``ts`` ≤ the given moment.

@@ -17,6 +17,7 @@ from workbench.errors import DamagedError, RecordingError
 from workbench.events import EventBatch, Instrument, polars_schema
 from workbench.frames.book_index import BookIndex, Books, index_file
 from workbench.frames.journal_reader import JournalReader, closed_meanwhile, segments
+from workbench.frames.live import LiveColumns
 from workbench.frames.manifest import Manifest
 from workbench.frames.note_tables import SCHEMAS, table_fact, table_frames
 from workbench.frames.notes import TABLES, NotesReader
@@ -30,6 +31,7 @@ from workbench.frames.parquet import (
     row_groups,
 )
 from workbench.frames.paths import inside
+from workbench.frames.stored import StoredColumns
 from workbench.frames.summary import Summary
 
 if TYPE_CHECKING:
@@ -91,6 +93,15 @@ class EventStore:
         if self.journal is not None:
             frames.append(scan(self._journal_frames, pl.Schema(polars_schema())))
         return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+    def columns(self) -> StoredColumns | LiveColumns:
+        """All events as columns: read from disk where they are asked for; what is only in a journal, in memory."""
+        if self.journal is None:
+            return StoredColumns(self.groups)
+        held = LiveColumns()
+        for batch in self.batches(None, None, ROW_GROUP_ROWS):
+            held.append(batch)
+        return held
 
     def batches(self, start_ns: int | None, end_ns: int | None, rows: int) -> Iterator[EventBatch]:
         """Events with ``start_ns <= ts <= end_ns`` as batches of at most ``rows``."""

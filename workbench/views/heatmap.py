@@ -8,8 +8,9 @@ from workbench.errors import WorkbenchError
 from workbench.views import heatmap_still
 from workbench.views.esm import joined
 from workbench.views.heatmap_model import HeatmapModel
-from workbench.views.live import LiveView, Message, Showable
+from workbench.views.live import LiveView, Message
 from workbench.views.picture import blank
+from workbench.views.showable import showable
 from workbench.views.theme import COLOUR_MAPS, ColourMap, palette
 
 __all__ = ["Heatmap"]
@@ -22,7 +23,7 @@ class Heatmap(LiveView):
 
     Parameters
     ----------
-    session : Session
+    session : Session or Recording
         Or anything with ``capture(symbol)``, ``clock.now_ns``, ``state`` and ``health``.
     symbol : str, optional
         Default: the session's first instrument.
@@ -51,7 +52,7 @@ class Heatmap(LiveView):
 
     def __init__(
         self,
-        session: Showable,
+        session: object,
         symbol: str | None = None,
         *,
         column_ms: float = 250,
@@ -65,6 +66,7 @@ class Heatmap(LiveView):
         if not 0 <= cut[0] < cut[1] <= 100:
             raise WorkbenchError(f"cut {cut}", expected="two percentiles, 0 ≤ lower < upper ≤ 100")
         palette(colours, "dark")
+        session = showable(session)
         capture = session.capture(symbol)
         self._colours, self._still_theme = colours, "dark" if theme == "auto" else theme
 

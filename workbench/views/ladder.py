@@ -10,8 +10,9 @@ from workbench.events import Array, Instrument
 from workbench.views import axes
 from workbench.views.esm import joined, styled
 from workbench.views.ladder_model import LadderModel
-from workbench.views.live import LiveView, Message, Showable
+from workbench.views.live import LiveView, Message
 from workbench.views.picture import Canvas, blank
+from workbench.views.showable import showable
 from workbench.views.theme import theme as theme_colours
 
 __all__ = ["Ladder"]
@@ -27,7 +28,7 @@ class Ladder(LiveView):
 
     Parameters
     ----------
-    session : Session
+    session : Session or Recording
         Or anything with ``capture(symbol)``, ``clock.now_ns``, ``state`` and ``health``.
     symbol : str, optional
         Default: the session's first instrument.
@@ -54,13 +55,14 @@ class Ladder(LiveView):
 
     def __init__(
         self,
-        session: Showable,
+        session: object,
         symbol: str | None = None,
         *,
         rows: int = 25,
         row_ticks: int | None = None,
         theme: Literal["auto", "dark", "light"] = "dark",
     ):
+        session = showable(session)
         capture = session.capture(symbol)
         self._rows, self._still_theme = rows, "dark" if theme == "auto" else theme
         super().__init__(

@@ -10,9 +10,10 @@ from workbench.errors import WorkbenchError
 from workbench.events import Instrument
 from workbench.views import axes
 from workbench.views.esm import joined
-from workbench.views.live import LiveView, Message, Showable
+from workbench.views.live import LiveView, Message
 from workbench.views.picture import Canvas, blank
 from workbench.views.profile_model import ProfileModel
+from workbench.views.showable import showable
 from workbench.views.theme import theme as theme_colours
 
 __all__ = ["Profile"]
@@ -25,7 +26,7 @@ class Profile(LiveView):
 
     Parameters
     ----------
-    session : Session
+    session : Session or Recording
         Or anything with ``capture(symbol)``, ``clock.now_ns``, ``state`` and ``health``.
     symbol : str, optional
         Default: the session's first instrument.
@@ -50,7 +51,7 @@ class Profile(LiveView):
 
     def __init__(
         self,
-        session: Showable,
+        session: object,
         symbol: str | None = None,
         *,
         row_ticks: int | None = None,
@@ -61,6 +62,7 @@ class Profile(LiveView):
     ):
         if not 0 < value_area <= 1:
             raise WorkbenchError(f"value_area {value_area}", expected="a share in (0, 1]")
+        session = showable(session)
         capture = session.capture(symbol)
         self._height, self._still_theme = height, "dark" if theme == "auto" else theme
         super().__init__(
