@@ -51,6 +51,16 @@ def gaps_frame(events: pl.LazyFrame) -> pl.LazyFrame:
     return gaps.select("ts", "sequence", pl.col("size").alias("lost"))
 
 
+def real_prices(thousandths: pl.Expr, instrument: Instrument) -> pl.Expr:
+    """Real prices of thousandths of a tick."""
+    return _scaled(thousandths, instrument.tick_size / SUBTICKS_PER_TICK)
+
+
+def real_sizes(lots: pl.Expr, instrument: Instrument) -> pl.Expr:
+    """Real sizes of lots."""
+    return _scaled(lots, instrument.lot_size)
+
+
 def _shared(instrument: Instrument) -> tuple[pl.Expr, ...]:
     subtick = pl.col("flags") // (1 << SUBTICK_SHIFT)
     thousandths = pl.col("price").cast(pl.Int64) * SUBTICKS_PER_TICK + subtick.cast(pl.Int64)
@@ -60,8 +70,8 @@ def _shared(instrument: Instrument) -> tuple[pl.Expr, ...]:
         pl.col("ts"),
         pl.when(pl.col("ts_source").to_physical() != 0).then(pl.col("ts_source")).alias("ts_source"),
         pl.col("sequence"),
-        _scaled(fine, instrument.tick_size / SUBTICKS_PER_TICK).alias("price"),
-        _scaled(pl.col("size"), instrument.lot_size).alias("size"),
+        real_prices(fine, instrument).alias("price"),
+        real_sizes(pl.col("size"), instrument).alias("size"),
         pl.col("price").alias("price_ticks"),
         pl.col("size").alias("size_lots"),
     )
