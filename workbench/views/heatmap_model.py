@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -35,6 +35,8 @@ class HeatmapModel:
     rule : {"max", "last", "mean"}
     cut : (float, float), percent
     columns, rows : int
+    extras : callable, optional
+        What is drawn over the market: called with whether everything is wanted, returns it for ``layers`` or None.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class HeatmapModel:
         cut: tuple[float, float] = (10.0, 98.5),
         columns: int = 2048,
         rows: int = 512,
+        extras: Callable[[bool], dict[str, Any] | None] | None = None,
     ):
         self._capture = capture
+        self._extras = extras
         self._auto = row_ticks is None
         self._cut = cut
         self._wanted = Scale(column_ns, row_ticks or 1, columns=columns, rows=rows, rule=rule)
@@ -192,6 +196,9 @@ class HeatmapModel:
         }
         if full:
             content.update(self._geometry(raster.scale))
+        extras = self._extras(full) if self._extras is not None else None
+        if extras is not None:
+            content["layers"] = extras
         return content, [
             quantise(raster.heat(start, last + 1)),
             np.column_stack([raster.best(start, last + 1), raster.marks(start, last + 1)]).astype(np.int32),
