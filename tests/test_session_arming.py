@@ -276,3 +276,20 @@ def test_panic_with_a_dead_engine_never_raises(engine: ScriptedEngine, session: 
     assert not report.canceled and not report.disarmed and report.problems
     session.close()
     assert "the session is closed" in repr(session.panic())
+
+
+def test_orders_say_whether_one_would_go_through(engine: ScriptedEngine, session: Session) -> None:
+    """The same state that arm() gives, without arming; and the count of what was told tells when to look again."""
+    before = session.orders.version
+    assert not session.orders.trading().ready
+    session.arm(minutes=30, max_orders=20, max_size=2)
+    state = session.orders.trading("SYN")
+    assert state.ready and state.max_size == 2 and session.orders.version > before
+    with pytest.raises(WorkbenchError, match="unknown instrument"):
+        session.orders.trading("NQ")
+
+
+def test_a_source_without_a_platform_says_so() -> None:
+    """Nothing to arm there: the advice names what is missing."""
+    with wb.simulate(seed=7, inline=True) as session:
+        assert "nobody takes orders on" in session.orders.trading().advice

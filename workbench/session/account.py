@@ -40,10 +40,13 @@ class Account:
     ----------
     changed : Condition
         Notified after every message that was news; its lock guards all state.
+    version : int
+        Number of messages that were news: where it is what it was, so is everything.
     """
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
+        self.version = 0
         self._state = AccountState()
         self._orders: dict[OrderKey, messages.Order] = {}
         self._trading: dict[OrderKey, messages.Trading] = {}
@@ -60,6 +63,7 @@ class Account:
             if self._is_overtaken(message) or self._is_repeated(message) or not self._state.take(message):
                 return
             self._keep(message)
+            self.version += 1
             self.changed.notify_all()
 
     def note_asked(self, command: messages.Command) -> None:

@@ -28,6 +28,7 @@ NOT_ARMED: Final = "not_armed"
 NOT_CANCELED: Final = "NOT_CANCELED"
 LIVE: Final = "live"
 SETTING: Final = "Allow orders from notebooks"
+NEEDED: Final = 'orders need a platform behind the feed, wb.connect("bookmap")'
 ALLOW: Final = f'tick "{SETTING}" in the settings of the workbench add-on in Bookmap and press "Apply"'
 
 
@@ -100,6 +101,8 @@ class TradingState:
     @property
     def advice(self) -> str:
         """What to do so that orders go through; empty when they do."""
+        if not self._line.has_platform:
+            return f"nobody takes orders on {self._line.source}: {NEEDED}"
         if self._line.state != LIVE:
             return f"the session is {self._line.state}: see s.health, and arm() again once it is {LIVE}"
         if not self.possible:

@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.protocol import messages
 from workbench.session.account import OrderKey
 from workbench.session.account_frames import ORDERS, account_frame
+from workbench.session.arming import TradingState
 from workbench.session.line import OUTCOME_UNKNOWN, capture_of
 from workbench.session.order import ADVICE, Order
 from workbench.session.tables import html_table
@@ -205,6 +206,15 @@ class Orders:
     def history(self) -> pl.DataFrame:
         """Every state that an order was in, as it was told; columns as :attr:`frame`."""
         return account_frame(self._account.order_log(), ORDERS)
+
+    @property
+    def version(self) -> int:
+        """Counts what was told of the account: while it stays, no order, fill or position has changed."""
+        return self._account.version
+
+    def trading(self, symbol: str | None = None) -> TradingState:
+        """Whether orders of an instrument, of the first one unless named, would go through, and what to do if not."""
+        return TradingState(self._line, capture_of(self._line, symbol).instrument.symbol)
 
     @property
     def open(self) -> list[Order]:
