@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
 import numpy as np
 import polars as pl
 from numba import types
 
 from workbench.book.jit import I1_COLUMN, I8_COLUMN, kernel
+from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, FloatArray, Instrument
-from workbench.flow.prints import Prints, TradesSource, as_times, prints_of, prints_of_batch, real_sizes
+from workbench.flow.prints import (
+    Prints,
+    TradesSource,
+    as_times,
+    prints_of,
+    prints_of_batch,
+    real_sizes,
+    split,
+)
+from workbench.frames.moments import Moment, to_ns
+
+SizeFilter = tuple[float, float | None]
+_NO_BOUND: Final = 2**63 - 1
 
 
-@kernel(types.void(I8_COLUMN, I1_COLUMN, types.int64[::1], types.int64[::1]))
-def _accumulate(size: Array, side: Array, state: Array, out: Array) -> None:
+@kernel(types.void(I8_COLUMN, I1_COLUMN, *[types.int64] * 3, types.int64[::1], types.int64[::1]))
+def _accumulate(
+    size: Array, side: Array, least: int, below: int, aggressor: int, state: Array, out: Array
+) -> None:
     """Running delta, its lowest and its highest value; all three start at 0."""
     for i in range(len(size)):
-        state[0] += size[i] * side[i]
+        if least <= size[i] < below and side[i] * aggressor >= 0:
+            state[0] += size[i] * side[i]
         state[1], state[2] = min(state[1], state[0]), max(state[2], state[0])
         out[i] = state[0]
 
@@ -28,15 +49,28 @@ class Cvd:
     instrument : Instrument
     otc : bool, optional
         Whether off-book prints count.
+    sizes : (float, float or None), optional
+        Only trades of ``sizes[0] <= size < sizes[1]`` count, real units; None above: without bound. Filters that share
+        a bound share no trade, so the deltas of a partition add up to the delta of all.
+    aggressor : {0, 1, -1}
+        1: only what buyers bought, −1: only what sellers sold.
 
     Notes
     -----
     Trades without an aggressor change nothing.
     """
 
-    def __init__(self, instrument: Instrument, *, otc: bool = False):
+    def __init__(
+        self,
+        instrument: Instrument,
+        *,
+        otc: bool = False,
+        sizes: SizeFilter | None = None,
+        aggressor: int = 0,
+    ):
         self.instrument = instrument
         self.otc = otc
+        self._bounds = (*size_bounds(sizes, instrument), aggressor)
         self._state = np.zeros(3, np.int64)
 
     def apply(self, batch: EventBatch) -> None:
@@ -46,8 +80,13 @@ class Cvd:
     def update(self, prints: Prints) -> FloatArray:
         """Take in trades; the delta after each of them, real units, shape (n_trades,)."""
         out = np.empty(len(prints.size), np.int64)
-        _accumulate(np.ascontiguousarray(prints.size), np.ascontiguousarray(prints.side), self._state, out)
+        size, side = np.ascontiguousarray(prints.size), np.ascontiguousarray(prints.side)
+        _accumulate(size, side, *self._bounds, self._state, out)
         return real_sizes(out, self.instrument)
+
+    def reset(self) -> None:
+        """Begin again at 0."""
+        self._state[:] = 0
 
     @property
     def lots(self) -> int:
@@ -70,7 +109,27 @@ class Cvd:
         return int(self._state[2])
 
 
-def cvd(x: TradesSource, *, otc: bool = False) -> pl.DataFrame:
+def size_bounds(sizes: SizeFilter | None, instrument: Instrument) -> tuple[int, int]:
+    """Least size that counts and the one from which none does any more, lots.
+
+    Raises
+    ------
+    WorkbenchError
+        Not ``0 <= lower < upper``.
+    """
+    lower, upper = (0, None) if sizes is None else sizes
+    if not 0 <= lower < (math.inf if upper is None else upper):
+        raise WorkbenchError(
+            f"sizes {sizes}", expected="(lower, upper) with 0 ≤ lower < upper, or upper None"
+        )
+    lot = Fraction(instrument.lot_size)
+    least, below = (math.ceil(Fraction(str(bound)) / lot) for bound in (lower, upper or 0))
+    return least, _NO_BOUND if upper is None else below
+
+
+def cvd(
+    x: TradesSource, *, otc: bool = False, sizes: SizeFilter | None = None, resets: Sequence[Moment] = ()
+) -> pl.DataFrame:
     """Cumulative volume delta after each trade.
 
     Parameters
@@ -78,6 +137,10 @@ def cvd(x: TradesSource, *, otc: bool = False) -> pl.DataFrame:
     x : session or recording
     otc : bool, optional
         Whether off-book prints count. Hidden executions always do.
+    sizes : (float, float or None), optional
+        Only trades of ``sizes[0] <= size < sizes[1]`` count, real units.
+    resets : sequence of int ns or datetime, optional
+        The delta begins again at 0 with the first trade at or after each of them.
 
     Returns
     -------
@@ -89,4 +152,9 @@ def cvd(x: TradesSource, *, otc: bool = False) -> pl.DataFrame:
     Buy aggressors add, sell aggressors subtract, trades without an aggressor leave it as it is.
     """
     prints = prints_of(x, otc=otc)
-    return pl.DataFrame([as_times(prints.ts), pl.Series("cvd", Cvd(x.instrument).update(prints), pl.Float64)])
+    running = Cvd(x.instrument, sizes=sizes)
+    parts = [np.empty(0)]
+    for part in split(prints, [to_ns(moment) for moment in resets]):
+        running.reset()
+        parts.append(running.update(part))
+    return pl.DataFrame([as_times(prints.ts), pl.Series("cvd", np.concatenate(parts), pl.Float64)])

@@ -6,6 +6,7 @@ the book whose flow is studied. Marks of size zero, which only end a batch of ex
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, Protocol
@@ -89,6 +90,13 @@ def prints_of_batch(batch: EventBatch, *, otc: bool = False) -> Prints:
         mask &= (batch.flags & Flag.OTC) == 0
     price = batch.price[mask].astype(np.int64) * SUBTICKS_PER_TICK + (batch.flags[mask] >> SUBTICK_SHIFT)
     return Prints(batch.ts[mask], price, batch.size[mask], batch.side[mask])
+
+
+def split(prints: Prints, moments: Iterable[int]) -> list[Prints]:
+    """Trades cut before the first one at or after each moment, ns; empty pieces are kept."""
+    rows = sorted({0, *np.searchsorted(prints.ts, list(moments)).tolist()})
+    pieces = zip(rows, [*rows[1:], len(prints.ts)])
+    return [Prints(*(column[start:stop] for column in prints)) for start, stop in pieces]
 
 
 def real_prices(thousandths: IntArray | FloatArray, instrument: Instrument) -> FloatArray:

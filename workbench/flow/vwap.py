@@ -20,7 +20,9 @@ from workbench.flow.prints import (
     prints_of_batch,
     real_prices,
     real_sizes,
+    split,
 )
+from workbench.frames.moments import Moment, to_ns
 
 # Slots of the exact state: Σ(price − reference)·size in four limbs of 16 bits (the last one open), Σ size, the
 # reference price. One 64-bit product overflows for sizes of 1e-8: 260,000 ticks · 1000 · 10 coins · 10⁸.
@@ -158,12 +160,16 @@ class Vwap:
         return self._last[1] if self.volume_lots else None
 
 
-def vwap(x: TradesSource, *, bands: Sequence[float] = (), otc: bool = False) -> pl.DataFrame:
-    """VWAP after each trade, anchored at the first one.
+def vwap(
+    x: TradesSource, *, anchor: Moment | None = None, bands: Sequence[float] = (), otc: bool = False
+) -> pl.DataFrame:
+    """VWAP after each trade from an anchor on.
 
     Parameters
     ----------
     x : session or recording
+    anchor : int ns or datetime, optional
+        Trades before it neither count nor have a row. Default: the first trade.
     bands : sequence of float, optional
         Multiples of σ; each adds columns ``lower_K`` and ``upper_K``.
     otc : bool, optional
@@ -180,6 +186,8 @@ def vwap(x: TradesSource, *, bands: Sequence[float] = (), otc: bool = False) -> 
     σ² = Σs(p − VWAP)²/Σs. Prices 100, 101, 99, 102 with sizes 10, 20, 5, 5 give 100.625 and σ = 0.856957.
     """
     prints = prints_of(x, otc=otc)
+    if anchor is not None:
+        prints = split(prints, [to_ns(anchor)])[-1]
     values, sigmas = Vwap(x.instrument, otc=otc).update(prints)
     columns: dict[str, FloatArray] = {
         "vwap": values,

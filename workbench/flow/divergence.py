@@ -1,0 +1,141 @@
+"""Delta divergence: price makes a new extreme over the last bars, the cumulative delta does not go with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numba import types
+
+from workbench.book.jit import kernel
+from workbench.errors import WorkbenchError
+from workbench.events import Array, IntArray
+from workbench.flow.bars import interval_ns
+from workbench.flow.cvd import Cvd, SizeFilter
+from workbench.flow.prints import Prints, TradesSource, as_times, prints_of, real_prices
+
+HIGH, LOW, CVD_HIGH, CVD_LOW = range(4)
+_FIELDS: Final = 4
+_BARS = types.Array(types.float64, 2, "C", readonly=True)
+
+
+@kernel(types.int64(_BARS, types.float64[:, ::1], types.int64, types.int64[::1]))
+def _compare(bars: Array, ring: Array, seen: int, out: Array) -> int:
+    """Signs of closed bars against the last ``len(ring)`` ones before each; returns how many bars were ever seen."""
+    reach = len(ring)
+    for i in range(len(bars)):
+        if seen >= reach:
+            high, low, cvd_high, cvd_low = ring[0, 0], ring[0, 1], ring[0, 2], ring[0, 3]
+            for k in range(1, reach):
+                high, low = max(high, ring[k, 0]), min(low, ring[k, 1])
+                cvd_high, cvd_low = max(cvd_high, ring[k, 2]), min(cvd_low, ring[k, 3])
+            if bars[i, 0] > high and bars[i, 2] <= cvd_high:
+                out[i] -= 1
+            if bars[i, 1] < low and bars[i, 3] >= cvd_low:
+                out[i] += 1
+        ring[seen % reach] = bars[i]
+        seen += 1
+    return seen
+
+
+class Divergence:
+    """Delta divergence of a stream of closed bars.
+
+    Parameters
+    ----------
+    n : int, default 20
+        How many bars before a bar it is compared with; until there are so many nothing is found.
+
+    Notes
+    -----
+    Bearish (−1): the bar's high is above, and its highest delta not above, those of all ``n`` bars before it. Bullish
+    (+1): the mirror image. A bar that is both counts as neither. A bar is looked at when it is closed: nothing that
+    comes later changes what was found.
+    """
+
+    def __init__(self, n: int = 20):
+        if n < 1:
+            raise WorkbenchError(f"n {n}", expected="a number of bars ≥ 1")
+        self._ring = np.zeros((n, _FIELDS))
+        self._seen = 0
+
+    def update(self, bars: Array) -> IntArray:
+        """Take in closed bars; the sign of each.
+
+        Parameters
+        ----------
+        bars : array of float64, shape (n_bars, 4)
+            High and low of price, high and low of the cumulative delta.
+
+        Returns
+        -------
+        array of int64, shape (n_bars,)
+            −1 bearish, +1 bullish, 0 neither.
+        """
+        out = np.zeros(len(bars), np.int64)
+        self._seen = _compare(np.ascontiguousarray(bars, np.float64), self._ring, self._seen, out)
+        return out
+
+    def restart(self) -> None:
+        """Forget the bars so far, where the delta began again or events were lost."""
+        self._seen = 0
+
+
+def divergence(
+    x: TradesSource, n: int = 20, bar: str = "1m", *, sizes: SizeFilter | None = None, otc: bool = False
+) -> pl.DataFrame:
+    """Bars in which price made a new extreme and the cumulative delta did not.
+
+    Parameters
+    ----------
+    x : session or recording
+    n : int, optional
+        How many bars before a bar it is compared with.
+    bar : str, optional
+        Interval of the bars, like ``"1m"``. Intervals without trades are no bars.
+    sizes : (float, float or None), optional
+        Size filter of the delta, as :func:`workbench.cvd` has it; price looks at every trade.
+    otc : bool, optional
+        Whether off-book prints count.
+
+    Returns
+    -------
+    DataFrame
+        ``ts`` (start of the bar), ``known`` (its end: nobody knew before), ``side`` (−1 bearish, +1 bullish),
+        ``price`` (the new extreme), ``cvd`` (the delta's own extreme of the bar); real units.
+
+    Notes
+    -----
+    The last bar is still open and never in the frame.
+    """
+    interval = interval_ns(bar)
+    prints = prints_of(x, otc=otc)
+    delta = Cvd(x.instrument, sizes=sizes).update(prints)
+    starts, bars = closed_bars(prints, delta, interval)
+    sides = Divergence(n).update(bars)
+    found = np.flatnonzero(sides)
+    side, rows = sides[found], bars[found]
+    bearish = side < 0
+    price = np.where(bearish, rows[:, HIGH], rows[:, LOW])
+    return pl.DataFrame(
+        [
+            as_times(starts[found]),
+            as_times(starts[found] + interval).rename("known"),
+            pl.Series("side", side, pl.Int8),
+            pl.Series("price", real_prices(price, x.instrument), pl.Float64),
+            pl.Series("cvd", np.where(bearish, rows[:, CVD_HIGH], rows[:, CVD_LOW]), pl.Float64),
+        ]
+    )
+
+
+def closed_bars(prints: Prints, delta: Array, interval: int) -> tuple[IntArray, npt.NDArray[np.float64]]:
+    """Starts of all bars but the last, and their extremes: thousandths of a tick and the units of ``delta``."""
+    bucket = prints.ts // interval
+    first = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]]) if len(bucket) else np.empty(0, np.int64)
+    if len(first) < 2:
+        return np.empty(0, np.int64), np.empty((0, _FIELDS))
+    price = prints.price.astype(np.float64)
+    extremes = [f.reduceat(v, first) for v in (price, delta) for f in (np.maximum, np.minimum)]
+    return bucket[first[:-1]] * interval, np.stack(extremes, axis=1)[:-1]
