@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Protocol
 import msgspec
 import polars as pl
 
-from workbench.errors import RecordingError, WorkbenchError
+from workbench.errors import RecordingError
 from workbench.events import Instrument
 from workbench.frames.label_file import Label, LabelFile
 from workbench.frames.manifest import Manifest
@@ -240,7 +240,7 @@ class Labels:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """Labels by time, one row each, columns as :func:`labels`."""
+        """Labels by time, one row each, columns as :func:`workbench.labels`."""
         rows = [
             (
                 *(label.start, label.end, _real(label.low), _real(label.high), label.name, label.note),
@@ -254,28 +254,6 @@ class Labels:
     def __repr__(self) -> str:
         count = len(self)
         return f"Labels({self.symbol!r}, {count} label{'' if count == 1 else 's'})"
-
-
-def labels(x: Any, symbol: str | None = None) -> pl.DataFrame:
-    """Labels of a recording or a session.
-
-    Parameters
-    ----------
-    x : session or recording
-    symbol : str, optional
-        Instrument of a session; default: its first one.
-
-    Returns
-    -------
-    DataFrame
-        By time: ``start``, ``end`` (UTC, end exclusive), ``low``, ``high`` (real units, inclusive, null: no bound),
-        ``name``, ``note``, ``created``, ``author``, ``symbol``, ``id``.
-    """
-    if callable(getattr(x, "capture", None)) and not hasattr(x, "manifest"):
-        return Labels.of_session(x, x.capture(symbol).instrument.symbol).frame
-    if hasattr(x, "manifest") and hasattr(x, "path"):
-        return Labels.of(x).frame
-    raise WorkbenchError(f"{type(x).__name__} without labels", expected="a session or a recording")
 
 
 def checked_name(name: object) -> str:

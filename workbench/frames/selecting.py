@@ -98,10 +98,10 @@ def events_in(
     """
     start_ns, end_ns = to_ns(start), to_ns(end)
     check_span(start_ns, end_ns)
-    instrument, events = _source(x, symbol, start_ns, end_ns)
+    instrument, events = source_of(x, symbol, start_ns, end_ns)
     bounds = price_bounds(low, high, instrument)
     inside = events.filter(*_while(start_ns, end_ns), pl.col("kind").is_in([*PRICED, *EVERYWHERE])).collect()
-    inside = _with_cancelled_prices(inside, lambda: _source(x, symbol, None, end_ns)[1])
+    inside = _with_cancelled_prices(inside, lambda: source_of(x, symbol, None, end_ns)[1])
     return _shown(inside.lazy().filter(_within(*bounds)), instrument).collect()
 
 
@@ -116,7 +116,7 @@ def trades_in(
     """Trades among :func:`events_in`, with the columns of ``session.trades``."""
     start_ns, end_ns = to_ns(start), to_ns(end)
     check_span(start_ns, end_ns)
-    instrument, events = _source(x, symbol, start_ns, end_ns)
+    instrument, events = source_of(x, symbol, start_ns, end_ns)
     within = _within(*price_bounds(low, high, instrument))
     inside = events.filter(*_while(start_ns, end_ns), pl.col("kind") == int(EventKind.TRADE), within)
     return trades_frame(inside, instrument).collect()
@@ -151,9 +151,10 @@ def _thousandths(price: Real, instrument: Instrument, *, up: bool) -> int:
     return -(-steps.numerator // steps.denominator) if up else steps.numerator // steps.denominator
 
 
-def _source(
+def source_of(
     x: Any, symbol: str | None, start_ns: int | None, end_ns: int | None
 ) -> tuple[Instrument, pl.LazyFrame]:
+    """Instrument and stored events of a session (all) or a recording (those of the span, both ends inclusive)."""
     if callable(getattr(x, "capture", None)):
         capture = x.capture(symbol)
         return capture.instrument, capture.columns.frame().lazy()

@@ -15,6 +15,7 @@ from workbench.feeds.times import Moment
 from workbench.protocol import messages
 from workbench.session.facade import Session
 from workbench.session.inline import InlineLine
+from workbench.session.labels import note_played
 from workbench.session.line import Line
 from workbench.session.rerun import Place, calling_place, close_earlier, remember
 
@@ -98,7 +99,9 @@ def replay(
         "start": source.start_ns,
         "end": source.end_ns,
     }
-    return _open_source(source, SourceSpec(kind="replay", options=options, speed=source.speed), inline)
+    session = _open_source(source, SourceSpec(kind="replay", options=options, speed=source.speed), inline)
+    note_played(session, source.recordings)
+    return session
 
 
 def connect(
