@@ -47,6 +47,19 @@ def test_signed_numbers_have_32_bits(texts: list[str]) -> None:
         assert not is_good or number == int(text)
 
 
+@given(st.lists(st.tuples(_spelled, _spelled), min_size=1, max_size=12))
+def test_pairs_are_read_as_int_reads_both(texts: list[tuple[str, str]]) -> None:
+    """Short ones in words, all others one by one: both of 32 bits, with one separator between."""
+    lines = [b"\xee\x80\x80".join(part.encode("latin-1") for part in pair) + b"\n" for pair in texts]
+    ends = FRONT + np.cumsum([len(line) for line in lines]) - 1
+    starts = np.concatenate([[FRONT], ends[:-1] + 1])
+    values, good = Text(b"".join(lines)).pairs(starts, ends)
+    for pair, numbers, is_good in zip(texts, values.T.tolist(), good.tolist()):
+        fit = [re.fullmatch("-?[0-9]{1,19}", text) and -(2**31) <= int(text) < 2**31 for text in pair]
+        assert not is_good or (all(fit) and numbers == [int(text) for text in pair])
+        assert is_good or not all(re.fullmatch("-?[0-9]{1,10}", t) and abs(int(t)) < 2**31 for t in pair)
+
+
 def test_every_byte_that_is_no_digit_is_seen() -> None:
     """At each of eight places, all 256 bytes."""
     texts = [

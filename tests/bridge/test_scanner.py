@@ -14,6 +14,10 @@ from workbench.bridge.scanner import Scanner, Table
 USUAL = [
     depth(True, 100, 5),
     depth(False, -3, 0),
+    depth(True, 12345678, 87654321),
+    depth(True, 123456789, 1),
+    depth(False, 1, 2147483647),
+    depth(True, -2147483648, 123456789),
     trade("100.0", 3, marks="111"),
     trade("100.5", 3, is_buy=False, aggressor="6411926041234", passive="a-b"),
     mbo("BID_NEW", 9223372036854775807, 2147483647, 1),
@@ -77,6 +81,10 @@ def test_other_lines_are_odd() -> None:
         line(21, "{}"),
         line(15, ALIAS, "a", "NUMBER", "1.0"),
         line(8, ALIAS, "x", 1, 1),
+        line(8, ALIAS, 1, "", 1),
+        line(8, ALIAS, 1, 1, ""),
+        line(8, ALIAS, 1, 123456789012),
+        mbo("CANCEL", 12).replace(b"-1", b"\xff"),
     ]
     assert Scanner(ALIAS).scan(b"".join(lines)).odd.tolist() == list(range(len(lines)))
 

@@ -60,7 +60,7 @@ class Books:
             return
         pending, self._pending, self._pending_rows = self._pending, [], 0
         # Kind, side, price, size and order_id are all that books are made of.
-        kind, *columns = (np.concatenate([rows[c] for rows in pending]) for c in range(5))
+        kind, *columns = Rows.join(pending)[:5]
         clears = np.flatnonzero(kind == _CLEAR)
         if len(clears):
             self._levels = _no_levels()

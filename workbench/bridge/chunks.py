@@ -40,12 +40,11 @@ class LineCutter:
         if not end:
             self._keep(data)
             return b""
-        head = data[:end]
         if self._dropping:
-            head = head[head.index(b"\n") + 1 :]
+            head = data[data.index(b"\n") + 1 : end]
             self._dropping = False
-        elif self._rest:
-            head = bytes(self._rest) + head
+        else:
+            head = b"".join((self._rest, memoryview(data)[:end]))  # one copy of what may be a megabyte
             self._rest.clear()
         self._keep(data[end:])
         return head

@@ -13,12 +13,20 @@ from typing import Final
 
 import numpy as np
 
+from workbench.bridge.codes import SEPARATOR_BYTES
 from workbench.events import Array
 
 FRONT: Final = 32
 """Bytes that must stand before a text, so that the words of its first number lie in the buffer."""
-BACK: Final = 16
+BACK: Final = 256
+"""Bytes that stand behind it, so that the words of a window from any place on lie in the buffer."""
 MAX_DIGITS: Final = 19
+
+
+def word_of(text: bytes) -> np.uint64:
+    """Return up to eight bytes as the word that is read where they stand."""
+    return np.uint64(int.from_bytes(text, "little"))
+
 
 _ZEROS: Final = np.uint64(0x3030303030303030)
 _TO_HIGH_BIT: Final = np.uint64(0x7676767676767676)  # 9 + 0x76 is the last that leaves the high bit alone
@@ -33,10 +41,16 @@ _TEN_TO_8: Final = np.uint64(10**8)
 _TEN_TO_16: Final = np.uint64(10**16)
 _MINUS: Final = ord("-")
 
-
-def word_of(text: bytes) -> np.uint64:
-    """Return up to eight bytes as the word that is read where they stand."""
-    return np.uint64(int.from_bytes(text, "little"))
+_SEPARATOR: Final = word_of(SEPARATOR_BYTES)
+_SEPARATOR_MASK: Final = np.uint64(0xFFFFFF)
+_EACH_BYTE: Final = np.uint64(0x0101010101010101)
+_FIRST_BYTES: Final = np.uint64(SEPARATOR_BYTES[0] * 0x0101010101010101)
+_BITS_LEFT: Final = np.uint64(0x4038302820181008)  # shifted by n bytes, the highest is 8 · (8 − n)
+_SEVEN: Final = np.uint64(7)
+_TOP_BYTE: Final = np.uint64(56)
+_BITS_OF_BYTES: Final = np.uint64(3)
+_WORD_BITS: Final = np.uint64(64)
+_BEFORE: Final = bytes(FRONT - 1) + b"\n"
 
 
 class Text:
@@ -46,12 +60,14 @@ class Text:
     ----------
     block : bytes
         The text. ``buffer`` holds it behind :data:`FRONT` bytes, the last of them a newline; all places count from there.
+    widest : int, optional
+        The widest window that is looked at, bytes.
     """
 
     __slots__ = ("buffer", "codes", "words")
 
-    def __init__(self, block: bytes) -> None:
-        self.buffer = b"\0" * (FRONT - 1) + b"\n" + block + b"\0" * BACK
+    def __init__(self, block: bytes, widest: int = BACK) -> None:
+        self.buffer = b"".join((_BEFORE, block, bytes(max(widest, BACK))))
         self.codes = np.frombuffer(self.buffer, np.uint8)
         # One word from each byte on: overlapping, unaligned, and never copied as a whole.
         self.words = np.ndarray((len(self.buffer) - 7,), "<u8", self.buffer, strides=(1,))
@@ -59,6 +75,53 @@ class Text:
     def between(self, start: int, end: int) -> bytes:
         """Return the bytes of one place."""
         return self.buffer[start:end]
+
+    def window(self, starts: Array, width: int) -> Array:
+        """Return the words from each place on, shape (n_places, width / 8).
+
+        A wide element is fetched as fast as a word (5 ns, measured), so what stands together is fetched together.
+        """
+        wide = np.ndarray((len(self.buffer) - width + 1,), f"V{width}", self.buffer, strides=(1,))
+        words: Array = wide[starts].view("<u8").reshape(len(starts), width // 8)
+        return words
+
+    def pairs(self, starts: Array, ends: Array) -> tuple[Array, Array]:
+        """Return two numbers with a separator between, int64 of shape (2, n), and whether both are of 32 bits."""
+        value, good = self._short_pairs(starts, ends)
+        number = value.view(np.int64)
+        if not good.all():
+            others = np.flatnonzero(~good)
+            number[:, others], good[others] = self._long_pairs(starts.take(others), ends.take(others))
+        return number, good
+
+    def _short_pairs(self, starts: Array, ends: Array) -> tuple[Array, Array]:
+        """Read pairs of numbers of 1 to 8 digits each."""
+        word, following = self.window(starts, 16).T
+        behind = _from_separator(word)
+        first = 8 - (behind >> _BITS_OF_BYTES).view(np.int64)
+        second = ends - starts
+        second -= first
+        second -= len(SEPARATOR_BYTES)
+        between = (word >> (_WORD_BITS - behind)) | (following << behind)
+        between &= _SEPARATOR_MASK
+        good = between == _SEPARATOR
+        good &= (first > 0) & (second > 0) & (second <= 8)
+        digits = np.empty((2, len(starts)), np.uint64)
+        digits[0] = (word ^ _ZEROS) << behind
+        digits[1] = (self.words[ends - 8] ^ _ZEROS) & _LAST_BYTES.take(second, mode="clip")
+        good &= _are_digits(digits).all(axis=0)
+        return _joined(digits), good
+
+    def _long_pairs(self, starts: Array, ends: Array) -> tuple[Array, Array]:
+        """Read pairs of numbers of any length or sign, each of 32 bits."""
+        middle = starts + 8 - (_from_separator(self.words[starts]) >> _BITS_OF_BYTES).view(np.int64)
+        longer = np.flatnonzero(middle == starts + 8)
+        behind = _from_separator(self.words[middle.take(longer)])
+        middle[longer] += 8 - (behind >> _BITS_OF_BYTES).view(np.int64)
+        good = (self.words[middle] & _SEPARATOR_MASK) == _SEPARATOR
+        first, fits = self.signed(starts, middle)
+        second, fits_too = self.signed(middle + len(SEPARATOR_BYTES), ends)
+        return np.stack([first, second]), good & fits & fits_too
 
     def whole(self, starts: Array, ends: Array) -> tuple[Array, Array]:
         """Return the numbers between these places, uint64, and whether each is 1 to 19 digits and nothing else."""
@@ -91,13 +154,39 @@ class Text:
         word = self.words[ends - 8]
         word ^= _ZEROS
         word &= _LAST_BYTES.take(length)
-        odd = word + _TO_HIGH_BIT
-        odd |= word
-        odd &= _HIGH_BITS
-        good &= odd == 0
-        for factor, shift, mask in (_PAIRS, _FOURS, _EIGHT):
-            word *= factor
-            word >>= shift
-            word &= mask
-        number: Array = word
-        return number
+        good &= _are_digits(word)
+        return _joined(word)
+
+
+def _are_digits(words: Array) -> Array:
+    """Whether all bytes of a word are 0 to 9."""
+    odd = words + _TO_HIGH_BIT
+    odd |= words
+    odd &= _HIGH_BITS
+    good: Array = odd == 0
+    return good
+
+
+def _joined(words: Array) -> Array:
+    """Return the numbers that bytes of 0 to 9 spell, the first byte first; the words are used up."""
+    for factor, shift, mask in (_PAIRS, _FOURS, _EIGHT):
+        words *= factor
+        words >>= shift
+        words &= mask
+    return words
+
+
+def _from_separator(words: Array) -> Array:
+    """Return how many bits of a word stand from the first byte on that may begin a separator; 0 if there is none.
+
+    Taking 1 from each byte sets the highest bit of one that is 0, and falsely only of bytes behind such a one.
+    """
+    words = words ^ _FIRST_BYTES
+    found = words - _EACH_BYTE
+    found &= ~words
+    found &= _HIGH_BITS
+    found &= -found
+    found >>= _SEVEN
+    found *= _BITS_LEFT
+    found >>= _TOP_BYTE
+    return found
