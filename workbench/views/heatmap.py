@@ -9,6 +9,7 @@ from workbench.views import heatmap_still
 from workbench.views.esm import joined
 from workbench.views.heatmap_model import HeatmapModel
 from workbench.views.live import LiveView, Message
+from workbench.views.marking import Marking
 from workbench.views.picture import blank
 from workbench.views.showable import showable
 from workbench.views.theme import COLOUR_MAPS, ColourMap, palette
@@ -16,7 +17,7 @@ from workbench.views.theme import COLOUR_MAPS, ColourMap, palette
 __all__ = ["Heatmap"]
 
 
-class Heatmap(LiveView):
+class Heatmap(Marking, LiveView):
     """Live heatmap of one instrument.
 
     Drag to pan, wheel to zoom time, Shift+wheel to zoom price, double-click to follow the market again.
@@ -66,15 +67,24 @@ class Heatmap(LiveView):
         if not 0 <= cut[0] < cut[1] <= 100:
             raise WorkbenchError(f"cut {cut}", expected="two percentiles, 0 ≤ lower < upper ≤ 100")
         palette(colours, "dark")
-        session = showable(session)
+        source, session = session, showable(session)
         capture = session.capture(symbol)
+        self._begin_marking(source, session, capture)
+        self._serving = False
         self._colours, self._still_theme = colours, "dark" if theme == "auto" else theme
 
         def make_model() -> HeatmapModel:
-            return HeatmapModel(capture, round(column_ms * 1e6), row_ticks, rule, cut)
+            extras = self._marks.reader(whole=self._serving)
+            self._serving = True  # the first model is the page's; those after it are for still pictures
+            return HeatmapModel(capture, round(column_ms * 1e6), row_ticks, rule, cut, extras=extras)
 
         options = {"theme": theme, "height": height, "maps": COLOUR_MAPS[colours]}
         super().__init__(session, capture, make_model, options)
+
+    def _act(self, act: dict[str, Any]) -> dict[str, Any]:
+        known = self._marking_acts()
+        name = act.get("do")
+        return known[name](act) if isinstance(name, str) and name in known else super()._act(act)
 
     def figure(self) -> Any:
         """Return the static Plotly twin of what there is to see now (``plotly.graph_objects.Figure``)."""
