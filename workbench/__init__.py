@@ -26,12 +26,16 @@ _HOMES = {
     "open_recording": "frames.recording",
     "import_recording": "frames.importers",
     "Recording": "frames.recording",
+    "events_in": "frames.selecting",
+    "labels": "session.labels",
     "volume_profile": "flow.profile",
     "vwap": "flow.vwap",
     "cvd": "flow.cvd",
+    "footprint": "flow.footprint",
     "Heatmap": "views.heatmap",
     "Ladder": "views.ladder",
     "Profile": "views.profile",
+    "Footprint": "views.footprint",
     "Instrument": "events",
     "Side": "events",
     "EventKind": "events",
@@ -44,6 +48,7 @@ _HOMES = {
 __all__ = [
     "EventBatch",
     "EventKind",
+    "Footprint",
     "Heatmap",
     "Instrument",
     "Ladder",
@@ -58,7 +63,10 @@ __all__ = [
     "demo",
     "errors",
     "events",
+    "events_in",
+    "footprint",
     "import_recording",
+    "labels",
     "open_recording",
     "replay",
     "simulate",
@@ -71,12 +79,16 @@ if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
     from workbench.events import EventBatch, EventKind, Instrument, Side
     from workbench.flow.cvd import cvd
+    from workbench.flow.footprint import footprint
     from workbench.flow.profile import volume_profile
     from workbench.flow.vwap import vwap
     from workbench.frames.importers import import_recording
     from workbench.frames.recording import Recording, open_recording
+    from workbench.frames.selecting import events_in
     from workbench.session import Session, connect, replay, simulate
     from workbench.session.demo import demo
+    from workbench.session.labels import labels
+    from workbench.views.footprint import Footprint
     from workbench.views.heatmap import Heatmap
     from workbench.views.ladder import Ladder
     from workbench.views.profile import Profile

@@ -141,7 +141,8 @@ class Span(NamedTuple):
     @property
     def in_gap(self) -> BoolArray:
         """Whether events are missing in the bar of a cell, shape (n_cells,)."""
-        return self.bars[self.cells.bar - self.first, GAP] > 0
+        found: BoolArray = self.bars[self.cells.bar - self.first, GAP] > 0
+        return found
 
 
 class FootprintStream:
@@ -193,14 +194,13 @@ class FootprintStream:
         broken = np.zeros(len(prints.ts) + 1, np.uint8)
         if gaps is not None:
             broken[gaps] = 1
-        columns = [np.ascontiguousarray(column) for column in prints]
+        ts, price, size, side = (np.ascontiguousarray(column) for column in prints)
+        kind, step = self.rule
         height, start = self.row_ticks * SUBTICKS_PER_TICK, 0
-        while True:
-            args = (*self.rule, height, self._bars, self._cells, self._state)
-            start = _accumulate(*columns, broken[:-1], start, *args)
-            if start == len(prints.ts):
-                break
+        while start < len(ts):
             self._make_room()
+            tables = (self._bars, self._cells, self._state)
+            start = _accumulate(ts, price, size, side, broken, start, kind, step, height, *tables)
         if broken[-1]:
             self._state[_BROKEN] = 1
             self._bars[: len(self), GAP][-1:] = 1
@@ -210,6 +210,11 @@ class FootprintStream:
             self._bars = np.concatenate([self._bars, np.zeros_like(self._bars)])
         if self._state[_CELLS] == len(self._cells):
             self._cells = np.concatenate([self._cells, np.zeros_like(self._cells)])
+
+    @property
+    def bars(self) -> IntArray:
+        """Table of bars, shape (n_bars, 15), as it is now: not a copy."""
+        return self._bars[: len(self)]
 
     def span(self, first: int = 0, stop: int | None = None) -> Span:
         """Bars ``first`` to ``stop`` with their cells; copies."""
