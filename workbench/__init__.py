@@ -35,6 +35,9 @@ _HOMES = {
     "Heatmap": "views.heatmap",
     "Ladder": "views.ladder",
     "Profile": "views.profile",
+    "Cvd": "views.cvd",
+    "Vwap": "views.vwap",
+    "DepthOverTime": "views.depth_over_time",
     "Footprint": "views.footprint",
     "Instrument": "events",
     "Side": "events",
@@ -46,6 +49,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Cvd",
+    "DepthOverTime",
     "EventBatch",
     "EventKind",
     "Footprint",
@@ -56,6 +61,7 @@ __all__ = [
     "Recording",
     "Session",
     "Side",
+    "Vwap",
     "WorkbenchError",
     "__version__",
     "connect",
@@ -88,10 +94,13 @@ if TYPE_CHECKING:
     from workbench.session import Session, connect, replay, simulate
     from workbench.session.demo import demo
     from workbench.session.labels import labels
+    from workbench.views.cvd import Cvd
+    from workbench.views.depth_over_time import DepthOverTime
     from workbench.views.footprint import Footprint
     from workbench.views.heatmap import Heatmap
     from workbench.views.ladder import Ladder
     from workbench.views.profile import Profile
+    from workbench.views.vwap import Vwap
 
 
 def __getattr__(name: str) -> object:

@@ -183,7 +183,7 @@ def _pass(moment: int, clock: Array, value: Array, buckets: Array, rows: Array) 
 def _touches(kind: int, side: int, price: int, clock: Array) -> bool:
     """Whether a row may change what is measured."""
     if kind == _DEPTH:
-        return price >= clock[BID_EDGE] if side == 1 else price <= clock[ASK_EDGE]
+        return bool(price >= clock[BID_EDGE] if side == 1 else price <= clock[ASK_EDGE])
     return kind in (_CLEAR, _SNAPSHOT_END, _GAP)
 
 
