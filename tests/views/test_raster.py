@@ -3,113 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.heat_oracle import COLUMN_NS, COLUMNS, ROWS, START, Oracle, batch_of, events
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Side
 from workbench.views.raster import (
-    MARK_EMPTY,
-    MARK_GAP,
-    NO_TICK,
     Raster,
     Scale,
     cut_offs,
     dequantise,
     quantise,
 )
-
-COLUMN_NS = 100
-ROWS, COLUMNS = 8, 16
-START = 10_000
-
-
-@dataclass
-class Oracle:
-    """Resting size per row as lists of (time, total); columns are read off at the end."""
-
-    scale: Scale
-    levels: dict[tuple[int, int], int] = field(default_factory=dict)
-    history: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
-    best: list[tuple[int, int, int]] = field(default_factory=list)
-    marks: list[tuple[int, str]] = field(default_factory=list)
-
-    def apply(self, ts: int, kind: int, side: int, price: int, size: int) -> None:
-        if kind == EventKind.DEPTH:
-            self.levels[side, price] = size
-        elif kind in (EventKind.CLEAR, EventKind.GAP):
-            self.levels.clear()
-            self.marks.append((ts, "gap" if kind == EventKind.GAP else "clear"))
-        elif kind == EventKind.SNAPSHOT_END:
-            self.marks.append((ts, "valid"))
-        for row in range(self.scale.rows):
-            self.history[row].append((ts, self._total(row)))
-        bids = [p for (s, p), q in self.levels.items() if s > 0 and q > 0]
-        asks = [p for (s, p), q in self.levels.items() if s < 0 and q > 0]
-        self.best.append((ts, max(bids, default=NO_TICK), min(asks, default=NO_TICK)))
-
-    def _total(self, row: int) -> int:
-        absolute = row + self.scale.base_row
-        return sum(q for (_, p), q in self.levels.items() if p // self.scale.row_ticks == absolute)
-
-    def cell(self, column: int, row: int, until: int) -> float:
-        begin = self.scale.start_ns(column)
-        end = min(begin + self.scale.column_ns, until)
-        before = [total for ts, total in self.history[row] if ts < begin]
-        inside = [
-            (ts, total) for ts, total in self.history[row] if begin <= ts < begin + self.scale.column_ns
-        ]
-        carried = before[-1] if before else 0
-        if self.scale.rule == "max":
-            return max([carried, *(total for _, total in inside)])
-        if self.scale.rule == "last" or end <= begin:
-            return inside[-1][1] if inside else carried
-        area, at, total = 0.0, begin, carried
-        for ts, new in inside:
-            area, at, total = area + total * (ts - at), ts, new
-        return (area + total * (end - at)) / (end - begin)
-
-    def best_at(self, column: int) -> tuple[int, int]:
-        end = self.scale.start_ns(column + 1)
-        known = [(bid, ask) for ts, bid, ask in self.best if ts < end]
-        return known[-1] if known else (NO_TICK, NO_TICK)
-
-    def mark(self, column: int) -> int:
-        begin, end = self.scale.start_ns(column), self.scale.start_ns(column + 1)
-        said = [(ts, what) for ts, what in self.marks if ts < end]
-        gapped = any(what == "gap" and ts >= begin for ts, what in said)
-        ever = any(what == "valid" for _, what in said)
-        valid = bool(said) and said[-1][1] == "valid"
-        if not ever:
-            return MARK_GAP if gapped else MARK_EMPTY
-        return MARK_GAP if gapped or not valid else 0
-
-
-events = st.lists(
-    st.tuples(
-        st.integers(0, 150),
-        st.sampled_from(
-            [EventKind.DEPTH] * 12 + [EventKind.CLEAR, EventKind.SNAPSHOT_END, EventKind.GAP, EventKind.TRADE]
-        ),
-        st.sampled_from([Side.BID, Side.ASK]),
-        st.one_of(st.integers(-10, 25), st.sampled_from([-(2**31), 2**31 - 1, 511, 512, 5000])),
-        st.integers(0, 9),
-    ),
-    min_size=1,
-    max_size=60,
-)
-
-
-def batch_of(rows: list[tuple[int, int, int, int, int]]) -> EventBatch:
-    ts = START + np.cumsum([row[0] for row in rows])
-    kind, side, price, size = (np.array([row[c] for row in rows]) for c in (1, 2, 3, 4))
-    size = np.where(kind == EventKind.GAP, -1, size)
-    return EventBatch.of(0, ts=ts, kind=kind, side=side, price=price, size=size)
 
 
 @settings(max_examples=60, deadline=None)

@@ -133,7 +133,7 @@ def _move_best(levels: Levels, side: int, tick: int, size: int) -> None:
 
 
 @part
-def _change(levels: Levels, side: int, tick: int, size: int) -> int:
+def change(levels: Levels, side: int, tick: int, size: int) -> int:
     """Set a level; return the change of its size."""
     state = levels.state
     entry = (tick >> PAGE_SHIFT) + _TABLE_HALF
@@ -211,11 +211,17 @@ def _settle(grid: Grid, row: int, ts: int) -> None:
 
 
 @part
-def _wipe(levels: Levels, grid: Grid, ts: int) -> None:
+def forget(levels: Levels) -> None:
+    """Empty both sides: what rests is not known any more."""
     state = levels.state
     levels.pool[: state[PAGES]] = 0
     levels.counts[: state[PAGES]] = 0
     state[BEST_BID], state[BEST_ASK], state[VALID] = NO_BID, NO_ASK, 0
+
+
+@part
+def _wipe(levels: Levels, grid: Grid, ts: int) -> None:
+    forget(levels)
     for row in range(grid.heat.shape[1]):
         _settle(grid, row, ts)
     grid.now[:] = 0
@@ -224,7 +230,7 @@ def _wipe(levels: Levels, grid: Grid, ts: int) -> None:
 @part
 def _rest(levels: Levels, grid: Grid, ts: int, side: int, tick: int, size: int) -> None:
     """Apply one DEPTH row to the levels and to its price row."""
-    delta = _change(levels, side, tick, size)
+    delta = change(levels, side, tick, size)
     row = tick // grid.scale[ROW_TICKS] - grid.scale[BASE_ROW]
     if delta == 0 or row < 0 or row >= grid.heat.shape[1]:
         return

@@ -1,0 +1,72 @@
+"""Tiles of the pyramid against a plain-Python oracle, and against the raster."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.heat_oracle import START, Oracle, batch_of, events
+from workbench.events import EventBatch
+from workbench.views import pyramid_store
+from workbench.views.pyramid import Pyramid, empty_tile
+from workbench.views.raster import Scale
+
+BASE_NS = 10
+COLUMNS, ROWS = 12, 8
+
+
+def fed(pyramid: Pyramid, batch: EventBatch, cuts: list[int]) -> Pyramid:
+    edges = sorted({0, len(batch), *(min(cut, len(batch)) for cut in cuts)})
+    for start, stop in itertools.pairwise(edges):
+        pyramid.feed(batch[start:stop].columns)
+    return pyramid
+
+
+def assert_equals_the_oracle(tile, batch: EventBatch, scale: Scale) -> None:
+    oracle = Oracle(scale)
+    for event in zip(*(batch.columns[c].tolist() for c in (0, 2, 3, 4, 5))):
+        oracle.apply(*event)
+    first = int(batch.ts[0]) // scale.column_ns - scale.origin_column
+    until = int(batch.ts[-1])
+    expected = empty_tile(scale)
+    for column in range(
+        max(first, 0), min(scale.columns, until // scale.column_ns - scale.origin_column + 1)
+    ):
+        expected.heat[column] = [oracle.cell(column, row, until) for row in range(scale.rows)]
+        expected.best[column] = oracle.best_at(column)
+        expected.marks[column] = oracle.mark(column)
+    np.testing.assert_allclose(tile.heat, expected.heat, rtol=1e-6)
+    assert tile.best.tolist() == expected.best.tolist()
+    assert tile.marks.tolist() == expected.marks.tolist()
+
+
+NAMES = ("FIRST_ENTRIES", "FIRST_COLUMNS", "SHEET_ENTRIES", "SHEET_COLUMNS")
+small_sheets = st.sampled_from([(1, 1, 3, 2), (4, 1, 16, 4), (1 << 12, 1 << 10, 1 << 18, 1 << 14)])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=events,
+    rule=st.sampled_from(["max", "last", "mean"]),
+    row_ticks=st.sampled_from([1, 3]),
+    times=st.sampled_from([1, 3, 10, 20, 100]),
+    offset=st.integers(-30, 30),
+    cuts=st.lists(st.integers(0, 60), max_size=4),
+    sheets=small_sheets,
+)
+def test_tiles_equal_the_oracle_at_any_scale_and_place_under_any_chunking(
+    rows, rule, row_ticks, times, offset, cuts, sheets
+):
+    """Every cell, best price and mark equals a walk over all events: however fed, wherever the tile lies."""
+    batch = batch_of(rows)
+    column_ns = BASE_NS * times
+    scale = Scale(column_ns, row_ticks, -1, START // column_ns + offset, COLUMNS, ROWS, rule)
+    with pytest.MonkeyPatch.context() as patch:  # sheets so small that several are put away
+        for name, value in zip(NAMES, sheets):
+            patch.setattr(pyramid_store, name, value)
+        pyramid = fed(Pyramid(row_ticks, BASE_NS), batch, cuts)
+    assert_equals_the_oracle(pyramid.tile(scale), batch, scale)

@@ -1,0 +1,364 @@
+"""Numba kernels of the pyramid: events → what changed per column and price row → coarser columns → tiles.
+
+A column stores only the rows that were touched in it: largest total (what rested before counts in it), last total and
+time-weighted mean. A column in which nothing happened is not stored at all. Rows are known by slots, numbered as they
+are first touched, so that what belongs to them lies close together whatever their prices are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy.typing as npt
+
+from workbench.book.jit import kernel, part
+from workbench.events import EventKind
+from workbench.views.raster_kernels import (
+    ASK,
+    BEST_ASK,
+    BEST_BID,
+    BID,
+    EVER_VALID,
+    MARK_EMPTY,
+    MARK_GAP,
+    NO_ASK,
+    NO_BID,
+    NO_TICK,
+    PAGE_SHIFT,
+    PAGE_TICKS,
+    PAGES,
+    RULE_LAST,
+    RULE_MAX,
+    RULE_MEAN,
+    VALID,
+    Levels,
+    change,
+    forget,
+)
+
+Array = npt.NDArray[Any]
+
+_MASK: Final = PAGE_TICKS - 1
+_HALF: Final = 1 << (31 - PAGE_SHIFT)
+NEVER: Final = -(1 << 62)
+
+# Slots of Rows.state and Merger.state.
+ROW_PAGES, SLOTS, TOUCHED, NUMBER, OPEN, GAPPED = range(6)
+# Columns of Rows.cells.
+NOW, PEAK, SINCE, STAMP = range(4)
+# Columns of Merger.cells; NOW, PEAK, SINCE and STAMP are the same.
+AREA: Final = 4
+# Slots of Sheet.used.
+COLUMNS, ENTRIES = range(2)
+# Bits of Sheet.flags.
+LOST, KNOWN, EVER_KNOWN = 1, 2, 4
+# Slots of Canvas.state.
+VIEW, LAST_BID, LAST_ASK, FLAGS, LOST_HERE = range(5)
+# Slots of Canvas.scale.
+VIEW_NS, ORIGIN, RULE = range(3)
+
+_DEPTH = int(EventKind.DEPTH)
+_CLEAR = int(EventKind.CLEAR)
+_SNAPSHOT_END = int(EventKind.SNAPSHOT_END)
+_GAP = int(EventKind.GAP)
+
+
+class Rows(NamedTuple):
+    """What rests per price row, and what happened to it in the column that is open."""
+
+    table: Array  # int32, 1-based page by row >> PAGE_SHIFT
+    pages: Array  # int32, shape (capacity, PAGE_TICKS): 1-based slot
+    row_of: Array  # int32, shape (slots,)
+    cells: Array  # int64, shape (slots, 4): NOW and PEAK in lots, SINCE in ns, STAMP = column last touched in
+    area: Array  # float64, shape (slots,): ∫ total dt in the open column up to SINCE
+    touched: Array  # int32, shape (slots,): slots touched in the open column
+    state: Array  # int64
+
+
+class Sheet(NamedTuple):
+    """Columns one after another, each with an entry for every row that was touched in it."""
+
+    slot: Array  # int32, shape (entries,)
+    peak: Array  # float32, lots
+    last: Array  # float32, lots
+    mean: Array  # float32, lots
+    ends: Array  # int64, shape (columns,): where the entries of a column end
+    number: Array  # int64: number of the column since the epoch
+    best: Array  # int32, shape (columns, 2), ticks or NO_TICK
+    flags: Array  # uint8
+    used: Array  # int64, shape (2,): columns and entries written
+
+
+class Merger(NamedTuple):
+    """A coarser column that is being made of finer ones."""
+
+    cells: Array  # float64, shape (slots, 5); times in finer columns
+    touched: Array  # int32, shape (slots,)
+    best: Array  # int32, shape (2,)
+    state: Array  # int64
+
+
+class Canvas(NamedTuple):
+    """A tile that is being painted from left to right."""
+
+    heat: Array  # float32, shape (columns, rows)
+    best: Array  # int32, shape (columns, 2)
+    marks: Array  # uint8, shape (columns,)
+    carry: Array  # float32, shape (rows,): what rests
+    area: Array  # float64, shape (rows,)
+    since: Array  # int64, shape (rows,)
+    state: Array  # int64
+    scale: Array  # int64
+
+
+@part
+def _slot_of(rows: Rows, row: int) -> int:
+    entry = (row >> PAGE_SHIFT) + _HALF
+    page = rows.table[entry] - 1
+    if page < 0:
+        page = rows.state[ROW_PAGES]
+        rows.state[ROW_PAGES] += 1
+        rows.table[entry] = page + 1
+    slot = rows.pages[page, row & _MASK] - 1
+    if slot < 0:
+        slot = rows.state[SLOTS]
+        rows.state[SLOTS] += 1
+        rows.pages[page, row & _MASK] = slot + 1
+        rows.row_of[slot] = row
+    return int(slot)
+
+
+@part
+def _add(rows: Rows, slot: int, ts: int, begin: int, delta: int) -> None:
+    """Change what rests in a row at ``ts``."""
+    cell, state = rows.cells[slot], rows.state
+    if cell[STAMP] != state[NUMBER]:
+        cell[STAMP] = state[NUMBER]
+        cell[PEAK] = cell[NOW]
+        cell[SINCE] = begin
+        rows.area[slot] = 0.0
+        rows.touched[state[TOUCHED]] = slot
+        state[TOUCHED] += 1
+    if ts > cell[SINCE]:
+        rows.area[slot] += cell[NOW] * float(ts - cell[SINCE])
+        cell[SINCE] = ts
+    cell[NOW] += delta
+    cell[PEAK] = max(cell[PEAK], cell[NOW])
+
+
+@part
+def _finish(sheet: Sheet, number: int, bid: int, ask: int, flags: int, entries: int) -> None:
+    column = sheet.used[COLUMNS]
+    sheet.ends[column] = entries
+    sheet.number[column] = number
+    sheet.best[column, BID], sheet.best[column, ASK] = bid, ask
+    sheet.flags[column] = flags
+    sheet.used[ENTRIES] = entries
+    sheet.used[COLUMNS] = column + 1
+
+
+@part
+def _close(levels: Levels, rows: Rows, sheet: Sheet, base_ns: int) -> None:
+    state, book = rows.state, levels.state
+    end = (state[NUMBER] + 1) * base_ns
+    at = sheet.used[ENTRIES]
+    for i in range(state[TOUCHED]):
+        slot = rows.touched[i]
+        cell = rows.cells[slot]
+        sheet.slot[at], sheet.peak[at], sheet.last[at] = slot, cell[PEAK], cell[NOW]
+        sheet.mean[at] = (rows.area[slot] + cell[NOW] * float(end - cell[SINCE])) / base_ns
+        at += 1
+    bid = book[BEST_BID] if book[BEST_BID] > NO_BID else NO_TICK
+    ask = book[BEST_ASK] if book[BEST_ASK] < NO_ASK else NO_TICK
+    flags = (LOST if state[GAPPED] else 0) | (KNOWN if book[VALID] else 0)
+    _finish(sheet, state[NUMBER], bid, ask, flags | (EVER_KNOWN if book[EVER_VALID] else 0), at)
+    state[OPEN] = 0
+
+
+@part
+def _wipe(levels: Levels, rows: Rows, ts: int, begin: int) -> None:
+    forget(levels)
+    for slot in range(rows.state[SLOTS]):
+        if rows.cells[slot, NOW] != 0:
+            _add(rows, slot, ts, begin, -rows.cells[slot, NOW])
+
+
+@part
+def _full(sheet: Sheet, touched: int) -> bool:
+    no_entries = sheet.used[ENTRIES] + touched > len(sheet.slot)
+    return bool(sheet.used[COLUMNS] == len(sheet.number) or no_entries)
+
+
+@kernel()
+def take(
+    levels: Levels, rows: Rows, sheet: Sheet, scale: Array,
+    ts: Array, kind: Array, side: Array, price: Array, size: Array, start: int,
+) -> int:  # fmt: skip
+    """Take in events from row ``start`` on; returns the row before which something was full, or the length."""
+    base_ns, row_ticks = scale[0], scale[1]
+    state = rows.state
+    begin = state[NUMBER] * base_ns
+    for i in range(start, len(ts)):
+        if not state[OPEN] or ts[i] >= begin + base_ns:
+            if state[OPEN]:
+                if _full(sheet, state[TOUCHED]):
+                    return i
+                _close(levels, rows, sheet, base_ns)
+            state[NUMBER], state[OPEN], state[GAPPED], state[TOUCHED] = ts[i] // base_ns, 1, 0, 0
+            begin = state[NUMBER] * base_ns
+        k = kind[i]
+        if k == _DEPTH:
+            no_pages = levels.state[PAGES] == len(levels.pool) or state[ROW_PAGES] == len(rows.pages)
+            if no_pages or state[SLOTS] == len(rows.row_of):
+                return i
+            delta = change(levels, BID if side[i] > 0 else ASK, int(price[i]), size[i])
+            if delta != 0:
+                _add(rows, _slot_of(rows, int(price[i]) // row_ticks), ts[i], begin, delta)
+        elif k in (_CLEAR, _GAP):
+            _wipe(levels, rows, ts[i], begin)
+            state[GAPPED] |= k == _GAP
+        elif k == _SNAPSHOT_END:
+            levels.state[VALID] = 1
+            levels.state[EVER_VALID] = 1
+    return len(ts)
+
+
+@kernel()
+def lasts(sheet: Sheet, carry: Array) -> None:
+    """Bring what rests per slot from the beginning of a sheet to its end."""
+    for i in range(sheet.used[ENTRIES]):
+        carry[sheet.slot[i]] = sheet.last[i]
+
+
+@part
+def _close_merged(merger: Merger, sheet: Sheet, times: int) -> None:
+    state = merger.state
+    end = (state[NUMBER] + 1) * times
+    at = sheet.used[ENTRIES]
+    for i in range(state[TOUCHED]):
+        slot = merger.touched[i]
+        cell = merger.cells[slot]
+        sheet.slot[at], sheet.peak[at], sheet.last[at] = slot, cell[PEAK], cell[NOW]
+        sheet.mean[at] = (cell[AREA] + cell[NOW] * (end - cell[SINCE])) / times
+        at += 1
+    _finish(sheet, state[NUMBER], merger.best[BID], merger.best[ASK], state[GAPPED], at)
+    state[OPEN] = 0
+
+
+@part
+def _merge_entry(merger: Merger, fine: Sheet, entry: int, begin: int, at: int) -> None:
+    state, slot = merger.state, fine.slot[entry]
+    cell = merger.cells[slot]
+    if cell[STAMP] != state[NUMBER]:
+        cell[STAMP] = state[NUMBER]
+        cell[PEAK], cell[SINCE], cell[AREA] = cell[NOW], begin, 0.0
+        merger.touched[state[TOUCHED]] = slot
+        state[TOUCHED] += 1
+    cell[AREA] += cell[NOW] * (at - cell[SINCE]) + fine.mean[entry]
+    cell[SINCE] = at + 1
+    cell[NOW] = fine.last[entry]
+    cell[PEAK] = max(cell[PEAK], fine.peak[entry])
+
+
+@kernel()
+def merge(fine: Sheet, first: int, merger: Merger, sheet: Sheet, times: int) -> int:
+    """Merge finer columns from ``first`` on by ``times``; returns the one before which the sheet was full, or all."""
+    state = merger.state
+    for column in range(first, fine.used[COLUMNS]):
+        at = fine.number[column]
+        if not state[OPEN] or at // times != state[NUMBER]:
+            if state[OPEN]:
+                if _full(sheet, state[TOUCHED]):
+                    return column
+                _close_merged(merger, sheet, times)
+            state[NUMBER], state[OPEN], state[GAPPED], state[TOUCHED] = at // times, 1, 0, 0
+        begin = state[NUMBER] * times
+        for entry in range(fine.ends[column - 1] if column else 0, fine.ends[column]):
+            _merge_entry(merger, fine, entry, begin, at)
+        merger.best[BID], merger.best[ASK] = fine.best[column, BID], fine.best[column, ASK]
+        state[GAPPED] = (state[GAPPED] & LOST) | fine.flags[column]
+    return int(fine.used[COLUMNS])
+
+
+@part
+def _start(canvas: Canvas, view: int) -> None:
+    state, scale = canvas.state, canvas.scale
+    state[VIEW] = view
+    state[LOST_HERE] = 0
+    if scale[RULE] == RULE_MAX:
+        canvas.heat[view] = canvas.carry
+    elif scale[RULE] == RULE_MEAN:
+        canvas.area[:] = 0.0
+        canvas.since[:] = (view + scale[ORIGIN]) * scale[VIEW_NS]
+
+
+@kernel()
+def end(canvas: Canvas, until: int) -> None:
+    """Write the view column that is being painted as it stands at ``until``."""
+    state, scale = canvas.state, canvas.scale
+    view = state[VIEW]
+    begin = (view + scale[ORIGIN]) * scale[VIEW_NS]
+    if scale[RULE] == RULE_LAST or (scale[RULE] == RULE_MEAN and until <= begin):
+        canvas.heat[view] = canvas.carry
+    elif scale[RULE] == RULE_MEAN:
+        for row in range(canvas.heat.shape[1]):
+            area = canvas.area[row] + canvas.carry[row] * float(until - canvas.since[row])
+            canvas.heat[view, row] = area / (until - begin)
+    canvas.best[view, BID], canvas.best[view, ASK] = state[LAST_BID], state[LAST_ASK]
+    if state[FLAGS] & EVER_KNOWN:
+        canvas.marks[view] = MARK_GAP if state[LOST_HERE] or not state[FLAGS] & KNOWN else 0
+    else:
+        canvas.marks[view] = MARK_GAP if state[LOST_HERE] else MARK_EMPTY
+
+
+@kernel()
+def advance(canvas: Canvas, view: int) -> None:
+    """Write view columns before ``view`` and begin with that one, as far as the tile reaches."""
+    if view < 0:
+        return
+    state, scale = canvas.state, canvas.scale
+    if state[VIEW] < 0:
+        _start(canvas, 0)
+    while state[VIEW] < view and state[VIEW] < len(canvas.heat):
+        end(canvas, (state[VIEW] + 1 + scale[ORIGIN]) * scale[VIEW_NS])
+        if state[VIEW] + 1 == len(canvas.heat):
+            state[VIEW] += 1
+        else:
+            _start(canvas, state[VIEW] + 1)
+
+
+@part
+def _dab(canvas: Canvas, sheet: Sheet, entry: int, row: int, begin: int, length: int) -> None:
+    """Paint one entry of a column that began at ``begin`` and lasted ``length`` ns."""
+    view = canvas.state[VIEW]
+    if view >= 0:
+        rule = canvas.scale[RULE]
+        if rule == RULE_MAX:
+            canvas.heat[view, row] = max(canvas.heat[view, row], sheet.peak[entry])
+        elif rule == RULE_MEAN:
+            waited = canvas.carry[row] * float(begin - canvas.since[row])
+            canvas.area[row] += waited + sheet.mean[entry] * float(length)
+            canvas.since[row] = begin + length
+    canvas.carry[row] = sheet.last[entry]
+
+
+@kernel()
+def paint(
+    canvas: Canvas, sheet: Sheet, first: int, stop: int, place: Array, column_ns: int, length: int
+) -> None:
+    """Paint columns ``first`` to ``stop`` of a sheet whose columns are ``column_ns`` apart and last ``length`` ns."""
+    state, scale = canvas.state, canvas.scale
+    for column in range(first, stop):
+        begin = sheet.number[column] * column_ns
+        view = begin // scale[VIEW_NS] - scale[ORIGIN]
+        if view > state[VIEW]:
+            advance(canvas, view)
+            if state[VIEW] == len(canvas.heat):
+                return
+        for entry in range(sheet.ends[column - 1] if column else 0, sheet.ends[column]):
+            row = place[sheet.slot[entry]]
+            if row >= 0:
+                _dab(canvas, sheet, entry, row, begin, length)
+        state[LAST_BID], state[LAST_ASK] = sheet.best[column, BID], sheet.best[column, ASK]
+        state[FLAGS] = sheet.flags[column]
+        state[LOST_HERE] |= sheet.flags[column] & LOST
