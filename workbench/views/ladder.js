@@ -1,112 +1,152 @@
 // Ladder: a table of price rows whose text nodes change only where their text does.
+import { Bond } from "./bond.js";
 import { decimalsOf, priceText, sizeText } from "./geometry.js";
 import { typed } from "./heat_store.js";
 import { Link, Painter, dress, pageTheme } from "./link.js";
+import { LadderMenu } from "./ladder_menu.js";
+import { LADDER_BARS, LadderState, cellKind, cellText, ladderHead, lockedCentre, orderWords, ordersIn } from "./ladder_rows.js";
+import { OrderHand } from "./ladder_ticket.js";
 
-const COLUMNS = ["sold", "bid", "price", "ask", "bought"];
-const TITLES = ["Sold", "Bid", "Price", "Ask", "Bought"];
-const FLASH_MS = 450;
+const LADDER_ROW_PX = 18;
+const LADDER_FLASH_MS = 450;
+const LADDER_KEYS =
+  "Wheel, arrows and PageUp/PageDown: scroll · C or double-click: centre · B / S: buy / sell at the marked row (Shift: stop) · " +
+  "click in My buys / My sells: place · drag: move · right-click or Delete: take back · Escape: let go";
 
-/** Rows of the table, highest price first, from a message; pure, so that it can be tested without a page. */
-export function ladderRows(state, centre, count, units) {
-  const rows = [];
-  const top = centre + Math.floor(count / 2);
-  const most = Math.max(1, ...visibleSizes(state, top, count));
-  for (let row = top; row > top - count; row--) {
-    const at = row - state.lowRow;
-    const inside = at >= 0 && at < state.count;
-    const value = (which) => (inside ? state.lots[which * state.count + at] : 0);
-    const text = (which) => (value(which) > 0 ? sizeText(value(which) * units.lot) : "");
-    rows.push({
-      price: priceText(row * state.rowTicks, units.tick, units.decimals),
-      bid: text(0),
-      ask: text(1),
-      bought: text(2),
-      sold: text(3),
-      bidBar: Math.round((100 * value(0)) / most),
-      askBar: Math.round((100 * value(1)) / most),
-      touch: row === state.bidRow || row === state.askRow,
-      last: row === state.lastRow,
-    });
-  }
-  return rows;
-}
-
-function visibleSizes(state, top, count) {
-  const sizes = [];
-  for (let row = top; row > top - count; row--) {
-    const at = row - state.lowRow;
-    if (at >= 0 && at < state.count) sizes.push(state.lots[at], state.lots[state.count + at]);
-  }
-  return sizes;
-}
-
-/** Centre row: stays until the touch leaves the middle half, so that prices do not jump under the hand. */
-export function lockedCentre(centre, middle, count) {
-  if (centre === null || middle === null) return middle;
-  return Math.abs(middle - centre) > count / 4 ? middle : centre;
-}
+const ladderNode = (tag, parent, name = "", text = "") => {
+  const node = parent.appendChild(document.createElement(tag));
+  if (name) node.className = name;
+  if (text) node.textContent = text;
+  return node;
+};
 
 class LadderView {
   constructor(model, el) {
+    this.model = model;
     this.options = model.get("options");
     this.count = this.options.rows;
-    this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
+    const { tick, lot, multiplier } = this.options;
+    this.units = { tick: Number(tick), lot: Number(lot), decimals: decimalsOf(tick), multiplier };
+    this.state = new LadderState();
     this.centre = null;
     this.locked = true;
+    this.marked = null;
+    this.hovered = null;
     this.#build(el);
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
+    this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+    this.recolumn = () => this.#columns(model.get("options").columns);
+    model.on("change:options", this.recolumn);
     this.#restyle();
-  }
-
-  #build(el) {
-    const make = (tag, parent, name = "") => {
-      const node = parent.appendChild(document.createElement(tag));
-      if (name) node.className = name;
-      return node;
-    };
-    this.root = make("div", el, "ow-root ow-ladder");
-    const head = make("div", this.root, "ow-head");
-    make("b", head).textContent = this.options.symbol;
-    this.summary = make("span", head);
-    this.button = make("button", head);
-    this.button.textContent = "centre lock";
-    this.button.addEventListener("click", () => this.#lock(!this.locked));
-    const table = make("table", this.root);
-    table.style.height = `${(this.count + 1) * 18 + 4}px`;
-    make("caption", table).textContent = `Price ladder of ${this.options.symbol}`;
-    const titles = make("tr", make("thead", table));
-    COLUMNS.forEach((name, index) => {
-      const cell = make("th", titles, `ow-${name}`);
-      cell.scope = "col";
-      cell.textContent = TITLES[index];
-    });
-    const body = make("tbody", table);
-    this.cells = Array.from({ length: this.count }, () => this.#row(make("tr", body)));
-    table.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    table.addEventListener("dblclick", () => this.#lock(true));
     this.#lock(true);
   }
 
-  #row(row) {
-    const made = { row };
-    for (const name of COLUMNS) {
-      const cell = row.appendChild(document.createElement(name === "price" ? "th" : "td"));
+  // -- building ----------------------------------------------------------------------------------------------------
+  #build(el) {
+    this.root = ladderNode("div", el, "ow-root ow-ladder");
+    const head = ladderNode("div", this.root, "ow-head");
+    ladderNode("b", head, "", this.options.symbol);
+    this.words = {};
+    for (const [name, label, meaning] of [
+      ["last", "", "last price, and who was the aggressor"],
+      ["spread", "spr", "spread"],
+      ["volume", "vol", "volume of the session"],
+      ["delta", "Δ", "bought less sold by aggressors"],
+      ["touch", "I", "imbalance at the touch: (bids − asks) / (bids + asks)"],
+      ["depth", `I${this.options.levels}`, `imbalance over the best ${this.options.levels} levels of each side`],
+      ["sums", "Σ", "resting on the rows shown: bids × asks"],
+    ]) {
+      const span = ladderNode("span", head, `ow-${name}`, label ? `${label} ` : "");
+      span.title = meaning;
+      this.words[name] = span.appendChild(document.createElement("i")).appendChild(document.createTextNode("–"));
+    }
+    this.#controls(ladderNode("span", head, "ow-controls"));
+    const desk = ladderNode("div", this.root, "ow-desk");
+    this.scroller = ladderNode("div", this.root, "ow-scroller");
+    this.table = ladderNode("table", this.scroller);
+    this.table.tabIndex = 0;
+    this.table.title = "";
+    this.table.setAttribute("aria-description", LADDER_KEYS);
+    this.#columns(this.options.columns);
+    this.#listen();
+    this.hand = new OrderHand(this, desk);
+  }
+
+  #controls(parent) {
+    this.grouping = ladderNode("select", parent);
+    this.grouping.title = "ticks per row";
+    this.grouping.setAttribute("aria-label", "ticks per row");
+    const steps = [...new Set(["auto", 1, 2, 5, 10, 20, 50, 100, this.options.rowTicks ?? "auto"])];
+    for (const step of steps) ladderNode("option", this.grouping, "", step === "auto" ? "auto" : `${step} t`).value = String(step);
+    this.grouping.value = String(this.options.rowTicks ?? "auto");
+    this.grouping.addEventListener("change", () => this.#group(this.grouping.value));
+    this.menu = new LadderMenu(parent, this.root, this.options.kinds, (columns) => this.#choose(columns));
+    this.button = ladderNode("button", parent, "", "centre");
+    this.button.type = "button";
+    this.button.title = "keep the touch in the middle (C)";
+    this.button.addEventListener("click", () => this.#lock(!this.locked));
+  }
+
+  #columns(names) {
+    if (this.names?.join() === names.join()) return;
+    this.names = names;
+    this.menu.show(names);
+    const { kinds } = this.options;
+    this.table.replaceChildren();
+    this.table.style.height = `${(this.count + 1) * LADDER_ROW_PX + 4}px`;
+    this.table.style.minWidth = `${Math.round(names.reduce((sum, name) => sum + kinds[name][2], 0) * 0.82)}px`;
+    ladderNode("caption", this.table, "", `Price ladder of ${this.options.symbol}`);
+    const widths = ladderNode("colgroup", this.table);
+    for (const name of names) ladderNode("col", widths).style.width = `${kinds[name][2]}px`;
+    const titles = ladderNode("tr", ladderNode("thead", this.table));
+    for (const name of names) {
+      const cell = ladderNode("th", titles, `ow-c ow-${name}`, kinds[name][0]);
+      cell.scope = "col";
+      cell.title = kinds[name][1];
+    }
+    this.body = ladderNode("tbody", this.table);
+    this.cells = Array.from({ length: this.count }, () => this.#row());
+    this.state.all = true;
+    this.painter?.ask();
+  }
+
+  #row() {
+    const made = { row: ladderNode("tr", this.body), texts: {}, nodes: {}, bars: {}, kinds: {}, prints: null };
+    for (const name of this.names) {
+      const cell = ladderNode(name === "price" ? "th" : "td", made.row, `ow-c ow-${name}`);
       if (name === "price") cell.scope = "row";
-      cell.className = `ow-${name}`;
-      made[name] = cell.appendChild(document.createTextNode(""));
+      cell.dataset.column = name;
+      made.nodes[name] = cell;
+      made.kinds[name] = "";
+      made.texts[name] = cell.appendChild(document.createTextNode(""));
     }
     return made;
   }
 
+  #listen() {
+    const { table } = this;
+    table.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    table.addEventListener("dblclick", (event) => event.target.closest("[data-column=price]") && this.#lock(true));
+    table.addEventListener("pointermove", (event) => this.#hover(event));
+    table.addEventListener("pointerleave", () => this.#leave());
+    table.addEventListener("keydown", (event) => this.#key(event));
+    table.addEventListener("contextmenu", (event) => event.target.closest("thead") && this.menu.open(event));
+  }
+
+  #choose(columns) {
+    this.#columns(columns);
+    this.link.act({ do: "columns", columns }).catch((error) => this.hand.say(error.message));
+  }
+
   #restyle() {
-    this.colours = this.options.themes[pageTheme(this.options.theme)];
+    this.colours = this.options.themes[this.theme ?? pageTheme(this.options.theme)];
     dress(this.root, this.colours);
   }
 
+  // -- where it stands ---------------------------------------------------------------------------------------------
   #lock(on) {
     this.locked = on;
     this.button.setAttribute("aria-pressed", String(on));
@@ -117,80 +157,216 @@ class LadderView {
     this.painter?.ask();
   }
 
+  #group(value) {
+    this.centre = null;
+    this.marked = null;
+    this.locked = true;
+    this.button.setAttribute("aria-pressed", "true");
+    this.link.say({ k: "view", centre: null, row_ticks: value === "auto" ? "auto" : Number(value) });
+  }
+
   #wheel(event) {
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return; // sideways: the columns
     event.preventDefault();
+    this.#scroll(-Math.sign(event.deltaY) * 3);
+  }
+
+  #scroll(rows) {
     if (this.centre === null) return;
-    if (this.locked) this.#lock(false);
-    this.centre -= Math.sign(event.deltaY) * 3;
+    if (this.locked) this.#unlock();
+    this.centre += rows;
     clearTimeout(this.asking);
-    this.asking = setTimeout(() => this.link.say({ k: "view", centre: this.centre * this.state.rowTicks }), 80);
+    this.asking = setTimeout(() => this.#tellCentre(), 80);
     this.painter.ask();
   }
 
+  #unlock() {
+    this.locked = false;
+    this.button.setAttribute("aria-pressed", "false");
+  }
+
+  #tellCentre() {
+    if (!this.locked && this.centre !== null) this.link.say({ k: "view", centre: this.centre * this.state.facts.row_ticks });
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key } = event;
+    if (key === "ArrowUp" || key === "ArrowDown") this.#mark(key === "ArrowUp" ? 1 : -1);
+    else if (key === "PageUp" || key === "PageDown") this.#scroll((key === "PageUp" ? 1 : -1) * (this.count - 2));
+    else if (key === "c" || key === "C" || key === "Home") this.#lock(true);
+    else if (key === "Escape") this.#escape();
+    else if (key === "Delete" || key === "Backspace") this.#takeBack();
+    else if ("bBsS".includes(key) && this.marked !== null && !event.repeat) this.hand.place("bB".includes(key) ? 1 : -1, this.marked, event.shiftKey);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #mark(step) {
+    if (this.centre === null) return;
+    const low = this.top - this.count + 1;
+    this.marked = this.marked === null ? (this.state.middle ?? this.centre) : this.marked + step;
+    if (this.marked > this.top) this.#scroll(this.marked - this.top);
+    if (this.marked < low) this.#scroll(this.marked - low);
+    this.painter.ask();
+  }
+
+  #escape() {
+    if (!this.hand.letGo()) this.marked = null;
+    this.menu.close();
+    this.painter.ask();
+  }
+
+  #takeBack() {
+    const aimed = this.hovered ?? (this.marked === null ? null : { side: 0, row: this.marked });
+    if (aimed) this.hand.cancelAt(aimed);
+  }
+
+  /** Highest row shown. */
+  get top() {
+    return this.centre + Math.floor(this.count / 2);
+  }
+
+  /** Row at a height of the window; null outside. */
+  rowAt(clientY) {
+    const box = this.body.getBoundingClientRect();
+    const index = Math.floor(((clientY - box.top) / box.height) * this.count);
+    return this.centre === null || index < 0 || index >= this.count ? null : this.top - index;
+  }
+
+  /** Shows where an order that is dragged would be dropped; nothing with null. */
+  aim(column, row) {
+    const node = row === null || column === null ? null : this.cells[this.top - row]?.nodes[column];
+    if (node === this.aimed) return;
+    this.aimed?.classList.remove("ow-aim");
+    node?.classList.add("ow-aim");
+    this.aimed = node;
+  }
+
+  #hover(event) {
+    const row = this.rowAt(event.clientY);
+    const column = event.target.closest?.("[data-column]")?.dataset.column;
+    this.hovered = row === null ? null : { row, side: column === "buys" ? 1 : column === "sells" ? -1 : 0 };
+    const { facts } = this.state;
+    if (row === null || !facts.row_ticks) return;
+    this.bond.tell("cursor", { ms: null, price: row * facts.row_ticks * this.units.tick, symbol: this.options.symbol });
+    const orders = this.hovered.side ? ordersIn(facts.orders, this.hovered.side, row, facts.row_ticks) : [];
+    const words = orders.length ? orderWords(orders, this.units) : "";
+    if (this.table.title !== words) this.table.title = words;
+  }
+
+  #leave() {
+    this.hovered = null;
+    this.bond.tell("cursor", null);
+  }
+
+  #heard(topic, value) {
+    if (topic === "theme") {
+      this.theme = value;
+      this.#restyle();
+    }
+    if (topic !== "cursor") return;
+    const known = value && value.price !== null && value.price !== undefined && (!value.symbol || value.symbol === this.options.symbol);
+    this.cursor = known ? value.price : null;
+    this.painter.ask();
+  }
+
+  // -- drawing -----------------------------------------------------------------------------------------------------
   #take(content, buffers) {
-    const before = this.state;
-    this.state = {
-      lots: typed(Float64Array, buffers[0]),
-      count: content.count,
-      lowRow: content.low_row,
-      rowTicks: content.row_ticks,
-      bidRow: content.bid_row,
-      askRow: content.ask_row,
-      lastRow: content.last_row,
-    };
-    if (before && before.rowTicks !== this.state.rowTicks) this.centre = null;
-    const sides = [content.bid_row, content.ask_row].filter((row) => row !== null);
-    this.middle = sides.length ? Math.round(sides.reduce((a, b) => a + b) / sides.length) : content.last_row;
-    this.content = content;
+    const ticks = this.state.facts.row_ticks;
+    if (!this.state.take(content, typed(Uint16Array, buffers[0]), typed(Float32Array, buffers[1]))) return false;
+    if (ticks !== undefined && ticks !== this.state.facts.row_ticks) this.centre = null;
+    this.hand.show();
     this.root.dataset.drawn = content.s;
     this.painter.ask();
     return true;
   }
 
   #draw() {
-    const { state, content, units } = this;
-    if (!state) return false;
-    if (this.locked) this.centre = lockedCentre(this.centre, this.middle, this.count);
+    const { state } = this;
+    if (state.facts.row_ticks === undefined) return false;
+    if (this.locked && !this.hand.held?.dragging) this.centre = lockedCentre(this.centre, state.middle, this.count);
     if (this.centre === null) return false;
-    const last = content.last_tick === null ? "–" : priceText(content.last_tick, units.tick, units.decimals);
-    const spread = content.spread === null ? "–" : priceText(content.spread, units.tick, units.decimals);
-    this.#write(this.summary.firstChild ?? this.summary.appendChild(document.createTextNode("")), `last ${last} · spread ${spread}`);
-    const moved = this.drawnCentre !== this.centre;
-    this.drawnCentre = this.centre;
+    const low = this.top - this.count + 1;
+    this.#drawHead(low);
+    const scale = Object.fromEntries(Object.entries(LADDER_BARS).map(([name, fields]) => [name, Math.max(state.most(fields, low, this.top), 1e-9)]));
+    const frame = [this.centre, state.facts.row_ticks, ...Object.values(scale), JSON.stringify([state.facts.orders, state.facts.position])].join();
+    const moved = this.drawnTop !== this.top;
+    const all = state.all || frame !== this.drawnFrame;
     // a flash belongs to its price, and the price has left the row
-    if (moved) this.cells.forEach(({ row }) => row.getAnimations({ subtree: true }).forEach((flash) => flash.cancel()));
-    ladderRows(state, this.centre, this.count, units).forEach((row, index) => this.#fill(this.cells[index], row, moved));
+    if (moved) this.table.getAnimations({ subtree: true }).forEach((flash) => flash.cancel());
+    this.cells.forEach((cells, index) => {
+      const row = this.top - index;
+      if (all || state.touched.has(row)) this.#fill(cells, row, scale, moved || state.all);
+      this.#dressRow(cells, row);
+    });
+    this.drawnTop = this.top;
+    this.drawnFrame = frame;
+    state.touched.clear();
+    state.all = false;
     this.root.dataset.frames = this.painter.frames;
     return false;
   }
 
-  #fill(cells, row, moved) {
-    for (const name of COLUMNS) {
-      const changed = this.#write(cells[name], row[name]);
-      if (changed && !moved && row[name] && (name === "sold" || name === "bought")) this.#flash(cells[name].parentNode, name);
+  #drawHead(low) {
+    const { state, units, words } = this;
+    const head = ladderHead(state.facts, units);
+    head.sums = `${sizeText(state.sum("bid", low, this.top) * units.lot)} × ${sizeText(state.sum("ask", low, this.top) * units.lot)}`;
+    for (const [name, node] of Object.entries(words)) this.#write(node, head[name]);
+    const side = head.side > 0 ? "ow-up" : head.side < 0 ? "ow-down" : "";
+    if (words.last.parentNode.className !== side) words.last.parentNode.className = side;
+  }
+
+  #fill(cells, row, scale, moved) {
+    const { state, units } = this;
+    const prints = state.value("prints", row);
+    const printed = !moved && cells.prints !== null && cells.prints !== prints;
+    cells.prints = prints;
+    for (const name of this.names) {
+      this.#write(cells.texts[name], cellText(state, name, row, units));
+      const kind = cellKind(state, name, row, units);
+      if (cells.kinds[name] !== kind) {
+        cells.kinds[name] = kind;
+        cells.nodes[name].className = `ow-c ow-${name} ${kind}`;
+      }
+      if (LADDER_BARS[name]) this.#bar(cells, name, Math.round((100 * state.value(name, row)) / scale[name]));
     }
-    for (const [name, bar] of [["bid", row.bidBar], ["ask", row.askBar]]) {
-      if (cells[`${name}Bar`] === bar) continue;
-      cells[`${name}Bar`] = bar;
-      cells[name].parentNode.style.backgroundSize = `${bar}% 100%`;
-    }
-    const kind = row.last ? "ow-last" : row.touch ? "ow-touch" : "";
-    if (cells.row.className !== kind) cells.row.className = kind;
+    if (printed) this.#flash(cells, row);
+  }
+
+  #bar(cells, name, share) {
+    if (cells.bars[name] === share) return;
+    cells.bars[name] = share;
+    cells.nodes[name].style.backgroundSize = `${share}% 100%`;
+  }
+
+  #dressRow(cells, row) {
+    const { facts } = this.state;
+    const touch = row === facts.bid_row || row === facts.ask_row;
+    const cursor = this.cursor !== null && this.cursor !== undefined && Math.floor(Math.round((this.cursor / this.units.tick) * 1e6) / 1e6 / facts.row_ticks) === row;
+    const kind = `${row === facts.last_row ? "ow-last" : touch ? "ow-touch" : ""}${row === this.marked ? " ow-marked" : ""}${cursor ? " ow-cursor" : ""}`;
+    if (cells.kind === kind) return;
+    cells.kind = kind;
+    cells.row.className = kind;
   }
 
   #write(node, text) {
-    if (node.data === text) return false;
-    node.data = text;
-    return true;
+    if (node.data !== text) node.data = text;
   }
 
-  #flash(cell, name) {
-    const colour = name === "bought" ? this.colours.buy : this.colours.sell;
-    cell.animate([{ backgroundColor: `${colour}99` }, { backgroundColor: `${colour}00` }], FLASH_MS);
+  #flash(cells, row) {
+    const colour = this.state.value("print", row) > 0 ? this.colours.buy : this.colours.sell;
+    const names = this.state.value("print", row) > 0 ? ["print", "recent_bought"] : ["print", "recent_sold"];
+    for (const name of names) cells.nodes[name]?.animate([{ backgroundColor: `${colour}99` }, { backgroundColor: `${colour}00` }], LADDER_FLASH_MS);
   }
 
   stop() {
     clearTimeout(this.asking);
+    this.model.off("change:options", this.recolumn);
+    this.hand.stop();
+    this.menu.stop();
+    this.bond.leave();
     this.link.stop();
     this.painter.stop();
     this.watch.disconnect();

@@ -1,30 +1,35 @@
-"""Ladder: resting and traded size by price round the touch. Live and as figures."""
+"""Ladder: what rests, moves and is traded at each price round the touch, and own orders. Live and as figures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-import numpy as np
-
-from workbench.events import Array, Instrument
-from workbench.views import axes
+from workbench.errors import WorkbenchError
+from workbench.events import Instrument
+from workbench.frames.recording import Recording
 from workbench.views.esm import joined, styled
-from workbench.views.ladder_model import LadderModel
-from workbench.views.live import LiveView, Message
-from workbench.views.picture import Canvas, blank
+from workbench.views.ladder_columns import COLUMNS, check_columns
+from workbench.views.ladder_desk import MAX_LATE_MS, Desk
+from workbench.views.ladder_model import DEPTH_LEVELS, RECENT_S, WINDOW_S, LadderModel
+from workbench.views.ladder_orders import Notes, OwnOrders
+from workbench.views.ladder_still import LadderStill, chart, png, shown_rows
+from workbench.views.live import LiveView, Message, Showable
+from workbench.views.picture import blank
 from workbench.views.showable import showable
-from workbench.views.theme import theme as theme_colours
 
-__all__ = ["Ladder"]
+__all__ = ["Ladder", "shown_rows"]
 
-_ROW_PX = 18
-_WIDTH = 520
+MOST_ROWS = 200
 
 
 class Ladder(LiveView):
-    """Live price ladder of one instrument: sold, bid, price, ask, bought.
+    """Live price ladder of one instrument, to read the book and to work orders.
 
-    The wheel scrolls and releases the centre lock; a double-click locks it again.
+    Wheel, arrows and PageUp/PageDown scroll and release the centre lock; C, or a double-click on a price, locks it
+    again. Where orders may be placed, a click in "My buys" or "My sells" places one of the ticket's size at that price
+    (with Shift a stop), dragging an order moves it, a right-click or Delete takes it back, Escape lets go of what the
+    hand holds.
 
     Parameters
     ----------
@@ -35,12 +40,25 @@ class Ladder(LiveView):
     rows : int, default 25
         Rows shown.
     row_ticks : int, optional
-        Ticks per row; default: chosen so that most rows near the touch hold something.
+        Ticks per row; default: chosen so that most rows near the touch hold something. Can be changed on the page.
+    columns : sequence of str, optional
+        Which columns, from left to right; default: all of :data:`~workbench.views.ladder_columns.COLUMNS`.
+    size : float, real units, optional
+        Size of the ticket to begin with; default: one lot.
+    recent_s : float, s
+        A price without a print for so long starts its recent volume at 0 again.
+    window_s : float, s
+        Window of pulling and stacking.
+    levels : int
+        Levels of the deeper imbalance above the rows.
     theme : {"dark", "light", "auto"}
+    group : str, optional
+        Views of one group share a cursor; default: views of one session do.
 
     Notes
     -----
-    Sold and bought are volumes traded since the capture began, by aggressor; off-book prints are left out.
+    Sold and bought are volumes since the capture began, by aggressor; off-book prints are left out. Imbalance is
+    (bids − asks) / (bids + asks). Nothing is ever placed by a click that reaches the kernel more than 500 ms late.
 
     Examples
     --------
@@ -55,98 +73,85 @@ class Ladder(LiveView):
 
     def __init__(
         self,
-        session: object,
+        session: Showable | Recording,
         symbol: str | None = None,
         *,
         rows: int = 25,
         row_ticks: int | None = None,
+        columns: Sequence[str] | None = None,
+        size: float | None = None,
+        recent_s: float = RECENT_S,
+        window_s: float = WINDOW_S,
+        levels: int = DEPTH_LEVELS,
         theme: Literal["auto", "dark", "light"] = "dark",
+        group: str | None = None,
     ):
         session = showable(session)
         capture = session.capture(symbol)
-        self._rows, self._still_theme = rows, "dark" if theme == "auto" else theme
-        super().__init__(
-            session, capture, lambda: LadderModel(capture, row_ticks), {"theme": theme, "rows": rows}
-        )
+        self._rows = _checked("rows", rows, MOST_ROWS)
+        self._still_theme = "dark" if theme == "auto" else theme
+        notes = Notes()
+        self._desk = Desk(session, capture.instrument, notes)
+        flows: dict[str, Any] = {"recent_s": recent_s, "window_s": window_s, "levels": levels}
+
+        def make_model() -> LadderModel:
+            orders = OwnOrders(session, capture, notes)
+            return LadderModel(capture, row_ticks, orders=orders, rows=rows, **flows)
+
+        options = {
+            "theme": theme,
+            "rows": rows,
+            "columns": check_columns(COLUMNS if columns is None else columns),
+            "kinds": {name: list(column) for name, column in COLUMNS.items()},
+            "rowTicks": row_ticks,
+            **_ticket(capture.instrument, size),
+            **flows,
+            **({} if group is None else {"group": group}),
+        }
+        super().__init__(session, capture, make_model, options)
 
     def figure(self) -> Any:
-        """Return the static Plotly twin: bars of bids and asks by price (``plotly.graph_objects.Figure``)."""
-        import plotly.graph_objects as go
+        """Return the static Plotly twin: the rows as a table with bars (``plotly.graph_objects.Figure``)."""
+        return chart(self._shown(self._still()))
 
-        chart = go.Figure()
-        message = self._still()
-        if message[1]:
-            _add_bars(chart, message, self._rows, self._capture.instrument, self._still_theme)
-        return chart
+    def _act(self, act: dict[str, Any]) -> dict[str, Any]:
+        if act.get("do") == "columns":
+            names = act.get("columns")
+            self.options = {
+                **self.options,
+                "columns": check_columns(names if isinstance(names, list) else []),
+            }
+            return {}
+        return self._desk.carry_out(act)
+
+    def _still(self) -> Message:
+        model = self._make_model()
+        assert isinstance(model, LadderModel)
+        model.catch_up()
+        message = model.pull([], True, self._session.clock.now_ns)
+        return message if message is not None else ({"k": "idle"}, [])
 
     def _draw(self, message: Message) -> bytes:
-        if not message[1]:
-            return blank(repr(self), self._still_theme, _WIDTH)
-        return _png(message, self._rows, self._capture.instrument, self._still_theme)
+        shown = self._shown(message)
+        return blank(repr(self), self._still_theme, 560) if shown is None else png(shown)
 
-
-def shown_rows(message: Message, rows: int) -> tuple[int, Array]:
-    """Lowest row shown and lots by kind (bid, ask, bought, sold) and row, shape (4, rows), lowest price first."""
-    content, (lots,) = message
-    sides = [row for row in (content["bid_row"], content["ask_row"]) if row is not None]
-    middle = sum(sides) // len(sides) if sides else content["last_row"]
-    start = int(np.clip(middle - rows // 2 - content["low_row"], 0, content["count"] - rows))
-    return content["low_row"] + start, lots[:, start : start + rows]
-
-
-def _png(message: Message, rows: int, instrument: Instrument, theme_name: str) -> bytes:
-    content = message[0]
-    low, lots = shown_rows(message, rows)
-    canvas = Canvas(_WIDTH, (rows + 2) * _ROW_PX, theme_name)
-    canvas.text(10, _ROW_PX / 2, instrument.symbol, "text", 12)
-    for x, title in ((60, "Sold"), (160, "Bid"), (260, "Price"), (360, "Ask"), (460, "Bought")):
-        canvas.text(x, 1.5 * _ROW_PX, title, "faint", 11, "mm")
-    most = max(float(lots[:2].max()), 1.0)
-    for index in range(rows):
-        row, y = low + index, (rows + 1 - index) * _ROW_PX
-        bid, ask, bought, sold = (float(value) for value in lots[:, index])
-        canvas.box(210 - 100 * bid / most, y, 210, y + _ROW_PX - 1, "bid", 100)
-        canvas.box(310, y, 310 + 100 * ask / most, y + _ROW_PX - 1, "ask", 100)
-        canvas.box(210, y, 310, y + _ROW_PX - 1, "last" if row == content["last_row"] else "panel")
-        _row_texts(canvas, y + _ROW_PX / 2, (sold, bid, ask, bought), instrument)
-        role = "background" if row == content["last_row"] else "text"
-        canvas.text(
-            260,
-            y + _ROW_PX / 2,
-            axes.price_text(row * content["row_ticks"], instrument.tick_size),
-            role,
-            11,
-            "mm",
+    def _shown(self, message: Message) -> LadderStill | None:
+        if "row_ticks" not in message[0]:
+            return None
+        return LadderStill(
+            message, self._rows, self.options["columns"], self._capture.instrument, self._still_theme
         )
-    return canvas.png()
 
 
-def _row_texts(canvas: Canvas, y: float, lots: tuple[float, ...], instrument: Instrument) -> None:
-    places = ((100, "rm", "sell"), (204, "rm", "text"), (316, "lm", "text"), (420, "lm", "buy"))
-    for value, (x, anchor, role) in zip(lots, places):
-        if value > 0:
-            canvas.text(x, y, axes.size_text(value * float(instrument.lot_size)), role, 11, anchor)
+def _ticket(instrument: Instrument, size: float | None) -> dict[str, Any]:
+    lots = 1 if size is None else instrument.lots(size)
+    if lots < 1:
+        raise WorkbenchError(f"size {size!r}", expected=f"at least {instrument.lot_size:f}", code="bad_value")
+    multiplier = float(instrument.multiplier)
+    return {"size": float(instrument.size(lots)), "multiplier": multiplier, "maxLateMs": MAX_LATE_MS}
 
 
-def _add_bars(chart: Any, message: Message, rows: int, instrument: Instrument, theme_name: str) -> None:
-    content = message[0]
-    low, lots = shown_rows(message, rows)
-    colours = theme_colours(theme_name)
-    prices = [axes.price_text((low + i) * content["row_ticks"], instrument.tick_size) for i in range(rows)]
-    for kind, name, role, sign in ((0, "bid", "bid", -1), (1, "ask", "ask", 1)):
-        size = lots[kind] * float(instrument.lot_size)
-        chart.add_bar(
-            y=prices, x=sign * size, customdata=size, orientation="h", name=name, marker={"color": colours[role]},
-            hovertemplate="%{y}<br>size %{customdata:.4g}<extra>" + name + "</extra>",
-        )  # fmt: skip
-    chart.update_layout(
-        template="plotly_dark" if theme_name == "dark" else "plotly_white",
-        title={"text": axes.plain(instrument.symbol), "x": 0.01},
-        paper_bgcolor=colours["background"],
-        plot_bgcolor=colours["background"],
-        barmode="relative",
-        bargap=0.08,
-        height=max(300, rows * _ROW_PX + 90),
-        yaxis={"type": "category", "title": "price"},
-        xaxis={"title": "resting size (bids to the left)"},
-    )
+def _checked(name: str, value: int, most: int) -> int:
+    if not 1 <= value <= most or value != int(value):
+        raise WorkbenchError(f"{name}={value!r}", expected=f"a whole number, 1 to {most}", code="bad_value")
+    return value

@@ -1,20 +1,32 @@
-"""Core of the ladder: resting and traded lots by price row round the touch."""
+"""Core of the ladder: the rows round the touch, what changed in them, and what stands above them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
+from workbench.events import Array
 from workbench.views.framing import nice_ticks
+from workbench.views.ladder_cells import FIELDS, LadderFlow, changed_cells, depth_imbalance, imbalance
 from workbench.views.live import Captured, Message
-from workbench.views.prints import VolumeAtPrice
 
 WINDOW_ROWS: Final = 240
 """Rows sent round the centre: several times what a page shows, so that scrolling needs no round trip."""
 WANTED_FILL: Final = 0.6
 SAMPLE_TICKS: Final = 40
+MAX_ROW_TICKS: Final = 1000
+RECENT_S: Final = 5.0
+WINDOW_S: Final = 10.0
+DEPTH_LEVELS: Final = 10
+
+
+class OrdersToTell(Protocol):
+    """Own orders beside the rows: what the page is told of them."""
+
+    def follow(self, pieces: list[tuple[Array, ...]]) -> None: ...
+    def told(self) -> dict[str, Any]: ...
 
 
 class LadderModel:
@@ -25,54 +37,97 @@ class LadderModel:
     capture : Captured
     row_ticks : int or None
         None: chosen so that most rows near the touch hold something.
+    recent_s, window_s : float, s
+        Pause after which recent trades start anew; window of pulling and stacking.
+    levels : int
+        Levels of the deeper imbalance.
+    orders : OrdersToTell, optional
+    rows : int
+        Rows that the page shows.
     """
 
-    def __init__(self, capture: Captured, row_ticks: int | None = None):
+    def __init__(
+        self,
+        capture: Captured,
+        row_ticks: int | None = None,
+        *,
+        recent_s: float = RECENT_S,
+        window_s: float = WINDOW_S,
+        levels: int = DEPTH_LEVELS,
+        orders: OrdersToTell | None = None,
+        rows: int = 60,
+    ):
         self._capture = capture
         self._row_ticks = row_ticks
+        self._flow = LadderFlow(capture, round(recent_s * 1e9), round(window_s * 1e9))
+        self._levels = levels
+        self._orders = orders
+        self._window_rows = max(WINDOW_ROWS, 4 * rows)
         self._centre: float | None = None
-        self._volume = VolumeAtPrice()
-        self._source: object = None
-        self._row = 0
+        self._low: int | None = None
+        self._cells = np.zeros((len(FIELDS), self._window_rows), np.float32)
+        self._told: dict[str, Any] = {}
+        self._number = 0
+
+    def catch_up(self) -> None:
+        """Take in everything that came so far, however much that is."""
+        _, pieces = self._flow.follow(None)
+        if self._orders is not None:
+            self._orders.follow(pieces)
 
     def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None:
-        """Rows as they are now; None while neither book nor trades are known."""
+        """Cells that changed; all of them, not 0, when asked for or when the window moved; None: nothing did."""
         for want in wants:
-            if want.get("k") == "view":
-                centre = want.get("centre")
-                self._centre = (
-                    float(centre) if isinstance(centre, int | float) and abs(centre) < 2**31 else None
-                )
+            self._obey(want)
+        done, pieces = self._flow.follow()
+        if self._orders is not None:
+            self._orders.follow(pieces)
         with self._capture.lock:
-            self._count_trades()
+            framed = self._framed()
+            if framed is None:
+                return None if self._orders is None else self._message({}, full, None)
+            low, ticks = framed
             book = self._capture.book
-            valid = book.valid
-            bid, ask = book.best_bid, book.best_ask
-            middle = self._middle(bid, ask)
-            if middle is None:
-                return None
-            if self._row_ticks is None:
-                self._row_ticks = self._fitting_rows(round(middle))
-            low = (round(middle) // self._row_ticks - WINDOW_ROWS // 2) * self._row_ticks
-            bids, asks = book.window(low, low + WINDOW_ROWS * self._row_ticks - 1)
-        return self._message(low, bids, asks, (bid, ask), valid)
+            resting = book.window(low, low + self._window_rows * ticks - 1)
+            head = self._head(ticks) | {"low_row": low // ticks, "row_ticks": ticks, "warming": not done}
+        cells = self._flow.cells(resting, low, ticks, now_ns)
+        return self._message(head, full or low != self._low, cells, low)
 
-    def _count_trades(self) -> None:
-        trades = self._capture.trades
-        if trades is not self._source:
-            self._source, self._row, self._volume = trades, 0, VolumeAtPrice()
-        length = len(trades)
-        for chunk in trades.chunks(self._row, length):
-            self._volume.add(chunk)
-        self._row = length
+    def _obey(self, want: dict[str, Any]) -> None:
+        if want.get("k") != "view":
+            return
+        if "centre" in want:
+            centre = want["centre"]
+            known = isinstance(centre, int | float) and abs(centre) < 2**31
+            self._centre = float(centre) if known else None
+        if "row_ticks" in want:
+            ticks = want["row_ticks"]
+            wanted = isinstance(ticks, int) and 1 <= ticks <= MAX_ROW_TICKS
+            self._row_ticks = ticks if wanted else None
+            self._low = None
 
-    def _middle(self, bid: int | None, ask: int | None) -> float | None:
+    def _framed(self) -> tuple[int, int] | None:
+        """Lowest tick of the window and ticks per row; the window stays while the middle is well inside."""
+        middle = self._middle()
+        if middle is None:
+            return None
+        if self._row_ticks is None:
+            self._row_ticks = self._fitting_rows(round(middle))
+        ticks, half = self._row_ticks, self._window_rows // 2
+        row = round(middle) // ticks
+        if self._low is not None and abs(row - (self._low // ticks + half)) <= half // 2:
+            return self._low, ticks
+        return (row - half) * ticks, ticks
+
+    def _middle(self) -> float | None:
         if self._centre is not None:
             return self._centre
-        sides = [best for best in (bid, ask) if best is not None]
+        book = self._capture.book
+        sides = [best for best in (book.best_bid, book.best_ask) if best is not None]
         if sides:
             return sum(sides) / len(sides)
-        return float(self._volume.last[0]) if self._volume.last is not None else None
+        last = self._flow.volume.last
+        return float(last[0]) if last is not None else None
 
     def _fitting_rows(self, middle: int) -> int:
         bids, asks = self._capture.book.window(middle - SAMPLE_TICKS, middle + SAMPLE_TICKS - 1)
@@ -82,24 +137,47 @@ class LadderModel:
         # with levels scattered at random, rows of n ticks are filled with probability 1 − (1 − filled)^n
         return nice_ticks(np.log(1 - WANTED_FILL) / np.log(1 - filled))
 
-    def _message(
-        self, low: int, bids: Any, asks: Any, best: tuple[int | None, int | None], valid: bool
-    ) -> Message:
-        ticks = self._row_ticks or 1
-        traded = self._volume.between(low, low + WINDOW_ROWS * ticks)
-        lots = np.stack([bids, asks, traded[:, 0], traded[:, 1]]).reshape(4, WINDOW_ROWS, ticks).sum(axis=2)
-        last = self._volume.last
-        bid, ask = best
-        content = {
-            "k": "rows",
-            "low_row": low // ticks,
-            "row_ticks": ticks,
-            "count": WINDOW_ROWS,
+    def _head(self, ticks: int) -> dict[str, Any]:
+        book, last, traded = self._capture.book, self._flow.volume.last, self._flow.traded
+        bid, ask = book.best_bid, book.best_ask
+        known = bid is not None and ask is not None
+        return {
             "bid_row": None if bid is None else bid // ticks,
             "ask_row": None if ask is None else ask // ticks,
             "last_row": None if last is None else last[0] // ticks,
             "last_tick": None if last is None else last[0],
-            "spread": None if bid is None or ask is None else ask - bid,
-            "valid": valid,
+            "last_side": 0 if last is None else last[2],
+            "spread": ask - bid if bid is not None and ask is not None else None,
+            "valid": book.valid,
+            "volume": traded.volume,
+            "delta": traded.delta,
+            "touch": _rounded(depth_imbalance(self._capture, 1) if known else None),
+            "depth": _rounded(depth_imbalance(self._capture, self._levels) if known else None),
         }
-        return content, [lots.astype(np.float64)]
+
+    def _message(
+        self, head: dict[str, Any], fresh: bool, cells: Any, low: int | None = None
+    ) -> Message | None:
+        orders = {} if self._orders is None else self._orders.told()
+        told = head | orders
+        if fresh or cells is None:
+            self._cells[:] = 0
+        at, values = changed_cells(self._cells, self._cells if cells is None else cells)
+        news = {name: value for name, value in told.items() if fresh or self._told.get(name, ...) != value}
+        news.pop("valid", None)
+        valid = told.get("valid", True)  # the strip reads it from each message: one that is bad is said again
+        if not news and not len(at) and not fresh and valid:
+            return None
+        if cells is not None:
+            self._cells = cells
+        self._told, self._low = told, low
+        self._number = 0 if fresh else self._number + 1
+        content = {"k": "rows", "count": self._window_rows, "fresh": fresh, "number": self._number}
+        return content | {"valid": valid} | news, [at, values]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+__all__ = ["FIELDS", "WINDOW_ROWS", "LadderModel", "OrdersToTell", "imbalance"]
