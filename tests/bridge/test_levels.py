@@ -36,6 +36,8 @@ def test_columns_mean_what_single_changes_mean(
         for price, size in rows:
             single[price] = size
             expected[price] = size
+        ordered = sorted(((p, s) for p, s in expected.items() if s), reverse=side > 0)
+        assert told(levels, 1) == told(single, 1) == ordered[:1]
     ordered = sorted(((p, s) for p, s in expected.items() if s), reverse=side > 0)
     assert told(levels, limit) == told(single, limit) == ordered[:limit]
     assert all(levels[price] == size for price, size in expected.items())

@@ -18,7 +18,7 @@ from workbench.events import Array, EventKind, Flag
 
 FOLD_ROWS: Final = 8_192
 """Few enough that folding them does not keep an order waiting: 0.5 ms of levels, 2 ms of orders (measured)."""
-FOLD_PARTS: Final = 256
+FOLD_PARTS: Final = 32
 """Rows come in small parts when the market is calm; joining hundreds of them costs as much as folding thousands of rows."""
 
 Order = tuple[int, int, int]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -13,8 +13,11 @@ WINDOW_TICKS: Final = 1 << 16
 MAX_FAR: Final = 1 << 14
 """So many far prices are kept at least, whether there is a level or not."""
 _CHUNK_TICKS: Final = 1 << 12
+_FIRST_CHUNK_TICKS: Final = 1 << 6
 _LOWEST: Final = -(2**31)
 _HIGHEST_BASE: Final = 2**31 - WINDOW_TICKS
+
+_Place = TypeVar("_Place", int, Array)
 
 
 class Levels:
@@ -30,7 +33,7 @@ class Levels:
     A row costs 0.02 µs where a dict takes 0.25 µs (BTCUSDT futures, measured in columns of 8,192 rows).
     """
 
-    __slots__ = ("_base", "_beyond", "_far", "_near", "_places", "_room", "_side")
+    __slots__ = ("_base", "_beyond", "_edge", "_far", "_near", "_places", "_room", "_side")
 
     def __init__(self, side: int) -> None:
         self._side = side
@@ -39,6 +42,9 @@ class Levels:
             WINDOW_TICKS + 1, np.int64
         )  # the last is for all far prices, and never read
         self._near = self._places[:WINDOW_TICKS]
+        self._edge = (
+            WINDOW_TICKS  # counted from the better end of the window: nothing rests before this place
+        )
         self._far: dict[int, int] = {}
         self._beyond = False  # whether a far price is, or was, better than the whole window
         self._room = MAX_FAR
@@ -52,6 +58,7 @@ class Levels:
         place = price - self._base
         if 0 <= place < WINDOW_TICKS:
             self._near[place] = size
+            self._edge = min(self._edge, self._from_better_end(place))
         else:
             self._far[price] = size
             self._beyond |= self._is_better(price)
@@ -65,8 +72,17 @@ class Levels:
             places = self._places_of(prices)
             far = np.flatnonzero(places == WINDOW_TICKS)
         self._places[places] = sizes
+        self._note_best(places if not len(far) else places[places < WINDOW_TICKS])
         if len(far):  # the window may have moved over all of them
             self._write_far(prices.take(far), sizes.take(far))
+
+    def _note_best(self, places: Array) -> None:
+        if len(places):
+            best = int(places.max() if self._side == Side.BID else places.min())
+            self._edge = min(self._edge, self._from_better_end(best))
+
+    def _from_better_end(self, place: _Place) -> _Place:
+        return WINDOW_TICKS - 1 - place if self._side == Side.BID else place
 
     def _write_far(self, prices: Array, sizes: Array) -> None:
         self._beyond |= self._is_better(int(prices.max() if self._side == Side.BID else prices.min()))
@@ -93,16 +109,18 @@ class Levels:
 
     def _top(self, limit: int) -> tuple[Array, Array] | None:
         """Return the best few without a look at the rest; None when the window holds fewer."""
-        step = -1 if self._side == Side.BID else 1
-        near = self._near[::step]
+        near = self._near[:: -1 if self._side == Side.BID else 1]
         found: list[int] = []
-        for start in range(0, WINDOW_TICKS, _CHUNK_TICKS):
-            found += (np.flatnonzero(near[start : start + _CHUNK_TICKS]) + start).tolist()
-            if len(found) >= limit:
-                places = np.array(found[:limit], np.int64)
-                from_base = WINDOW_TICKS - 1 - places if step < 0 else places
-                return (from_base + self._base).astype(np.int32), near[places]
-        return None
+        start, count = self._edge, _FIRST_CHUNK_TICKS
+        while start < WINDOW_TICKS and len(found) < limit:
+            found += (np.flatnonzero(near[start : start + count]) + start).tolist()
+            start, count = start + count, _CHUNK_TICKS
+        self._edge = found[0] if found else min(start, WINDOW_TICKS)
+        if len(found) < limit:
+            return None
+        places = np.array(found[:limit], np.int64)
+        from_base = self._from_better_end(places)
+        return (from_base + self._base).astype(np.int32), near[places]
 
     def _is_better(self, price: int) -> bool:
         return price > self._base if self._side == Side.BID else price < self._base
@@ -125,6 +143,7 @@ class Levels:
         prices, sizes = self.best()
         self._base = min(max(centre - WINDOW_TICKS // 2, _LOWEST), _HIGHEST_BASE)
         self._near[:] = 0
+        self._edge = WINDOW_TICKS
         self._far.clear()
         self._beyond = False
         for price, size in zip(prices.tolist(), sizes.tolist()):

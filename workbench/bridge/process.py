@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import socket
 import sys
@@ -24,6 +23,7 @@ from workbench.bridge.feed import Feed
 from workbench.bridge.memory import keep_freed
 from workbench.bridge.order_journal import OrderJournal, journal_path
 from workbench.bridge.watch import DEGRADED_NS
+from workbench.feeds.garbage import spare_old_objects
 from workbench.feeds.server import Client
 from workbench.feeds.signals import on_interrupt
 from workbench.protocol import messages
@@ -206,7 +206,7 @@ class _Bridge:
         on_interrupt(lambda: self.end("interrupted"))
         await self._loop.create_connection(lambda: self._link, HOST, port)
         keep_freed()
-        gc.freeze()  # what was imported lives as long as the process: no need to look at it again and again
+        spare_old_objects()
         self.addon.connected()
         self.go_on()
         following = asyncio.create_task(self._feed.follow())

@@ -12,6 +12,7 @@ from typing import Final
 from workbench.errors import EngineError, WorkbenchError
 from workbench.feeds.addresses import LOOPBACK, bind
 from workbench.feeds.discovery import Endpoint
+from workbench.feeds.garbage import spare_old_objects
 from workbench.feeds.signals import on_interrupt
 from workbench.feeds.specification import EngineSpec, build_source, decode
 
@@ -61,6 +62,7 @@ async def _serve(spec: EngineSpec, on_ready: Callable[[Endpoint], None]) -> None
 
     engine = Engine(build_source(spec.source), spec)
     on_interrupt(engine.stop)
+    spare_old_objects()
     on_ready(await engine.start())
     await engine.run()
     if engine.failure is not None:

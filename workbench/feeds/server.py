@@ -26,6 +26,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from workbench.feeds.addresses import Listening, bind
+from workbench.feeds.garbage import collect_soon
 from workbench.feeds.server_client import Client
 from workbench.protocol import limits
 from workbench.protocol.account import AccountState
@@ -251,6 +252,7 @@ class FeedServer:
             if client.logged_in:
                 self._on_leave(client)
             self._on_change()
+            collect_soon()
 
     def _new_connection(self, websocket: WebSocket) -> ServerConnection:
         assert websocket.request is not None
