@@ -31,10 +31,10 @@ export class HeatDesk {
     this.bar = deskNode(this.heat.root, "div", "ow-desk ow-selection");
     this.bar.hidden = true;
     this.facts = deskNode(this.bar, "span", "ow-facts");
-    this.code = deskNode(this.bar, "code", "ow-code");
     this.copy = this.#button(this.bar, "Copy", "Copy this line of code", () => this.#copy());
     this.name = this.#button(this.bar, "Label", "Name this region (L)", () => this.ask(this.marks.selection, null));
     this.#button(this.bar, "×", "Select nothing", () => this.#act({ do: "unselect" }));
+    this.code = deskNode(this.bar, "code", "ow-code");
   }
 
   #makeForm() {
@@ -87,6 +87,8 @@ export class HeatDesk {
     this.code.textContent = selection?.code ?? "";
     this.copy.textContent = "Copy";
     this.heat.root.dataset.selected = selection ? selection.code : "";
+    const span = selection && { startMs: selection.left, endMs: selection.right, symbol: this.heat.options.symbol };
+    this.heat.bond?.tell("select", span || null); // a profile of the selection sums just that span
   }
 
   async #copy() {
@@ -109,6 +111,8 @@ export class HeatDesk {
     if (!region) return;
     this.#make();
     this.asked = { region, label };
+    this.marks.pending = region;
+    this.heat.painter.ask();
     this.nameField.value = label?.name ?? "";
     this.noteField.value = label?.note ?? "";
     this.remove.hidden = !label;
@@ -141,6 +145,7 @@ export class HeatDesk {
 
   #close() {
     this.form.hidden = true;
+    this.marks.pending = null;
     this.heat.canvas.focus({ preventScroll: true });
   }
 

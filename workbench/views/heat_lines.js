@@ -76,7 +76,13 @@ export function actOf(region) {
   return { start: nsText(region.left), end: nsText(region.right), low: region.low, high: region.high };
 }
 
-/** Facts in a few short lines: two of them to a line. */
+/** Duration, ticks and delta: what is written into the rectangle itself. */
+export function shortFacts(facts) {
+  const parts = facts.split(" · ");
+  return [...parts.slice(0, 2), ...parts.filter((part) => part.startsWith("delta"))].join(" · ");
+}
+
+/** Facts in a few short lines: three of them to a line. */
 export function factLines(facts) {
   const parts = facts.split(" · ");
   const lines = [];

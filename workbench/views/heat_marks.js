@@ -1,7 +1,7 @@
 // Layer of the heatmap: labels, selection, own orders and fills, flags, lines, VWAP and its bands, gaps.
 import { priceText, sizeText } from "./geometry.js";
 import { faded } from "./colour.js";
-import { boxOf, factLines, firstAtLeast, flagsInView, grownLine, isInside, valueAt } from "./heat_lines.js";
+import { boxOf, factLines, firstAtLeast, flagsInView, grownLine, isInside, shortFacts, valueAt } from "./heat_lines.js";
 
 const MARK_MOST = 2000;
 const MARK_FLAG_PX = 5;
@@ -16,6 +16,7 @@ export class HeatMarks {
     this.names = [];
     this.trouble = "";
     this.selection = null;
+    this.pending = null; // a region that is being named
     this.sets = {};
     this.lines = new Map();
     this.orders = [];
@@ -42,8 +43,8 @@ export class HeatMarks {
     this.spots = [];
     context.save();
     this.#drawLines(context, at);
-    this.#drawLabels(context, at);
     this.#drawSelection(context, at);
+    this.#drawLabels(context, at);
     this.#drawOrders(context, at);
     for (const [name, set] of Object.entries(this.sets)) this.#drawFlags(context, at, name, set);
     this.#drawFills(context, at);
@@ -108,23 +109,22 @@ export class HeatMarks {
   }
 
   #drawSelection(context, at) {
-    if (!this.selection) return;
     const { colours, view } = at;
+    if (this.pending) drawRegion(context, boxOf(this.pending, at), colours.last, 0.14, [4, 3]);
+    if (!this.selection) return;
     const box = boxOf(this.selection, at);
     if (box.right < 0 || box.left > view.width) return;
     drawRegion(context, box, colours.accent, 0.1, []);
-    const lines = factLines(this.selection.facts);
-    const width = Math.max(...lines.map((line) => context.measureText(line).width)) + 12;
-    const height = lines.length * 14 + 6;
-    const left = box.right + width + 6 < view.width ? box.right + 4 : Math.max(4, Math.min(box.left + 4, view.width - width - 4));
-    const top = Math.min(Math.max(box.top, 4), view.height - height - 4);
+    const text = shortFacts(this.selection.facts);
+    const width = context.measureText(text).width + 10;
+    const left = Math.max(2, Math.min(box.right - width, view.width - width - 2));
+    const top = Math.min(Math.max(box.bottom - MARK_TAG_PX, 2), view.height - MARK_TAG_PX - 2);
     context.fillStyle = faded(colours.panel, 0.88);
-    context.fillRect(left, top, width, height);
-    context.strokeStyle = faded(colours.accent, 0.6);
-    context.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
-    context.fillStyle = colours.text;
+    context.fillRect(left, top, width, MARK_TAG_PX);
+    context.fillStyle = colours.accent;
     context.textAlign = "left";
-    lines.forEach((line, k) => context.fillText(line, left + 6, top + 10 + k * 14));
+    context.fillText(text, left + 5, top + MARK_TAG_PX / 2 + 0.5);
+    this.spots.push({ left, right: left + width, top, bottom: top + MARK_TAG_PX, text: factLines(this.selection.facts).join("\n") });
   }
 
   // -- own orders and fills ----------------------------------------------------------------------------------------
