@@ -66,7 +66,7 @@ test("profit at a price knows the multiplier and the side", () => {
   assert.deepEqual(profitAt([-1, 100], 104, units), { ticks: -4, money: -50 });
   assert.equal(profitAt(null, 104, units), null);
   const state = standing([], { position: [-1, 100] });
-  assert.deepEqual([cellText(state, "profit", 102, units), cellKind(state, "profit", 102, units)], ["−25", "ow-down"]);
+  assert.deepEqual([cellText(state, "profit", 102, units), cellText(state, "profit", 100, units), cellKind(state, "profit", 102, units)], ["−25", "0", "ow-down"]);
 });
 
 test("the head says last, spread and imbalance, with signs", () => {

@@ -33,7 +33,7 @@ COLUMNS: Final[dict[str, LadderColumn]] = {
     "recent_bought": LadderColumn("Bgt now", "bought here since the last pause; fades", 52),
     "bought": LadderColumn("Bought", "bought by aggressors since the session began", 52),
     "sells": LadderColumn("My sells", "own sell orders; ≈ lots ahead in the queue of the level", 76),
-    "print": LadderColumn("Print", "last print here: ▲ bought, ▼ sold", 52),
+    "print": LadderColumn("Print", "last print here: ▲ bought, ▼ sold", 62),
 }
 
 

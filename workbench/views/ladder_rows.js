@@ -126,7 +126,7 @@ export function cellText(state, column, row, units) {
   }
   if (column === "profit") {
     const profit = profitAt(facts.position, tick, units);
-    return profit ? signedText(profit.money) : "";
+    return profit ? signedText(profit.money) || "0" : "";
   }
   const value = state.value(column, row) * units.lot;
   if (column === "bid_flow" || column === "ask_flow") return signedText(value);
