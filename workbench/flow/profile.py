@@ -120,12 +120,28 @@ class ProfileBuilder:
             self._index = np.zeros(2 * len(self._table), np.int32)
             reindex(self._table, self._index, int(self._used[0]))
 
+    def forget(self, prints: Prints) -> None:
+        """Take out trades that were taken in before: the sums are those of the trades that remain."""
+        self.update(prints._replace(size=-prints.size))
+
+    def rows(self) -> IntArray:
+        """Rows that traded, upwards: columns row, bought, sold, unknown (lots), shape (n_rows, 4)."""
+        table = self._table[: self._used[0]]
+        table = table[(table[:, _BUY:] != 0).any(axis=1)]  # what was forgotten altogether is no row
+        table = table[np.argsort(table[:, _KEY])]
+        rows: IntArray = table[:, [_KEY, _BUY, _SELL, _UNKNOWN]]
+        return rows
+
+    def outline(self, value_area: float = 0.70, method: Method = "two_row") -> tuple[int, int, int] | None:
+        """Numbers of the rows of POC, VAL and VAH of all trades so far; None without trades."""
+        share, rows = _share(value_area, method), self.rows()
+        return _outline(rows[:, 0], rows[:, 1:].sum(axis=1), share, method) if len(rows) else None
+
     def profile(self, value_area: float = 0.70, method: Method = "two_row") -> VolumeProfile:
         """Profile of all trades so far; see :func:`volume_profile`."""
         share = _share(value_area, method)
-        table = self._table[: self._used[0]]
-        table = table[np.argsort(table[:, _KEY])]
-        rows, lots = table[:, _KEY], table[:, _BUY:].sum(axis=1)
+        table = self.rows()
+        rows, lots = table[:, 0], table[:, 1:].sum(axis=1)
         poc, low, high = _outline(rows, lots, share, method)
         inside = lots[(rows >= low) & (rows <= high)].sum() if len(rows) else 0
         edges = self._prices(np.array([poc, high, low])).tolist() if len(rows) else [None, None, None]
@@ -137,9 +153,9 @@ class ProfileBuilder:
     def _frame(self, rows: IntArray, lots: IntArray, table: IntArray) -> pl.DataFrame:
         parts = {
             "volume": lots,
-            "buy": table[:, _BUY],
-            "sell": table[:, _SELL],
-            "unknown": table[:, _UNKNOWN],
+            "buy": table[:, 1],
+            "sell": table[:, 2],
+            "unknown": table[:, 3],
         }
         sizes = [
             pl.Series(name, real_sizes(values, self.instrument), pl.Float64) for name, values in parts.items()

@@ -100,6 +100,16 @@ class Footprint(LiveView):
         assert isinstance(model, FootprintModel)
         yield model.older(look["first"], look["stop"])
 
+    def _still(self) -> Message:
+        live, now_ns = self._model, self._session.clock.now_ns
+        assert isinstance(live, FootprintModel)
+        model = live.twin()
+        message = model.pull([], True, now_ns)
+        if message is None:
+            return {"k": "idle"}, []
+        fitted = model.fitted(footprint_still.fitting_ticks(message))
+        return message if fitted is model else fitted.pull([], True, now_ns) or message
+
     def figure(self) -> Any:
         """Return the static Plotly twin of the newest bars (``plotly.graph_objects.Figure``)."""
         return footprint_still.figure(

@@ -55,6 +55,16 @@ class FootprintModel:
         self._zones: list[list[int]] = []
         self._restart(row_ticks or 1)
 
+    def twin(self) -> FootprintModel:
+        """Return a fresh model that shows the same."""
+        return FootprintModel(self._capture, self._bar, self._wanted, self._rule)
+
+    def fitted(self, row_ticks: int) -> FootprintModel:
+        """Return this model, or where rows may be chosen a fresh one with other rows."""
+        if self._wanted is not None or row_ticks <= self._stream.row_ticks:
+            return self
+        return FootprintModel(self._capture, self._bar, row_ticks, self._rule)
+
     def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None:
         """Bars and cells that changed since the last message; None while nothing has."""
         self._obey(wants)

@@ -11,12 +11,14 @@ import numpy as np
 from workbench.events import Array, Instrument
 from workbench.views import axes
 from workbench.views.footprint_model import BUY_MARK, POC_MARK, SELL_MARK, UNFINISHED
+from workbench.views.framing import nice_ticks
 from workbench.views.live import Message
 from workbench.views.picture import Canvas
 from workbench.views.theme import theme
 
 WIDTH: Final = 1100
 _TOP, _BOTTOM, _AXIS, _LINE = 26, 20, 84, 15
+MOST_ROWS: Final = 36
 _BAR_PX: Final = 112
 _FIGURE_BARS: Final = 24
 _START, _OPEN, _HIGH, _LOW, _CLOSE, _BUY, _SELL, _UNKNOWN = 0, 2, 3, 4, 5, 6, 7, 8
@@ -53,6 +55,13 @@ def still(message: Message, most: int) -> Still:
         if last < 0 or last > first
     ]
     return Still(bars[skipped:], moved, lots[mine], zones, content["row_ticks"], content["bar"])
+
+
+def fitting_ticks(message: Message) -> int:
+    """Ticks per row with which the numbers of the newest bars can be read."""
+    view = still(message, (WIDTH - _AXIS) // _BAR_PX)
+    low, high = view.rows
+    return nice_ticks((high - low + 1) * view.row_ticks / MOST_ROWS)
 
 
 # -- PNG -----------------------------------------------------------------------------------------------------------
@@ -100,8 +109,8 @@ def _draw_zones(canvas: Canvas, view: Still, frame: _Frame) -> None:
 
 def _draw_cells(canvas: Canvas, view: Still, frame: _Frame, mode: str, lot: float) -> None:
     painters = {"bid_ask": _draw_sides, "delta": _draw_delta, "volume": _draw_volume}
-    most = {"bid_ask": view.lots[:, :2].max(), "volume": view.lots.sum(axis=1).max()}
-    most["delta"] = np.abs(view.lots[:, 1] - view.lots[:, 0]).max()
+    most = {"bid_ask": np.quantile(view.lots[:, :2], 0.97), "volume": view.lots.sum(axis=1).max()}
+    most["delta"] = np.quantile(np.abs(view.lots[:, 1] - view.lots[:, 0]), 0.97)
     scale = max(float(most[mode]), 1e-9)
     for (bar, row, flags), lots in zip(view.keys.tolist(), view.lots.tolist()):
         left, top = frame.left_of(bar) + 12, frame.top_of(row)
@@ -155,8 +164,8 @@ def _number(canvas: Canvas, box: _Box, text: str) -> None:
 
 
 def signed(size: float) -> str:
-    """Size with its sign, a true minus."""
-    return f"{'−' if size < 0 else '+' if size > 0 else ''}{axes.size_text(abs(size))}"
+    """Size with its sign."""
+    return f"{'-' if size < 0 else '+' if size > 0 else ''}{axes.size_text(abs(size))}"
 
 
 def _draw_candle(canvas: Canvas, bar: Array, frame: _Frame, index: int, row_ticks: int) -> None:
@@ -175,7 +184,7 @@ def _draw_candle(canvas: Canvas, bar: Array, frame: _Frame, index: int, row_tick
 
 def _sums(bar: Array) -> Iterator[tuple[str, float, bool]]:
     yield "delta", float(bar[_BUY] - bar[_SELL]), True
-    yield "min / max Δ", float(bar[_LEAST]), True
+    yield "min / max", float(bar[_LEAST]), True
     yield "volume", float(bar[_BUY] + bar[_SELL] + bar[_UNKNOWN]), False
     yield "CVD", float(bar[_CVD]), True
 
@@ -188,7 +197,7 @@ def _draw_sums(canvas: Canvas, view: Still, frame: _Frame, index: int, lot: floa
         left = frame.left_of(index)
         canvas.box(left, top, left + _BAR_PX - 2, top + _LINE - 1, role, 45)
         text = signed(value * lot) if is_signed else axes.size_text(value * lot)
-        if name == "min / max Δ":
+        if name == "min / max":
             text += f" / {signed(float(bar[_MOST]) * lot)}"
         canvas.text(left + _BAR_PX / 2, top + _LINE / 2, text, "text", 10, "mm")
         if not index:

@@ -101,23 +101,38 @@ export class FootStore {
     return bar.index + Math.min((ms - bar.startMs) / Math.max(end - bar.startMs, 1), 0.999);
   }
 
-  /** Largest side and largest sum of a cell among bars, lots; kept to steps, so that colours do not flicker. */
+  /** Sizes that get the full colour (nearly the largest side, delta) or length (the largest sum), in steps that do not flicker. */
   scaleOf(first, stop) {
-    let [side, total, delta] = [1e-9, 1e-9, 1e-9];
+    const key = `${this.version}:${first}:${stop}`;
+    if (this.scaleKey !== key) {
+      this.scaleKey = key;
+      this.scale = this.#measure(first, stop);
+    }
+    return this.scale;
+  }
+
+  #measure(first, stop) {
+    const [sides, deltas] = [[], []];
+    let total = 0;
     for (let index = first; index < stop; index++) {
       for (const cell of this.bars.get(index)?.cells.values() ?? []) {
-        side = Math.max(side, cell.bid, cell.ask);
+        sides.push(cell.bid, cell.ask);
+        deltas.push(Math.abs(cell.ask - cell.bid));
         total = Math.max(total, cell.bid + cell.ask + cell.unknown);
-        delta = Math.max(delta, Math.abs(cell.ask - cell.bid));
       }
     }
-    return { side: stepped(side), total: stepped(total), delta: stepped(delta) };
+    return { side: stepped(quantile(sides, 0.97)), total: stepped(total), delta: stepped(quantile(deltas, 0.97)) };
   }
+}
+
+function quantile(values, share) {
+  const sorted = Float64Array.from(values).sort();
+  return sorted.length ? sorted[Math.floor((sorted.length - 1) * share)] : 0;
 }
 
 /** Next of the powers of 1.25. */
 function stepped(value) {
-  return 1.25 ** Math.ceil(Math.log(value) / Math.log(1.25));
+  return 1.25 ** Math.ceil(Math.log(Math.max(value, 1e-9)) / Math.log(1.25));
 }
 
 /** Size of a cell in few signs: 0.012, 3.4, 128, 1.25k. */

@@ -1,40 +1,53 @@
-// Profile: traded volume by price, sold and bought, with point of control and value area.
-import { decimalsOf, priceText, priceTicks, sizeText } from "./geometry.js";
+// Profile: traded volume by price with point of control and value area, and how they came about.
+import { decimalsOf, priceText, sizeText } from "./geometry.js";
 import { faded } from "./colour.js";
 import { typed } from "./heat_store.js";
 import { FONT, Link, Painter, dress, pageTheme, sharpContext } from "./link.js";
+import { Bond } from "./bond.js";
+import { fillSelection, selection, toolBar } from "./profile_controls.js";
+import {
+  PROFILE_AXIS_PX, drawProfileAxis, drawProfileLines, drawProfileNaked, drawProfileNodes, drawProfileRows, drawProfileSteps, fittingAxis, profileSpec,
+} from "./profile_paint.js";
 
-const AXIS_PX = 74;
-const LABEL_PX = 40;
-const TOP_PX = 28;
+const PROFILE_SAY_MS = 250;
+const PROFILE_KINDS = [["session", "session"], ["visible", "visible range"], ["fixed", "selection"]];
+const PROFILE_METHODS = [["two_row", "two rows"], ["one_row", "one row"], ["traded_only", "traded rows"]];
+const PROFILE_SPLITS = [["aggressor", "sold | bought"], ["delta", "delta"], ["total", "volume"]];
+const PROFILE_PERIODS = [["", "off"], ["30m", "30 min"], ["1h", "1 h"], ["1d", "1 day"]];
+const PROFILE_AREAS = [[0.6, "60 %"], [0.68, "68 %"], [0.7, "70 %"], [0.8, "80 %"]];
+const PROFILE_HELP = "Drag: move prices. Wheel: zoom prices. Double-click or F: fit everything. Keys: ↑ ↓ move, + − zoom.";
 
-/** Boxes and labels of a profile in a picture of width × height; pure, so that it can be tested without a page. */
-export function profileSpec(state, width, height) {
-  const plot = width - AXIS_PX;
-  const rowPx = (height - TOP_PX) / Math.max(state.count, 12);
-  const totals = Array.from({ length: state.count }, (_, i) => state.lots[i] + state.lots[state.count + i] + state.lots[2 * state.count + i]);
-  const unit = (plot - 90) / Math.max(1, ...totals);
-  const yOfRow = (row) => height - (row - state.lowRow + 1) * rowPx - (height - TOP_PX - state.count * rowPx) / 2;
-  const bars = totals.map((total, i) => ({
-    y: yOfRow(state.lowRow + i),
-    bought: state.lots[i] * unit,
-    sold: state.lots[state.count + i] * unit,
-    unknown: state.lots[2 * state.count + i] * unit,
-    inside: state.valRow !== null && state.lowRow + i >= state.valRow && state.lowRow + i <= state.vahRow,
-  }));
-  const lines = [["VAH", state.vahRow], ["POC", state.pocRow], ["VAL", state.valRow]]
-    .filter(([, row]) => row !== null)
-    .map(([name, row]) => ({ name, row, y: yOfRow(row) + rowPx / 2 }));
-  return { plot, rowPx, bars, lines, yOfRow };
+/** The profile's state after a message; null if it needs a full one. */
+export function profileState(before, content, buffers) {
+  const lots = typed(Float64Array, buffers[0]);
+  const flat = typed(Float64Array, buffers[1]);
+  const tail = Array.from({ length: flat.length / 4 }, (_, i) => Array.from(flat.subarray(4 * i, 4 * i + 4)));
+  if (content.k === "some" && !before) return null;
+  const merged = content.k === "some" ? patched(before.lots, content.count, lots, typed(Int32Array, buffers[2])) : lots;
+  const steps = content.k === "some" ? [...before.steps.slice(0, content.dev_from), ...tail] : tail;
+  return {
+    lots: merged, steps, count: content.count, lowRow: content.low_row, rowTicks: content.row_ticks, pocRow: content.poc_row, vahRow: content.vah_row,
+    valRow: content.val_row, naked: content.naked, hvn: content.hvn, lvn: content.lvn, rule: content,
+  };
+}
+
+function patched(lots, count, changed, rows) {
+  rows.forEach((row, i) => {
+    for (let kind = 0; kind < 3; kind++) lots[kind * count + row] = changed[kind * rows.length + i];
+  });
+  return lots;
 }
 
 class ProfileView {
   constructor(model, el) {
     this.options = model.get("options");
     this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
+    this.split = this.options.split;
+    this.nodes = this.options.nodes;
     this.#build(el);
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
+    this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
     this.resize = new ResizeObserver(() => this.painter.ask());
     this.resize.observe(this.root);
     this.watch = new MutationObserver(() => this.#restyle());
@@ -42,41 +55,180 @@ class ProfileView {
     this.#restyle();
   }
 
+  // -- page ----------------------------------------------------------------------------------------------------
   #build(el) {
     this.root = el.appendChild(document.createElement("div"));
     this.root.className = "ow-root ow-profile";
+    const bar = toolBar(this.root, this.options.symbol);
+    bar.title = PROFILE_HELP;
+    this.#controls(bar);
     this.canvas = this.root.appendChild(document.createElement("canvas"));
+    this.canvas.tabIndex = 0;
     this.canvas.style.height = `${this.options.height}px`;
+    this.canvas.dataset.lmSuppressShortcuts = "true";
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", `Volume profile of ${this.options.symbol}`);
-    this.canvas.addEventListener("pointermove", (event) => this.#hover(event.offsetY));
-    this.canvas.addEventListener("pointerleave", () => this.#hover(null));
-    const title = this.root.appendChild(document.createElement("div"));
-    title.className = "ow-title";
-    title.textContent = this.options.symbol;
+    this.canvas.setAttribute("aria-label", `Volume profile of ${this.options.symbol}. ${PROFILE_HELP}`);
+    const on = (name, handler, options) => this.canvas.addEventListener(name, handler, options);
+    on("pointermove", (event) => this.#move(event));
+    on("pointerleave", () => this.#hover(null));
+    on("pointerdown", (event) => this.#grab(event));
+    on("pointerup", () => (this.grabbed = null));
+    on("pointercancel", () => (this.grabbed = null));
+    on("wheel", (event) => this.#wheel(event), { passive: false });
+    on("dblclick", () => this.#fit());
+    on("keydown", (event) => this.#key(event));
+  }
+
+  #controls(bar) {
+    const say = (wish) => this.link.say({ k: "view", ...wish });
+    const kinds = this.options.sources > 1 ? [["composite", `composite of ${this.options.sources}`]] : PROFILE_KINDS;
+    this.kinds = kinds;
+    this.chosen = {
+      kind: selection(bar, "range", kinds, kinds[0][0], (kind) => say({ kind, ...this.#spanFor(kind) })),
+      method: selection(bar, "value area", PROFILE_METHODS, "two_row", (method) => say({ method })),
+      area: selection(bar, "", PROFILE_AREAS, 0.7, (share) => say({ value_area: Number(share) })),
+      rows: selection(bar, "rows", [["auto", "auto"]], "auto", (rows) => say({ row_ticks: rows })),
+      period: selection(bar, "naked POC", PROFILE_PERIODS, "1h", (period) => say({ period })),
+    };
+    selection(bar, "split", PROFILE_SPLITS, this.split, (split) => this.#set({ split }));
+    selection(bar, "nodes", [["", "off"], ["on", "on"]], this.nodes ? "on" : "", (nodes) => this.#set({ nodes: Boolean(nodes) }));
+  }
+
+  #set(what) {
+    Object.assign(this, what);
+    this.painter.ask();
+  }
+
+  #showChoices({ rule, rowTicks }) {
+    const said = JSON.stringify([rule.kind, rule.method, rule.value_area, rule.auto, rowTicks, rule.period]);
+    if (said === this.said) return;
+    this.said = said;
+    const rows = [1, 2, 5, 10, 25, 50, 100, 250].map((n) => [n, `${n} tick${n > 1 ? "s" : ""}`]);
+    fillSelection(this.chosen.kind, this.kinds, rule.kind);
+    fillSelection(this.chosen.method, PROFILE_METHODS, rule.method);
+    fillSelection(this.chosen.area, PROFILE_AREAS, rule.value_area);
+    fillSelection(this.chosen.rows, [["auto", `auto (${rowTicks})`], ...rows], rule.auto ? "auto" : rowTicks);
+    fillSelection(this.chosen.period, PROFILE_PERIODS, rule.period);
   }
 
   #restyle() {
-    this.colours = this.options.themes[pageTheme(this.options.theme)];
+    this.colours = this.options.themes[this.sharedTheme ?? pageTheme(this.options.theme)];
     dress(this.root, this.colours);
+    this.painter.ask();
+  }
+
+  // -- hands ---------------------------------------------------------------------------------------------------
+  #grab(event) {
+    this.canvas.setPointerCapture(event.pointerId);
+    this.canvas.focus({ preventScroll: true });
+    this.grabbed = { y: event.offsetY, centre: this.#axis()?.centre };
+  }
+
+  #move(event) {
+    if (this.grabbed?.centre !== undefined && Math.abs(event.offsetY - this.grabbed.y) > 3) {
+      const axis = this.#axis();
+      this.own = { ...axis, centre: this.grabbed.centre + (event.offsetY - this.grabbed.y) * axis.ticksPerPx };
+    }
+    this.#hover(event.offsetY);
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    this.#zoom(Math.exp(Math.sign(event.deltaY) * 0.14), event.offsetY);
+  }
+
+  #zoom(factor, y) {
+    const axis = this.#axis();
+    if (!axis) return;
+    const away = this.options.height / 2 - y;
+    const ticksPerPx = Math.min(Math.max(axis.ticksPerPx * factor, 0.005), 1e6);
+    this.own = { centre: axis.centre + away * (axis.ticksPerPx - ticksPerPx), ticksPerPx };
+    this.painter.ask();
+  }
+
+  #fit() {
+    this.own = null;
+    this.aligned = null;
+    this.painter.ask();
+  }
+
+  #key(event) {
+    const axis = this.#axis();
+    const shift = (px) => (this.own = { ...axis, centre: axis.centre + px * axis.ticksPerPx });
+    const actions = {
+      ArrowUp: () => shift(30), ArrowDown: () => shift(-30), f: () => this.#fit(),
+      "+": () => this.#zoom(0.8, this.options.height / 2), "-": () => this.#zoom(1.25, this.options.height / 2),
+    };
+    const action = actions[event.key];
+    if (!action || !axis || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
     this.painter.ask();
   }
 
   #hover(y) {
     this.cursor = y;
+    const axis = this.#axis();
+    const value = y === null || !axis ? null : { ms: null, price: this.#tickAt(y, axis) * this.units.tick, symbol: this.options.symbol };
+    if (this.bond.shared) this.bond.tell("cursor", value);
     this.painter.ask();
   }
 
+  /** The price axis in force: the hand's, the other views', or one that shows everything. */
+  #axis() {
+    if (!this.state?.count) return null;
+    return this.own ?? this.aligned ?? fittingAxis(this.state, this.options.height);
+  }
+
+  #tickAt(y, axis) {
+    return axis.centre + (this.options.height / 2 - y) * axis.ticksPerPx;
+  }
+
+  // -- the other views -----------------------------------------------------------------------------------------
+  #heard(topic, value) {
+    if (topic === "cursor") this.shared = value;
+    else if (topic === "prices" && value?.symbol === this.options.symbol) this.#align(value);
+    else if (topic === "range" && value) this.#see(value);
+    else if (topic === "select") this.#select(value);
+    else if (topic === "theme") {
+      this.sharedTheme = value === "dark" || value === "light" ? value : null;
+      this.#restyle();
+    }
+    this.painter.ask();
+  }
+
+  #align({ low, high }) {
+    const [from, to] = [low / this.units.tick, high / this.units.tick];
+    if (to > from) this.aligned = { centre: (from + to) / 2, ticksPerPx: (to - from) / this.options.height };
+  }
+
+  /** Tells the kernel which times the others show: at most four times a second, while following only when the span changes. */
+  #see({ leftMs, rightMs, follow }) {
+    const span = rightMs - leftMs;
+    const known = this.seen;
+    if (follow && known?.follow && Math.abs(span / (known.right_ms - known.left_ms) - 1) < 0.02) return;
+    this.seen = { left_ms: leftMs, right_ms: rightMs, follow: Boolean(follow) };
+    clearTimeout(this.saying);
+    if (this.state?.rule.kind === "visible") this.saying = setTimeout(() => this.link.say({ k: "view", seen: this.seen }), PROFILE_SAY_MS);
+  }
+
+  #select(span) {
+    this.selected = span ? { start_ns: Math.round(span.startMs * 1e6), end_ns: Math.round(span.endMs * 1e6) } : null;
+    if (this.selected && this.state?.rule.kind === "fixed") this.link.say({ k: "view", ...this.selected });
+  }
+
+  #spanFor(kind) {
+    if (kind === "visible" && this.seen) return { seen: this.seen };
+    return kind === "fixed" && this.selected ? this.selected : {};
+  }
+
+  // -- drawing -------------------------------------------------------------------------------------------------
   #take(content, buffers) {
-    this.state = {
-      lots: typed(Float64Array, buffers[0]),
-      count: content.count,
-      lowRow: content.low_row,
-      rowTicks: content.row_ticks,
-      pocRow: content.poc_row,
-      vahRow: content.vah_row,
-      valRow: content.val_row,
-    };
+    const state = profileState(this.state, content, buffers);
+    if (state === null) return false;
+    this.state = state;
+    this.#showChoices(state);
     this.root.dataset.drawn = content.s;
     this.root.dataset.rows = content.count;
     this.painter.ask();
@@ -84,8 +236,8 @@ class ProfileView {
   }
 
   #draw() {
-    const { colours, state } = this;
-    const [width, height] = [Math.max(this.root.clientWidth, 320), this.options.height];
+    const { colours, options, state } = this;
+    const [width, height] = [Math.max(this.root.clientWidth, 320), options.height];
     const context = sharpContext(this.canvas, width, height);
     context.font = FONT;
     context.textBaseline = "middle";
@@ -95,88 +247,58 @@ class ProfileView {
     if (!state || !state.count) {
       context.fillStyle = colours.faint;
       context.textAlign = "center";
-      context.fillText("waiting for trades …", width / 2, height / 2);
+      context.fillText(state ? "no trades in this range" : "waiting for trades …", width / 2, height / 2);
       return false;
     }
-    const spec = profileSpec(state, width, height);
-    this.#bars(context, spec);
-    this.#axis(context, spec, width, height);
-    this.#lines(context, spec, width);
-    if (this.cursor !== null && this.cursor !== undefined) this.#readout(context, spec);
+    const axis = this.#axis();
+    const spec = profileSpec(state, width, height, axis, this.split);
+    const at = { colours, units: this.units, width, height, axis, zone: options.zone };
+    drawProfileRows(context, spec, this.split, colours);
+    if (spec.developed) drawProfileSteps(context, spec, state, at);
+    if (this.nodes) drawProfileNodes(context, spec, state, colours);
+    drawProfileNaked(context, spec, state, at);
+    drawProfileAxis(context, spec, state, at);
+    drawProfileLines(context, spec, state, at);
+    this.#cursors(context, spec, at);
     return false;
   }
 
-  #bars(context, spec) {
-    const { colours } = this;
-    const height = Math.max(spec.rowPx - (spec.rowPx > 3 ? 1 : 0), 0.7);
-    const inside = spec.bars.filter((bar) => bar.inside);
-    if (inside.length) {
-      context.fillStyle = faded(colours.area, 0.6);
-      context.fillRect(0, inside[inside.length - 1].y, spec.plot, inside[0].y + spec.rowPx - inside[inside.length - 1].y);
-    }
-    for (const bar of spec.bars) {
-      const alpha = bar.inside ? 0.9 : 0.5;
-      let x = 0;
-      for (const [part, role] of [["sold", "sell"], ["bought", "buy"], ["unknown", "faint"]]) {
-        context.fillStyle = faded(colours[role], alpha);
-        context.fillRect(x, bar.y, bar[part], height);
-        x += bar[part];
-      }
-    }
-  }
-
-  #axis(context, spec, width, height) {
-    const { colours, state, units } = this;
-    context.fillStyle = colours.panel;
-    context.fillRect(spec.plot, 0, AXIS_PX, height);
-    context.fillStyle = colours.text;
+  #cursors(context, spec, at) {
+    const { shared, cursor, units, options } = this;
+    const own = cursor !== null && cursor !== undefined;
+    if (!own && (!shared || shared.price === null || (shared.symbol ?? options.symbol) !== options.symbol)) return;
+    const y = own ? cursor : at.height / 2 - (shared.price / units.tick - at.axis.centre) / at.axis.ticksPerPx;
+    context.fillStyle = faded(at.colours.text, 0.45);
+    context.fillRect(0, Math.round(y), spec.right, 1);
+    context.fillStyle = at.colours.text;
+    context.fillRect(spec.right + 1, y - 8, PROFILE_AXIS_PX - 1, 16);
+    context.fillStyle = at.colours.background;
     context.textAlign = "right";
-    const low = state.lowRow * state.rowTicks;
-    for (const tick of priceTicks(low, low + state.count * state.rowTicks - 1, height / LABEL_PX)) {
-      const y = spec.yOfRow(Math.floor(tick / state.rowTicks)) + spec.rowPx / 2;
-      if (spec.lines.some((line) => Math.abs(line.y - y) < 14)) continue;
-      context.fillText(priceText(tick, units.tick, units.decimals), width - 6, y);
-    }
+    context.fillText(priceText(Math.floor(this.#tickAt(y, at.axis)), units.tick, units.decimals), at.width - 6, y + 0.5);
+    if (own) this.#readout(context, spec, at);
   }
 
-  #lines(context, spec, width) {
-    const { colours, state, units } = this;
-    for (const line of spec.lines) {
-      const colour = line.name === "POC" ? colours.last : colours.accent;
-      context.strokeStyle = colour;
-      context.setLineDash(line.name === "POC" ? [] : [5, 4]);
-      context.beginPath();
-      context.moveTo(0, Math.round(line.y) + 0.5);
-      context.lineTo(spec.plot, Math.round(line.y) + 0.5);
-      context.stroke();
-      context.setLineDash([]);
-      context.fillStyle = colour;
-      context.fillRect(spec.plot + 1, line.y - 8, AXIS_PX - 1, 16);
-      context.textAlign = "right";
-      // names stay apart where two lines fall together: VAL below its line, POC further in
-      context.fillText(line.name, spec.plot - (line.name === "POC" ? 48 : 8), line.y + (line.name === "VAL" ? 9 : -8));
-      context.fillStyle = colours.background;
-      context.fillText(priceText(line.row * state.rowTicks, units.tick, units.decimals), width - 6, line.y + 0.5);
-    }
-  }
-
-  #readout(context, spec) {
-    const { colours, state, units } = this;
-    const index = spec.bars.findIndex((bar) => this.cursor >= bar.y && this.cursor < bar.y + spec.rowPx);
-    if (index < 0) return;
-    const [bought, sold] = [state.lots[index] * units.lot, state.lots[state.count + index] * units.lot];
+  #readout(context, spec, at) {
+    const { state, units } = this;
+    const index = Math.floor(this.#tickAt(this.cursor, at.axis) / state.rowTicks) - state.lowRow;
+    if (index < 0 || index >= state.count) return;
+    const [bought, sold, unknown] = [0, 1, 2].map((kind) => state.lots[kind * state.count + index] * units.lot);
+    const delta = `${bought < sold ? "−" : bought > sold ? "+" : ""}${sizeText(Math.abs(bought - sold))}`;
     const price = priceText((state.lowRow + index) * state.rowTicks, units.tick, units.decimals);
-    const text = `${price}  bought ${sizeText(bought)}  sold ${sizeText(sold)}  Δ ${sizeText(Math.abs(bought - sold)) === "0" ? "" : bought < sold ? "−" : "+"}${sizeText(Math.abs(bought - sold))}`;
+    const rest = unknown ? `  unknown ${sizeText(unknown)}` : "";
+    const text = `${price}  volume ${sizeText(bought + sold + unknown)}  bought ${sizeText(bought)}  sold ${sizeText(sold)}  Δ ${delta}${rest}`;
     const wide = context.measureText(text).width + 14;
-    const y = Math.min(Math.max(this.cursor - 24, 4), this.options.height - 26);
-    context.fillStyle = faded(colours.panel, 0.95);
-    context.fillRect(spec.plot - wide - 8, y, wide, 20);
-    context.fillStyle = colours.text;
+    const y = Math.min(Math.max(this.cursor - 26, 4), at.height - 26);
+    context.fillStyle = faded(at.colours.panel, 0.96);
+    context.fillRect(Math.max(spec.right - wide - 8, 0), y, wide, 20);
+    context.fillStyle = at.colours.text;
     context.textAlign = "left";
-    context.fillText(text, spec.plot - wide - 1, y + 10);
+    context.fillText(text, Math.max(spec.right - wide - 8, 0) + 7, y + 10);
   }
 
   stop() {
+    clearTimeout(this.saying);
+    this.bond.leave();
     this.link.stop();
     this.painter.stop();
     this.resize.disconnect();
