@@ -138,7 +138,7 @@ class Pyramid:
     def _make_room(self) -> None:
         if self._book.state[raster_kernels.PAGES] == len(self._book.pool):
             self._book = raster_kernels.grown(self._book)
-        self._rows = grown_rows(self._rows)
+        self._rows = grown_rows(self._rows, len(self._book.pool))
         touched = int(self._rows.state[kernels.TOUCHED])
         if _is_full(self._levels[0], touched):
             self._grow(0, touched)
@@ -269,8 +269,8 @@ def _canvas(tile: Tile, scale: Scale) -> Canvas:
 
 def _paint(front: Front, canvas: Canvas, scale: Scale) -> None:
     """Paint the coarsest columns that fit, then finer ones where those are not finished, then the open one."""
-    place = front.row_of[: front.slots].astype(np.int64) - scale.base_row
-    place[(place < 0) | (place >= scale.rows)] = -1
+    # below the tile a row number wraps to one far above it
+    place = (front.row_of[: front.slots].astype(np.int64) - scale.base_row).astype(np.uint32)
     fitting = [level for level in front.levels if scale.column_ns % level.column_ns == 0]
     reached: int | None = None
     for level in reversed(fitting):
@@ -291,7 +291,7 @@ def _paint_level(level: Published, canvas: Canvas, place: Array, start_ns: int, 
     index = max(index, 0)
     if begin:
         leaf = level.leaf(index)[0]
-        shown = np.flatnonzero(place[: len(leaf.carry)] >= 0)
+        shown = np.flatnonzero(place[: len(leaf.carry)] < len(canvas.carry))
         canvas.carry[place[shown]] = leaf.carry[shown]
         canvas.state[kernels.LAST_BID], canvas.state[kernels.LAST_ASK] = leaf.best
         canvas.state[kernels.FLAGS] = leaf.flags

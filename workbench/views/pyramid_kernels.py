@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from workbench.book.jit import kernel, part
@@ -19,6 +20,8 @@ from workbench.views.raster_kernels import (
     BEST_BID,
     BID,
     EVER_VALID,
+    HIGH,
+    LOW,
     MARK_EMPTY,
     MARK_GAP,
     NO_ASK,
@@ -32,8 +35,8 @@ from workbench.views.raster_kernels import (
     RULE_MEAN,
     VALID,
     Levels,
-    change,
     forget,
+    next_level,
 )
 
 Array = npt.NDArray[Any]
@@ -68,6 +71,7 @@ class Rows(NamedTuple):
 
     table: Array  # int32, 1-based page by row >> PAGE_SHIFT
     pages: Array  # int32, shape (capacity, PAGE_TICKS): 1-based slot
+    by_tick: Array  # int32, shape (pages of the book, PAGE_TICKS): 1-based slot by tick
     row_of: Array  # int32, shape (slots,)
     cells: Array  # int64, shape (slots, 4): NOW and PEAK in lots, SINCE in ns, STAMP = column last touched in
     area: Array  # float64, shape (slots,): ∫ total dt in the open column up to SINCE
@@ -78,7 +82,7 @@ class Rows(NamedTuple):
 class Sheet(NamedTuple):
     """Columns one after another, each with an entry for every row that was touched in it."""
 
-    slot: Array  # int32, shape (entries,)
+    slot: Array  # uint32, shape (entries,)
     peak: Array  # float32, lots
     last: Array  # float32, lots
     mean: Array  # float32, lots
@@ -162,11 +166,13 @@ def _close(levels: Levels, rows: Rows, sheet: Sheet, base_ns: int) -> None:
     state, book = rows.state, levels.state
     end = (state[NUMBER] + 1) * base_ns
     at = sheet.used[ENTRIES]
+    cells, areas, touched = rows.cells, rows.area, rows.touched
+    slots, peaks, ends_with, means = sheet.slot, sheet.peak, sheet.last, sheet.mean
     for i in range(state[TOUCHED]):
-        slot = rows.touched[i]
-        cell = rows.cells[slot]
-        sheet.slot[at], sheet.peak[at], sheet.last[at] = slot, cell[PEAK], cell[NOW]
-        sheet.mean[at] = (rows.area[slot] + cell[NOW] * float(end - cell[SINCE])) / base_ns
+        slot = touched[i]
+        total = cells[slot, NOW]
+        slots[at], peaks[at], ends_with[at] = slot, cells[slot, PEAK], total
+        means[at] = (areas[slot] + total * float(end - cells[slot, SINCE])) / base_ns
         at += 1
     bid = book[BEST_BID] if book[BEST_BID] > NO_BID else NO_TICK
     ask = book[BEST_ASK] if book[BEST_ASK] < NO_ASK else NO_TICK
@@ -189,37 +195,93 @@ def _full(sheet: Sheet, touched: int) -> bool:
     return bool(sheet.used[COLUMNS] == len(sheet.number) or no_entries)
 
 
+@part
+def _new_page(levels: Levels, tick: int) -> int:
+    page = levels.state[PAGES]
+    levels.state[PAGES] += 1
+    levels.table[(tick >> PAGE_SHIFT) + _HALF] = page + 1
+    return int(page)
+
+
+@part
+def _move_best(levels: Levels, side: int, tick: int) -> None:
+    """Find the best price anew after ``tick`` appeared or vanished."""
+    best = BEST_BID if side == BID else BEST_ASK
+    step = -1 if side == BID else 1
+    here = levels.pool[levels.table[(tick >> PAGE_SHIFT) + _HALF] - 1, side, tick & _MASK] > 0
+    levels.state[best] = tick if here else next_level(levels, side, tick + step, step)
+
+
 @kernel()
 def take(
     levels: Levels, rows: Rows, sheet: Sheet, scale: Array,
     ts: Array, kind: Array, side: Array, price: Array, size: Array, start: int,
 ) -> int:  # fmt: skip
     """Take in events from row ``start`` on; returns the row before which something was full, or the length."""
-    base_ns, row_ticks = scale[0], scale[1]
-    state = rows.state
-    begin = state[NUMBER] * base_ns
+    # The way of a DEPTH row is written out in one piece: handing these arrays to functions costs more than all else.
+    base_ns, row_ticks, state, book = scale[0], scale[1], rows.state, levels.state
+    table, pool, counts, by_tick = levels.table, levels.pool, levels.counts, rows.by_tick
+    cells, areas, touched = rows.cells, rows.area, rows.touched
+    number, begin = state[NUMBER], state[NUMBER] * base_ns
+    end = begin + base_ns if state[OPEN] else NEVER
     for i in range(start, len(ts)):
-        if not state[OPEN] or ts[i] >= begin + base_ns:
+        now = ts[i]
+        if now >= end:
             if state[OPEN]:
                 if _full(sheet, state[TOUCHED]):
                     return i
                 _close(levels, rows, sheet, base_ns)
-            state[NUMBER], state[OPEN], state[GAPPED], state[TOUCHED] = ts[i] // base_ns, 1, 0, 0
-            begin = state[NUMBER] * base_ns
+            number = now // base_ns
+            begin = number * base_ns
+            end = begin + base_ns
+            state[NUMBER], state[OPEN], state[GAPPED], state[TOUCHED] = number, 1, 0, 0
         k = kind[i]
         if k == _DEPTH:
-            no_pages = levels.state[PAGES] == len(levels.pool) or state[ROW_PAGES] == len(rows.pages)
-            if no_pages or state[SLOTS] == len(rows.row_of):
-                return i
-            delta = change(levels, BID if side[i] > 0 else ASK, int(price[i]), size[i])
-            if delta != 0:
-                _add(rows, _slot_of(rows, int(price[i]) // row_ticks), ts[i], begin, delta)
+            tick, which = np.int64(price[i]), BID if side[i] > 0 else ASK
+            page = np.int64(table[(tick >> PAGE_SHIFT) + _HALF]) - 1
+            if page < 0:
+                if book[PAGES] == len(pool):
+                    return i
+                page = _new_page(levels, tick)
+                book[LOW], book[HIGH] = min(book[LOW], tick), max(book[HIGH], tick)
+            slot = np.int64(by_tick[page, tick & _MASK]) - 1
+            if slot < 0:
+                if state[ROW_PAGES] == len(rows.pages) or state[SLOTS] == len(touched):
+                    return i
+                slot = _slot_of(rows, tick // row_ticks)
+                by_tick[page, tick & _MASK] = slot + 1
+                book[LOW], book[HIGH] = min(book[LOW], tick), max(book[HIGH], tick)
+            old, new = pool[page, which, tick & _MASK], size[i]
+            if old == new:
+                continue
+            pool[page, which, tick & _MASK] = new
+            if (old > 0) != (new > 0):
+                counts[page, which] += 1 if new > 0 else -1
+                if which == BID:
+                    if tick >= book[BEST_BID]:
+                        _move_best(levels, BID, tick)
+                elif tick <= book[BEST_ASK]:
+                    _move_best(levels, ASK, tick)
+            total = cells[slot, NOW]
+            if cells[slot, STAMP] != number:
+                cells[slot, STAMP], cells[slot, PEAK] = number, total
+                areas[slot] = float(total) * float(max(now - begin, 0))
+                touched[state[TOUCHED]] = slot
+                state[TOUCHED] += 1
+                cells[slot, SINCE] = max(now, begin)
+            elif now > cells[slot, SINCE]:
+                areas[slot] += float(total) * float(now - cells[slot, SINCE])
+                cells[slot, SINCE] = now
+            total += new - old
+            cells[slot, NOW] = total
+            if total > cells[slot, PEAK]:
+                cells[slot, PEAK] = total
         elif k in (_CLEAR, _GAP):
-            _wipe(levels, rows, ts[i], begin)
+            _wipe(levels, rows, now, begin)
             state[GAPPED] |= k == _GAP
         elif k == _SNAPSHOT_END:
-            levels.state[VALID] = 1
-            levels.state[EVER_VALID] = 1
+            book[VALID] = 1
+            book[EVER_VALID] = 1
     return len(ts)
 
 
@@ -235,35 +297,24 @@ def _close_merged(merger: Merger, sheet: Sheet, times: int) -> None:
     state = merger.state
     end = (state[NUMBER] + 1) * times
     at = sheet.used[ENTRIES]
+    cells, touched = merger.cells, merger.touched
+    slots, peaks, ends_with, means = sheet.slot, sheet.peak, sheet.last, sheet.mean
     for i in range(state[TOUCHED]):
-        slot = merger.touched[i]
-        cell = merger.cells[slot]
-        sheet.slot[at], sheet.peak[at], sheet.last[at] = slot, cell[PEAK], cell[NOW]
-        sheet.mean[at] = (cell[AREA] + cell[NOW] * (end - cell[SINCE])) / times
+        slot = touched[i]
+        total = cells[slot, NOW]
+        slots[at], peaks[at], ends_with[at] = slot, cells[slot, PEAK], total
+        means[at] = (cells[slot, AREA] + total * (end - cells[slot, SINCE])) / times
         at += 1
     _finish(sheet, state[NUMBER], merger.best[BID], merger.best[ASK], state[GAPPED], at)
     state[OPEN] = 0
 
 
-@part
-def _merge_entry(merger: Merger, fine: Sheet, entry: int, begin: int, at: int) -> None:
-    state, slot = merger.state, fine.slot[entry]
-    cell = merger.cells[slot]
-    if cell[STAMP] != state[NUMBER]:
-        cell[STAMP] = state[NUMBER]
-        cell[PEAK], cell[SINCE], cell[AREA] = cell[NOW], begin, 0.0
-        merger.touched[state[TOUCHED]] = slot
-        state[TOUCHED] += 1
-    cell[AREA] += cell[NOW] * (at - cell[SINCE]) + fine.mean[entry]
-    cell[SINCE] = at + 1
-    cell[NOW] = fine.last[entry]
-    cell[PEAK] = max(cell[PEAK], fine.peak[entry])
-
-
 @kernel()
 def merge(fine: Sheet, first: int, merger: Merger, sheet: Sheet, times: int) -> int:
     """Merge finer columns from ``first`` on by ``times``; returns the one before which the sheet was full, or all."""
-    state = merger.state
+    state, cells, touched = merger.state, merger.cells, merger.touched
+    slots, peaks, ends_with, means, ends = fine.slot, fine.peak, fine.last, fine.mean, fine.ends
+    entry = ends[first - 1] if first else 0
     for column in range(first, fine.used[COLUMNS]):
         at = fine.number[column]
         if not state[OPEN] or at // times != state[NUMBER]:
@@ -272,9 +323,20 @@ def merge(fine: Sheet, first: int, merger: Merger, sheet: Sheet, times: int) -> 
                     return column
                 _close_merged(merger, sheet, times)
             state[NUMBER], state[OPEN], state[GAPPED], state[TOUCHED] = at // times, 1, 0, 0
-        begin = state[NUMBER] * times
-        for entry in range(fine.ends[column - 1] if column else 0, fine.ends[column]):
-            _merge_entry(merger, fine, entry, begin, at)
+        number, begin = state[NUMBER], state[NUMBER] * times
+        for e in range(entry, ends[column]):
+            slot, rested = slots[e], cells[slots[e], NOW]
+            if cells[slot, STAMP] != number:
+                cells[slot, STAMP], cells[slot, PEAK] = number, rested
+                cells[slot, AREA] = rested * (at - begin) + means[e]
+                touched[state[TOUCHED]] = slot
+                state[TOUCHED] += 1
+            else:
+                cells[slot, AREA] += rested * (at - cells[slot, SINCE]) + means[e]
+            cells[slot, SINCE] = at + 1
+            cells[slot, NOW] = ends_with[e]
+            cells[slot, PEAK] = max(cells[slot, PEAK], peaks[e])
+        entry = ends[column]
         merger.best[BID], merger.best[ASK] = fine.best[column, BID], fine.best[column, ASK]
         state[GAPPED] = (state[GAPPED] & LOST) | fine.flags[column]
     return int(fine.used[COLUMNS])
@@ -327,38 +389,47 @@ def advance(canvas: Canvas, view: int) -> None:
             _start(canvas, state[VIEW] + 1)
 
 
-@part
-def _dab(canvas: Canvas, sheet: Sheet, entry: int, row: int, begin: int, length: int) -> None:
-    """Paint one entry of a column that began at ``begin`` and lasted ``length`` ns."""
-    view = canvas.state[VIEW]
-    if view >= 0:
-        rule = canvas.scale[RULE]
-        if rule == RULE_MAX:
-            canvas.heat[view, row] = max(canvas.heat[view, row], sheet.peak[entry])
-        elif rule == RULE_MEAN:
-            waited = canvas.carry[row] * float(begin - canvas.since[row])
-            canvas.area[row] += waited + sheet.mean[entry] * float(length)
-            canvas.since[row] = begin + length
-    canvas.carry[row] = sheet.last[entry]
-
-
 @kernel()
 def paint(
     canvas: Canvas, sheet: Sheet, first: int, stop: int, place: Array, column_ns: int, length: int
 ) -> None:
-    """Paint columns ``first`` to ``stop`` of a sheet whose columns are ``column_ns`` apart and last ``length`` ns."""
-    state, scale = canvas.state, canvas.scale
+    """Paint columns ``first`` to ``stop`` of a sheet whose columns are ``column_ns`` apart and last ``length`` ns.
+
+    ``place`` tells the row of the tile by slot, as uint32; slots outside have a number beyond its rows.
+    """
+    # Written out in one piece: handing these arrays to functions costs more than painting an entry.
+    heat, carry, area, since = canvas.heat, canvas.carry, canvas.area, canvas.since
+    slots, peaks, ends_with, means, ends = sheet.slot, sheet.peak, sheet.last, sheet.mean, sheet.ends
+    state, columns, rows = canvas.state, canvas.heat.shape[0], np.uint32(canvas.heat.shape[1])
+    view_ns, origin, rule = canvas.scale[VIEW_NS], canvas.scale[ORIGIN], canvas.scale[RULE]
+    entry = ends[first - 1] if first else 0
     for column in range(first, stop):
         begin = sheet.number[column] * column_ns
-        view = begin // scale[VIEW_NS] - scale[ORIGIN]
+        view = begin // view_ns - origin
+        if view >= columns:
+            advance(canvas, columns)
+            return
         if view > state[VIEW]:
             advance(canvas, view)
-            if state[VIEW] == len(canvas.heat):
-                return
-        for entry in range(sheet.ends[column - 1] if column else 0, sheet.ends[column]):
-            row = place[sheet.slot[entry]]
-            if row >= 0:
-                _dab(canvas, sheet, entry, row, begin, length)
+        if view < 0 or rule == RULE_LAST:
+            for e in range(entry, ends[column]):
+                row = place[slots[e]]
+                if row < rows:
+                    carry[row] = ends_with[e]
+        elif rule == RULE_MAX:
+            for e in range(entry, ends[column]):
+                row = place[slots[e]]
+                if row < rows:
+                    heat[view, row] = max(heat[view, row], peaks[e])
+                    carry[row] = ends_with[e]
+        else:
+            for e in range(entry, ends[column]):
+                row = place[slots[e]]
+                if row < rows:
+                    area[row] += carry[row] * float(begin - since[row]) + means[e] * float(length)
+                    since[row] = begin + length
+                    carry[row] = ends_with[e]
+        entry = ends[column]
         state[LAST_BID], state[LAST_ASK] = sheet.best[column, BID], sheet.best[column, ASK]
         state[FLAGS] = sheet.flags[column]
         state[LOST_HERE] |= sheet.flags[column] & LOST

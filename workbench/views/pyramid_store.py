@@ -37,7 +37,7 @@ class Leaf(NamedTuple):
 def new_sheet(entries: int, columns: int) -> Sheet:
     """Return an empty sheet."""
     return Sheet(
-        np.empty(entries, np.int32),
+        np.empty(entries, np.uint32),
         np.empty(entries, np.float32),
         np.empty(entries, np.float32),
         np.empty(entries, np.float32),
@@ -67,6 +67,7 @@ def new_rows(slots: int = 4096, pages: int = 64) -> Rows:
     return Rows(
         np.zeros(1 << (32 - PAGE_SHIFT), np.int32),
         np.zeros((pages, PAGE_TICKS), np.int32),
+        np.zeros((pages, PAGE_TICKS), np.int32),
         np.zeros(slots, np.int32),
         cells,
         np.zeros(slots),
@@ -75,8 +76,11 @@ def new_rows(slots: int = 4096, pages: int = 64) -> Rows:
     )
 
 
-def grown_rows(rows: Rows) -> Rows:
-    """Return the same rows with room for more where there is none."""
+def grown_rows(rows: Rows, book_pages: int) -> Rows:
+    """Return the same rows with room for more where there is none, and for the ticks of so many pages."""
+    if book_pages > len(rows.by_tick):
+        more_ticks = np.zeros((book_pages - len(rows.by_tick), PAGE_TICKS), np.int32)
+        rows = rows._replace(by_tick=np.concatenate([rows.by_tick, more_ticks]))
     if rows.state[kernels.ROW_PAGES] == len(rows.pages):
         rows = rows._replace(pages=np.concatenate([rows.pages, np.zeros_like(rows.pages)]))
     if rows.state[kernels.SLOTS] == len(rows.row_of):

@@ -133,7 +133,7 @@ def _move_best(levels: Levels, side: int, tick: int, size: int) -> None:
 
 
 @part
-def change(levels: Levels, side: int, tick: int, size: int) -> int:
+def _change(levels: Levels, side: int, tick: int, size: int) -> int:
     """Set a level; return the change of its size."""
     state = levels.state
     entry = (tick >> PAGE_SHIFT) + _TABLE_HALF
@@ -230,7 +230,7 @@ def _wipe(levels: Levels, grid: Grid, ts: int) -> None:
 @part
 def _rest(levels: Levels, grid: Grid, ts: int, side: int, tick: int, size: int) -> None:
     """Apply one DEPTH row to the levels and to its price row."""
-    delta = change(levels, side, tick, size)
+    delta = _change(levels, side, tick, size)
     row = tick // grid.scale[ROW_TICKS] - grid.scale[BASE_ROW]
     if delta == 0 or row < 0 or row >= grid.heat.shape[1]:
         return
