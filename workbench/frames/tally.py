@@ -66,7 +66,7 @@ def tally_in(
         _sum(trades.filter(pl.col("side") == int(Side.BUY))["size_lots"], lots),
         _sum(trades.filter(pl.col("side") == int(Side.SELL))["size_lots"], lots),
         _sum(changes.filter(changes > 0), lots),
-        -_sum(changes.filter(changes < 0), lots),
+        _sum(-changes.filter(changes < 0), lots),
     )
 
 

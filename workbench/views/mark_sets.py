@@ -121,7 +121,7 @@ def frame_of(what: Any) -> pl.DataFrame:
     if isinstance(what, Mapping):
         return pl.DataFrame({str(name): _column(values) for name, values in what.items()})
     plain = what if "ts" in what.columns else what.reset_index(names="ts")
-    return pl.DataFrame({str(name): _column(plain[name].to_numpy()) for name in plain.columns})
+    return pl.from_pandas(plain.rename(columns=str))
 
 
 def _column(values: Any) -> pl.Series:

@@ -183,7 +183,7 @@ def region_of(
 
 def duration_text(ns: int) -> str:
     """Duration in at most four digits: 250 ms, 12.3 s, 4 min 5 s, 2 h 3 min."""
-    if ns < 1_000_000_000:
+    if ns < 999_500_000:
         return f"{ns / 1e6:.4g} ms"
     seconds = ns / 1e9
     if seconds < 60:
