@@ -85,3 +85,13 @@ def test_without_trades_there_is_no_price() -> None:
     """None before the first trade, and an empty frame with all columns."""
     assert (Vwap(COARSE).value, Vwap(COARSE).sigma, Vwap(COARSE).fraction) == (None, None, None)
     assert vwap(Trades(EventBatch.empty(), COARSE)).columns == ["ts", "vwap", "sigma", "volume"]
+
+
+@given(batch=trade_streams(), row=st.integers(0, 90))
+def test_an_anchor_leaves_out_what_was_before(batch: EventBatch, row: int) -> None:
+    """The rows of an anchored average are those of the trades at or after the anchor alone."""
+    if not len(batch):
+        return
+    anchor = int(batch.ts[row % len(batch)])
+    found = vwap(Trades(batch, COARSE), anchor=anchor, bands=[1])
+    assert found.equals(vwap(Trades(batch[int(np.searchsorted(batch.ts, anchor)) :], COARSE), bands=[1]))

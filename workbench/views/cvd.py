@@ -57,7 +57,7 @@ class Cvd(PanelView):
     >>> import workbench as wb
     >>> s = wb.simulate(seed=7, inline=True)
     >>> wb.Cvd(s, sizes=[(0, 5), (5, None)])
-    Cvd('ES')
+    Cvd('ES-SIM')
     """
 
     _esm = joined("cvd.js")

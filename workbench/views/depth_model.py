@@ -89,7 +89,7 @@ class DepthPanelSeries:
             "role": "last",
             "style": 0,
         }
-        name = f"imbalance {self._levels[-1]}"
+        name = f"{self._levels[-1]} levels"
         imbalance = {
             "name": name, "kind": "signed", "pane": 2, "at": _at(4), "unit": "ratio", "role": "accent", "style": 0,
         }  # fmt: skip

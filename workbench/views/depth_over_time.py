@@ -42,7 +42,7 @@ class DepthOverTime(PanelView):
     >>> import workbench as wb
     >>> s = wb.simulate(seed=7, inline=True)
     >>> wb.DepthOverTime(s, levels=[1, 10])
-    DepthOverTime('ES')
+    DepthOverTime('ES-SIM')
     """
 
     _esm = joined("depth_over_time.js")

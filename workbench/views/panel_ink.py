@@ -71,6 +71,8 @@ class Ink:
         else:
             if part.has("least") and part.has("most"):
                 self._range(part)
+            if kind == "signed":
+                self._fill(part)
             self._line(part.shown, part, 1.0 if part.series.get("own") else 1.4)
             for k in part.series.get("bands", ()):
                 for sign in (-1, 1):
@@ -116,6 +118,13 @@ class Ink:
             if value == value:
                 y = self.y(sign * value)
                 self.canvas.box(self.x(ms), min(y, zero), self.x(ms) + wide, max(y, zero), part.role, alpha)
+
+    def _fill(self, part: Part) -> None:
+        wide, zero = self.panel.column_ms * self._per_ms, self.y(0)
+        for ms, value in zip(self.panel.times.tolist(), part.shown.tolist()):
+            if value == value:
+                y, role = self.y(value), "bid" if value >= 0 else "ask"
+                self.canvas.box(self.x(ms), min(y, zero), self.x(ms) + wide, max(y, zero), role, 75)
 
     def _range(self, part: Part) -> None:
         wide = max(self.panel.column_ms * self._per_ms, 0.5)

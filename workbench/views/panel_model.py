@@ -140,6 +140,7 @@ class PanelModel:
             "k": kind,
             "epoch": self._epoch,
             "column_ms": column_ns / 1e6,
+            "width": values.shape[1],
             "first_ms": first * column_ns / 1e6,
             "start_ms": span[0] / 1e6,
             "end_ms": span[1] / 1e6,

@@ -11,7 +11,7 @@ from workbench.events import Array
 from workbench.views.live import Message
 from workbench.views.panel_buckets import Values
 
-LINE_ROLES: Final = ("accent", "last", "warn", "text", "bid", "ask")
+LINE_ROLES: Final = ("accent", "last", "violet", "text", "warn")
 """Colours of series that name none, by their style; ``panel_store.js`` has the same."""
 DASHES: Final = ((), (6, 3), (2, 2), (8, 3, 2, 3), (1, 3))
 """Dashes by style, pixels on and off: a series is told by more than its colour."""

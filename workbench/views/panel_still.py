@@ -20,9 +20,9 @@ from workbench.views.theme import rgb
 from workbench.views.theme import theme as theme_colours
 
 WIDTH: Final = 1100
-_AXIS, _TOP, _BOTTOM, _LABEL_PX = 150, 26, 22, 34
-_TITLE: Final = 15
-MOST_POINTS: Final = 40_000
+_AXIS, _TOP, _BOTTOM, _LABEL_PX = 150, 26, 22, 26
+_PLAIN: Final = str.maketrans({"−": "-", "≥": ">=", "–": "-"})
+"""Signs that the font of the pictures lacks."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def _grid(ink: Ink, span: tuple[float, float], unit: str, dressing: Dressing) ->
         value = float(Decimal(repr(step)) * k)
         y = ink.y(value)
         ink.canvas.line([(0, y), (WIDTH - _AXIS, y)], "grid", 1.6 if value == 0 else 0.5)
-        ink.canvas.text(WIDTH - _AXIS + 6, y, value_text(value, unit, dressing.instrument), "faint", 11)
+        text = value_text(value, unit, dressing.instrument).translate(_PLAIN)
+        ink.canvas.text(WIDTH - _AXIS + 6, y, text, "faint", 11)
 
 
 def _legend(canvas: Canvas, parts: list[Part], name: str, top: float, dressing: Dressing) -> None:
@@ -98,6 +99,7 @@ def _legend(canvas: Canvas, parts: list[Part], name: str, top: float, dressing: 
     x += 14 + 6.6 * len(name)
     for part in reversed(parts):
         text = f"{part.series['name']} {value_text(part.newest, part.series['unit'], dressing.instrument)}"
+        text = text.translate(_PLAIN)
         Ink.sample(canvas, x, y, part)
         canvas.text(x + 20, y, text, part.role, 11)
         x += 34 + 6.6 * len(text)
@@ -107,6 +109,8 @@ def _clock(canvas: Canvas, panel: Panel, dressing: Dressing) -> None:
     start, end = panel.start_ms, panel.end_ms
     for ms, _ in axes.time_steps(start, end, 9):
         x = (ms - start) / max(end - start, 1e-9) * (WIDTH - _AXIS)
+        if x < 24:
+            continue
         moment = datetime.fromtimestamp(ms / 1e3, dressing.zone)
         long = end - start > 20 * 60_000
         canvas.text(

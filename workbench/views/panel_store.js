@@ -2,7 +2,7 @@
 import { typed } from "./heat_store.js";
 
 export const PANEL_RING = 2048;
-const PANEL_ROLES = ["accent", "last", "warn", "text", "bid", "ask"];
+const PANEL_ROLES = ["accent", "last", "violet", "text", "warn"];
 const PANEL_DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [1, 3]];
 
 /** Columns of one size in order of time: their beginnings in ms and `width` numbers each. */
@@ -84,7 +84,7 @@ export class PanelStore {
   }
 
   #reset(content) {
-    const width = content.series.reduce((most, { at }) => Math.max(most, ...Object.values(at)), -1) + 1;
+    const { width } = content;
     if (this.live?.width !== width) this.tile = null;
     this.epoch = content.epoch;
     this.live = new PanelBlock(content.column_ms, width);

@@ -15,7 +15,7 @@ from workbench.errors import WorkbenchError
 __all__ = ["COLOUR_MAPS", "THEMES", "ColourMap", "ThemeName", "colour_table", "palette", "rgb", "theme"]
 
 ThemeName = Literal["dark", "light"]
-ColourMap = Literal["bookmap", "cividis"]
+ColourMap = Literal["bookmap", "cividis", "grey"]
 Rgb = tuple[int, int, int]
 
 THEMES: Final[dict[str, dict[str, str]]] = {
@@ -34,6 +34,7 @@ THEMES: Final[dict[str, dict[str, str]]] = {
         "area": "#16314d",
         "gap": "#6b7689",
         "warn": "#ffb454",
+        "violet": "#b794ff",
     },
     "light": {
         "background": "#fbfcfe",
@@ -50,6 +51,7 @@ THEMES: Final[dict[str, dict[str, str]]] = {
         "area": "#dbe9f8",
         "gap": "#8a94a3",
         "warn": "#9a5500",
+        "violet": "#6b3fc0",
     },
 }
 
@@ -76,6 +78,10 @@ COLOUR_MAPS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "#fbfcfe", "#fee838", "#e1cc55", "#c3b369", "#a59c74", "#8a8678", "#707173",
             "#575d6d", "#3b496c", "#123570", "#00224e",
         ),
+    },
+    "grey": {
+        "dark": ("#070b12", "#161c26", "#2b323d", "#4a515c", "#737a85", "#a5abb4", "#d4d8dd", "#ffffff"),
+        "light": ("#fbfcfe", "#e4e8ee", "#c9cfd8", "#a4acb8", "#7a8390", "#525b68", "#2d343f", "#0b0f15"),
     },
 }  # fmt: skip
 

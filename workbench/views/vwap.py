@@ -47,7 +47,7 @@ class Vwap(PanelView):
     >>> import workbench as wb
     >>> s = wb.simulate(seed=7, inline=True)
     >>> wb.Vwap(s, bands=(1, 2))
-    Vwap('ES')
+    Vwap('ES-SIM')
     """
 
     _esm = joined("vwap.js")
