@@ -46,7 +46,7 @@ test("sizes have about four signs", () => {
 test("resolutions are round and near what the zoom wants", () => {
   assert.equal(g.niceTicks(30), 25);
   assert.equal(g.niceTicks(0.3), 1);
-  assert.equal(g.niceColumnMs(125, 2), 250);
+  assert.equal(g.niceColumnMs(125, 2), 200);
   assert.equal(g.niceColumnMs(2000, 2), 5000);
 });
 

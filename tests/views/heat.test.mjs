@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeTable, faded, lotsOf, ramp, rgbOf } from "../../workbench/views/colour.js";
-import { HeatStore, NO_TICK, bubblesOf, typed, volumeByRow } from "../../workbench/views/heat_store.js";
+import { codeTable, cutDrift, faded, lotsOf, percentileCut, ramp, rgbOf } from "../../workbench/views/colour.js";
+import { HeatStore, NO_TICK, typed } from "../../workbench/views/heat_store.js";
 
 const ROWS = 4;
 const COLUMNS = 8;
@@ -63,19 +63,6 @@ test("an empty side has no mid", () => {
   assert.equal(store.mid(), null);
 });
 
-test("bubbles are summed in slots that do not move with the view, the largest kept", () => {
-  const trades = [[0, 10, 1, 1], [1, 10, 3, 1], [1, 10, 2, -1], [5, 30, 9, 1]].map(([column, tick, lots, side]) => ({ column, tick, lots, side }));
-  const all = bubblesOf(trades, 0, 8, 2, 1, 100);
-  assert.deepEqual(all.map((b) => [b.lots, b.side]).sort(), [[2, -1], [4, 1], [9, 1]]);
-  assert.equal(all.find((b) => b.lots === 4).column, 1.25, "0.5·1/4 + 1.5·3/4");
-  assert.deepEqual(bubblesOf(trades, 0, 8, 2, 1, 1).map((b) => b.lots), [9]);
-});
-
-test("volume by row splits buyers and sellers", () => {
-  const trades = [{ column: 0, tick: 11, lots: 2, side: 1 }, { column: 1, tick: 10, lots: 3, side: -1 }, { column: 9, tick: 10, lots: 8, side: 1 }];
-  assert.deepEqual([...volumeByRow(trades, 0, 5, 2)], [[5, [2, 3]]]);
-});
-
 test("codes are logarithms of lots", () => {
   assert.equal(lotsOf(0), 0);
   assert.equal(lotsOf(1), 1);
@@ -92,4 +79,23 @@ test("colours run from the first anchor to the last between the cut-offs", () =>
   for (let code = 2; code < 10 * 1024; code += 97) assert.ok(words.indexOf(table[code]) >= words.indexOf(table[code - 1]));
   assert.deepEqual(rgbOf("#0a10ff"), [10, 16, 255]);
   assert.equal(faded("#0a10ff", 0.5), "rgba(10,16,255,0.5)");
+});
+
+test("more contrast darkens what is ordinary; dimming mixes the ground into every colour", () => {
+  const words = ramp(["#000000", "#0000ff", "#ff0000"]);
+  const middle = 1 + 5 * 1024;
+  const place = (contrast) => words.indexOf(codeTable(words, [1, 1024], contrast)[middle]);
+  assert.ok(place(2) < place(1) && place(1) < place(0.5));
+  assert.equal(ramp(["#000000", "#0000ff"], 0.5)[255], 0xff800000, "half of blue");
+});
+
+test("percentiles are those of what rests in the part in view, a huge wall apart", () => {
+  const codes = new Map();
+  const sheet = { code: (column, row) => codes.get(`${column}:${row}`) ?? 0 };
+  for (let i = 0; i < 100; i++) codes.set(`${i % 10}:${Math.floor(i / 10)}`, 1 + 1024 * Math.floor(i / 10));
+  assert.deepEqual(percentileCut(sheet, [0, 10], [0, 10], [10, 80]), [1, 128]);
+  codes.set("0:0", 1 + 1024 * 30);
+  assert.deepEqual(percentileCut(sheet, [0, 10], [0, 10], [10, 100]), [2, 25 * 32], "25 medians");
+  assert.equal(percentileCut(sheet, [50, 60], [0, 10], [10, 90]), null);
+  assert.equal(cutDrift([1, 8], [2, 8]), 1);
 });

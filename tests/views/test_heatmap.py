@@ -173,7 +173,7 @@ def test_hostile_names_are_text_in_figures():
 def test_misuse_is_refused_with_what_is_expected():
     """Cut-offs the wrong way round, unknown colours and rules are named with the right ones."""
     market = shown()
-    with pytest.raises(WorkbenchError, match="0 ≤ lower < upper ≤ 100"):
+    with pytest.raises(WorkbenchError, match="0 ≤ lower < upper"):
         Heatmap(market, cut=(99, 10))
     with pytest.raises(WorkbenchError, match="colour map 'jet'"):
         Heatmap(market, colours="jet")

@@ -18,9 +18,10 @@ function word([r, g, b]) {
   return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 }
 
-/** 256 RGBA words from anchor colours; entry 0 is the first anchor, the background. */
-export function ramp(anchors) {
-  const colours = anchors.map(rgbOf);
+/** 256 RGBA words from anchor colours; entry 0 is the first anchor, the background, and `dim` mixes it into the others. */
+export function ramp(anchors, dim = 0) {
+  const ground = rgbOf(anchors[0]);
+  const colours = anchors.map((anchor) => rgbOf(anchor).map((c, k) => c + (ground[k] - c) * dim));
   const words = new Uint32Array(256);
   for (let i = 0; i < 256; i++) {
     const at = (i / 255) * (colours.length - 1);
@@ -33,14 +34,16 @@ export function ramp(anchors) {
 
 /**
  * Table over all 16-bit codes. Sizes up to cut[0] lots get the first colour after the background, from cut[1] the last;
- * between them a power of the size decides: a wall stands out, and ordinary size still shows.
+ * between them a power of the size decides: a wall stands out, and ordinary size still shows. More contrast is a larger
+ * power: only the largest sizes are bright.
  */
-export function codeTable(words, cut, out = new Uint32Array(65536)) {
-  const [low, high] = cut.map((lots) => lots ** COLOUR_POWER);
+export function codeTable(words, cut, contrast = 1, out = new Uint32Array(65536)) {
+  const power = COLOUR_POWER * contrast;
+  const [low, high] = cut.map((lots) => lots ** power);
   const span = Math.max(high - low, 1e-9);
   out[0] = words[0];
   for (let code = 1; code < 65536; code++) {
-    const position = Math.min(Math.max((2 ** (((code - 1) * COLOUR_POWER) / STEPS_PER_OCTAVE) - low) / span, 0), 1);
+    const position = Math.min(Math.max((2 ** (((code - 1) * power) / STEPS_PER_OCTAVE) - low) / span, 0), 1);
     out[code] = words[1 + Math.round(position * 254)];
   }
   return out;
@@ -49,4 +52,42 @@ export function codeTable(words, cut, out = new Uint32Array(65536)) {
 /** "#rrggbb" with an opacity, as CSS. */
 export function faded(colour, alpha) {
   return `rgba(${rgbOf(colour).join(",")},${alpha})`;
+}
+
+const OUTLIER = 25;
+const MOST_SAMPLES = 60000;
+
+/**
+ * Lots at two percentiles of the cells of a sheet within columns [first, stop) and rows [low, high) that hold something;
+ * the upper one at most 25 times the median, for one huge wall must not darken the rest. Null where nothing rests.
+ */
+export function percentileCut(sheet, [first, stop], [low, high], [lower, upper]) {
+  const counts = new Uint32Array(65536);
+  const stride = Math.max(1, Math.floor(((stop - first) * (high - low)) / MOST_SAMPLES));
+  let total = 0;
+  for (let column = first; column < stop; column++) {
+    for (let row = low + (column % stride); row < high; row += stride) {
+      const code = sheet.code(column, row);
+      if (!code) continue;
+      counts[code] += 1;
+      total += 1;
+    }
+  }
+  if (!total) return null;
+  const [least, middle, most] = [lower, 50, upper].map((percent) => lotsOf(codeAt(counts, (percent / 100) * total)));
+  return [least, Math.max(Math.min(most, OUTLIER * middle), 2 * least)];
+}
+
+function codeAt(counts, rank) {
+  let seen = 0;
+  for (let code = 1; code < 65536; code++) {
+    seen += counts[code];
+    if (seen >= rank && seen) return code;
+  }
+  return 65535;
+}
+
+/** Whether two pairs of cut-offs differ so much that repainting is worth the flicker, in octaves. */
+export function cutDrift(a, b) {
+  return Math.max(Math.abs(Math.log2(a[0] / b[0])), Math.abs(Math.log2(a[1] / b[1])));
 }

@@ -166,7 +166,7 @@ export function niceTicks(wanted) {
   return choices.reduce((best, s) => (distance(s) < distance(best) ? s : best));
 }
 
-const COLUMN_STEPS_MS = [50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 900000, 3600000];
+const COLUMN_STEPS_MS = [1, 10, 100, 1000, 10000, 100000, 1000000].flatMap((decade) => [decade, 2 * decade, 5 * decade]);
 
 /** Column length whose columns are nearest to `px` pixels wide at this zoom. */
 export function niceColumnMs(msPerPx, px) {

@@ -1,67 +1,64 @@
-// Heatmap: what it knows, where it looks, and the frame that is drawn from both. Hands and bars are files of their own.
+// Heatmap: what it knows, where it looks, what is set. The frame, hands, bar, layers and tools are files of their own.
 import { decimalsOf, niceColumnMs, niceTicks } from "./geometry.js";
-import { codeTable, ramp } from "./colour.js";
-import { HeatStore, bubblesOf, volumeByRow } from "./heat_store.js";
-import { Link, Painter, dress, pageTheme, sharpContext } from "./link.js";
+import { HeatStore } from "./heat_store.js";
+import { TileShelf } from "./heat_tiles.js";
+import { Link, Painter, dress, pageTheme } from "./link.js";
 import { Bond } from "./bond.js";
 import { HeatCamera } from "./heat_camera.js";
 import { HeatHands } from "./heat_hands.js";
+import { HeatControls, nextChoice } from "./heat_controls.js";
+import { HeatFrame, HEAT_TIME_PX } from "./heat_frame.js";
 import { heatLayers, heatTools } from "./heat_extras.js";
-import { drawAxes, drawBest, drawBook, drawBubbles, drawCrosshair, drawGaps, drawHeat, drawTag, drawVolume, columnsInView, paintRing, prepare } from "./heat_paint.js";
-import { priceText } from "./geometry.js";
 
-const AXIS_PX = 74;
-const BOOK_PX = 78;
-const VOLUME_PX = 58;
-const TIME_PX = 20;
-const MOST_BUBBLES = 2000;
 const COLUMN_PX = 2;
 const SETTLE_MS = 140;
+const LOOK_MS = 60; // between two looks while the hand moves
+const AGAIN_MS = 700;
 const HOLD_MS = 3000;
 const TELL_MS = 500;
+const SAID_MS = 5000;
+const KERNEL_SETTINGS = ["rule", "min_trade", "profile"];
 
 class HeatmapView {
   constructor(model, el) {
     this.model = model;
     this.options = model.get("options");
+    this.settings = { ...this.options.defaults, ...model.get("settings") };
     this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
-    this.zone = this.options.zone ?? "";
     this.store = new HeatStore();
-    this.camera = new HeatCamera(this.options.height - TIME_PX);
+    this.shelf = new TileShelf();
+    this.camera = new HeatCamera(this.options.height - HEAT_TIME_PX);
     this.camera.moved = () => this.#changed();
-    this.#build(el);
+    this.root = el.appendChild(document.createElement("div"));
+    this.root.className = "ow-root ow-heatmap";
+    this.tool = null;
     this.layers = heatLayers(this);
     this.tools = heatTools(this);
-    this.tool = null;
+    this.controls = new HeatControls(this, (settings) => this.set(settings));
+    this.#build();
+    this.frame = new HeatFrame(this);
     this.hands = new HeatHands(this);
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
+    this.controls.showTools(this.tools, null);
     this.#watch();
     this.#restyle();
   }
 
   // -- page ----------------------------------------------------------------------------------------------------
-  #build(el) {
-    this.root = el.appendChild(document.createElement("div"));
-    this.root.className = "ow-root ow-heatmap";
+  #build() {
     this.canvas = this.root.appendChild(document.createElement("canvas"));
     this.canvas.tabIndex = 0;
     this.canvas.style.height = `${this.options.height}px`;
     this.canvas.dataset.lmSuppressShortcuts = "true";
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", `Heatmap of resting orders, ${this.options.symbol}`);
-    this.title = this.root.appendChild(document.createElement("div"));
-    this.title.className = "ow-title";
-    this.title.textContent = this.options.symbol;
-    this.button = this.root.appendChild(document.createElement("button"));
-    this.button.className = "ow-follow";
-    this.button.textContent = "Follow ▸";
-    this.button.title = "Back to the newest data (double-click or F)";
+    this.canvas.setAttribute("aria-label", `Heatmap of resting orders, ${this.options.symbol}; press ? for keys`);
+    this.button = this.controls.follow;
     this.button.hidden = true;
-    this.button.addEventListener("click", () => this.followAgain());
-    this.ring = document.createElement("canvas");
-    this.ringContext = this.ring.getContext("2d", { willReadFrequently: false });
+    this.said = this.root.appendChild(document.createElement("div"));
+    this.said.className = "ow-said";
+    this.said.setAttribute("role", "status");
   }
 
   #watch() {
@@ -69,106 +66,168 @@ class HeatmapView {
     this.resize.observe(this.root);
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+    this.onSettings = () => this.#adopt(this.model.get("settings"));
+    this.model.on("change:settings", this.onSettings);
   }
 
   #restyle() {
     this.theme = this.sharedTheme ?? pageTheme(this.options.theme);
     this.colours = this.options.themes[this.theme];
     dress(this.root, this.colours);
-    this.words = ramp(this.options.maps[this.theme]);
-    if (this.store.ready) this.#recolour();
+    this.zone = this.settings.zone;
+    this.controls.show(this.settings);
+    this.frame.restyle();
     this.painter.ask();
   }
 
-  #recolour() {
-    this.table = codeTable(this.words, this.cut, this.table);
-    paintRing(this.ringContext, this.store, this.table, this.store.first, this.store.last + 1);
+  // -- settings ------------------------------------------------------------------------------------------------
+  /** Applies settings here at once, and lets the kernel keep them for the next page. */
+  set(settings) {
+    this.#adopt(settings);
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => {
+      this.link.act({ do: "settings", settings: this.settings }).catch((error) => this.say(error.message, true));
+    }, SETTLE_MS);
+  }
+
+  #adopt(settings) {
+    const before = this.settings;
+    this.settings = { ...before, ...settings };
+    if (KERNEL_SETTINGS.some((name) => before[name] !== this.settings[name])) {
+      this.shelf.clear();
+      this.#ask(niceColumnMs(this.camera.msPerPx, COLUMN_PX), this.store.rowTicks);
+      this.#look();
+    }
+    this.#restyle();
   }
 
   // -- data ----------------------------------------------------------------------------------------------------
   #take(content, buffers) {
+    if (content.k === "tile") return this.#takeTile(content, buffers);
+    if (content.k === "show") return this.camera.show(content.left_ms, content.right_ms, content.low ?? null, content.high ?? null, Boolean(content.follow));
     const range = this.store.apply(content, buffers);
     if (range === null) return false;
-    const recut = !this.cut || content.cut[0] !== this.cut[0] || content.cut[1] !== this.cut[1];
-    this.cut = content.cut;
-    if (content.k === "snap") {
-      this.ring.width = this.store.columns;
-      this.ring.height = this.store.rows;
-      this.#fit();
-    }
-    if (recut || content.k === "snap") this.#recolour();
-    else paintRing(this.ringContext, this.store, this.table, Math.max(range[0], this.store.first), range[1]);
+    if (content.k === "snap") this.#fit(content);
+    this.frame.changed(content, range);
     if (content.layers) for (const layer of this.layers) layer.take?.(content.layers);
     this.root.dataset.drawn = content.s;
     this.root.dataset.columns = this.store.last - this.store.first + 1;
+    this.root.dataset.columnMs = this.store.columnMs;
     this.painter.ask();
     return true;
   }
 
-  #fit() {
-    const { camera, store } = this;
-    if (!this.fitted) {
-      camera.msPerPx = store.columnMs / COLUMN_PX;
-      this.fitted = true;
-      camera.centre = store.mid() ?? store.lowTick + (store.rows * store.rowTicks) / 2;
+  #takeTile(content, buffers) {
+    const tile = this.shelf.take(content, buffers, performance.now());
+    if (!tile) return;
+    this.root.dataset.tile = `${content.id}:${content.stage}`;
+    if (content.stage === "full") {
+      this.root.dataset.tiles = Number(this.root.dataset.tiles ?? 0) + 1;
+      this.root.dataset.tileMs = Math.round(performance.now() - this.shelf.askedAt);
+      if (!content.exact) this.#lookSoon(AGAIN_MS);
     }
-    camera.beginMs = store.startMs(store.first);
-    if (!camera.ownPriceZoom) camera.ticksPerPx = store.visibleTicks / camera.height;
+    this.frame.judge();
+    this.painter.ask();
   }
 
-  /** Asks for another resolution once the hand rests: what is there is shown stretched meanwhile. */
+  #fit(content) {
+    const { camera, store } = this;
+    camera.beginMs = content.begin_ms ?? store.leftMs;
+    if (!this.fitted) {
+      this.fitted = true;
+      this.frame.place(HOLD_MS);
+      camera.msPerPx = store.columnMs / COLUMN_PX;
+      camera.centre = store.mid() ?? (store.lowTick + store.highTick) / 2;
+      camera.right = camera.newestMs = this.link.marketNow();
+      if (content.shown) this.#take({ k: "show", ...content.shown }, []);
+    }
+    if (!camera.ownPriceZoom) camera.ticksPerPx = store.visibleTicks / camera.height;
+    this.frame.judge();
+    this.#lookSoon(SETTLE_MS);
+  }
+
+  // -- asking the kernel ---------------------------------------------------------------------------------------
+  /** Once the hand rests: the live ring at the resolution of the zoom, while it is what is looked at. */
   #settle() {
     clearTimeout(this.settling);
     this.settling = setTimeout(() => {
       const { store, camera } = this;
       if (!store.ready) return;
+      this.frame.judge();
+      if (camera.right < store.leftMs) return; // tiles show the past
       const columnMs = niceColumnMs(camera.msPerPx, COLUMN_PX);
       const rowPx = store.rowTicks / camera.ticksPerPx;
       const rows = camera.ownPriceZoom && (rowPx < 1.6 || rowPx > 9) ? niceTicks(camera.ticksPerPx * 3) : store.rowTicks;
-      const span = store.rows * store.rowTicks;
-      const away = Math.abs(camera.centre - (store.lowTick + span / 2)) + (camera.height * camera.ticksPerPx) / 2 > span / 2;
+      const away = camera.highTick > store.highTick || camera.lowTick < store.lowTick;
       if (columnMs === store.columnMs && rows === store.rowTicks && !(away && !camera.followPrice)) return;
-      this.link.say({
-        k: "view",
-        column_ns: columnMs * 1e6,
-        row_ticks: camera.ownPriceZoom ? rows : "auto",
-        centre: camera.followPrice ? null : camera.centre,
-      });
+      this.#ask(columnMs, rows);
     }, SETTLE_MS);
+  }
+
+  #ask(columnMs, rows) {
+    const { camera } = this;
+    const { rule, min_trade, profile } = this.settings;
+    this.link.say({
+      k: "view",
+      column_ns: columnMs * 1e6,
+      row_ticks: camera.ownPriceZoom ? rows : "auto",
+      centre: camera.followPrice ? null : camera.centre,
+      rule,
+      min_trade,
+      profile,
+    });
+  }
+
+  /** Asks for tiles, but not more often than the kernel can answer; the newest wish goes last. */
+  #lookSoon(ms) {
+    if (this.looking) return;
+    this.looking = setTimeout(() => {
+      this.looking = null;
+      this.#look();
+    }, ms);
+  }
+
+  #look() {
+    const { camera, store, settings } = this;
+    if (!store.ready || !this.shelf.lacks(camera, store, settings.rule, store.rightMs)) return;
+    const more = { rule: settings.rule, min_trade: settings.min_trade, row_ticks: camera.ownPriceZoom ? null : store.rowTicks };
+    this.link.say(this.shelf.look(camera, more, performance.now()));
   }
 
   // -- what hands can do ---------------------------------------------------------------------------------------
   get axisLeft() {
-    return this.camera.width + VOLUME_PX + BOOK_PX;
+    return this.frame.axisLeft;
   }
 
   followAgain() {
     const { camera, store } = this;
-    if (camera.ownPriceZoom || !store.auto) {
-      camera.ownPriceZoom = false;
-      this.link.say({ k: "view", column_ns: niceColumnMs(camera.msPerPx, COLUMN_PX) * 1e6, row_ticks: "auto", centre: null });
-    }
+    if (camera.ownPriceZoom || !store.auto) this.refitPrice();
     camera.followAgain(store.ready ? store.mid() : null);
   }
 
   refitPrice() {
-    this.camera.ownPriceZoom = false;
-    this.camera.followPrice = true;
-    if (this.store.ready) this.camera.ticksPerPx = this.store.visibleTicks / this.camera.height;
+    const { camera, store } = this;
+    camera.ownPriceZoom = false;
+    camera.followPrice = true;
+    this.#ask(niceColumnMs(camera.msPerPx, COLUMN_PX), store.rowTicks);
+    if (store.ready) camera.ticksPerPx = store.visibleTicks / camera.height;
     this.#changed();
   }
 
   refitTime() {
     this.camera.followTime = true;
+    this.camera.msPerPx = this.options.column_ms / COLUMN_PX;
     this.#changed();
   }
 
   keys() {
+    const cycle = (name) => this.set({ [name]: nextChoice(name, this.settings[name]) });
     const tools = this.tools.map((tool) => [tool.key.toLowerCase(), () => this.setTool(this.tool === tool ? null : tool.name)]);
-    return Object.fromEntries(tools);
+    return { r: () => cycle("rule"), c: () => cycle("colours"), "?": () => this.controls.toggle(this.controls.help), ...Object.fromEntries(tools) };
   }
 
   escape() {
+    this.controls.panel.hidden = this.controls.help.hidden = true;
     this.setTool(null);
   }
 
@@ -176,13 +235,24 @@ class HeatmapView {
   setTool(name) {
     this.tool?.cancel();
     this.tool = this.tools.find((tool) => tool.name === name) ?? null;
+    this.root.dataset.tool = this.tool?.name ?? "";
+    this.controls.showTools(this.tools, this.tool);
     this.painter.ask();
+  }
+
+  /** Says something over the picture, for a while. */
+  say(text, bad = false) {
+    clearTimeout(this.saying);
+    this.said.textContent = text;
+    this.said.classList.toggle("ow-bad", bad);
+    this.saying = setTimeout(() => (this.said.textContent = ""), SAID_MS);
   }
 
   hover(at) {
     const { camera } = this;
     this.cursor = at && at.x < camera.width && at.y < camera.height ? at : null;
-    const value = this.cursor && { ms: this.at().msAt(at.x), price: this.at().tickAt(at.y) * this.units.tick, symbol: this.options.symbol };
+    const here = this.at();
+    const value = this.cursor && { ms: here.msAt(at.x), price: here.tickAt(at.y) * this.units.tick, symbol: this.options.symbol };
     if (this.bond.shared && (value || this.toldCursor)) this.bond.tell("cursor", value);
     this.toldCursor = Boolean(value);
     this.painter.ask();
@@ -190,20 +260,22 @@ class HeatmapView {
 
   /** Facts that layers and tools draw with. */
   at() {
-    return this.camera.at({ store: this.store, colours: this.colours, units: this.units, theme: this.theme, zone: this.zone });
+    const { store, colours, units, theme, zone, settings } = this;
+    return this.camera.at({ store, colours, units, theme, zone, settings });
   }
 
   #changed() {
     this.button.hidden = this.camera.following;
     this.#settle();
+    this.#lookSoon(LOOK_MS);
     this.#tell();
     this.painter.ask();
   }
 
   // -- the other views -----------------------------------------------------------------------------------------
   #tell() {
-    const { camera, obeying } = this;
-    if (!this.bond.shared || obeying || !this.store.ready) return;
+    const { camera } = this;
+    if (this.obeying || !this.settings.linked || !this.bond?.shared || !this.store.ready) return;
     this.toldAt = performance.now();
     this.bond.tell("range", { leftMs: camera.left, rightMs: camera.right, follow: camera.followTime });
     const { tick } = this.units;
@@ -212,8 +284,8 @@ class HeatmapView {
 
   #heard(topic, value) {
     this.obeying = true;
-    if (topic === "cursor") this.shared = value;
-    else if (topic === "range" && value) this.camera.show(value.leftMs, value.rightMs, null, null, value.follow);
+    if (topic === "cursor") this.ghost = value;
+    else if (topic === "range" && value && this.settings.linked) this.camera.show(value.leftMs, value.rightMs, null, null, value.follow);
     else if (topic === "theme") {
       this.sharedTheme = value === "dark" || value === "light" ? value : null;
       this.#restyle();
@@ -223,90 +295,16 @@ class HeatmapView {
   }
 
   // -- drawing -------------------------------------------------------------------------------------------------
-  #place(total) {
-    const { camera, store } = this;
-    camera.width = total - AXIS_PX - BOOK_PX - VOLUME_PX;
-    const newest = this.link.marketNow();
-    camera.holdMs = this.link.facts.state === "live" ? HOLD_MS : Math.max(0, newest - store.startMs(store.last + 1));
-    const gliding = camera.step(newest, store.mid());
-    if (camera.followTime && performance.now() - (this.toldAt ?? 0) > TELL_MS) this.#tell();
-    return gliding;
-  }
-
   #draw() {
-    const { store, colours } = this;
-    const total = Math.max(this.root.clientWidth, 320);
-    const gliding = store.ready ? this.#place(total) : false;
-    const context = sharpContext(this.canvas, total, this.options.height);
-    prepare(context);
-    context.fillStyle = colours.background;
-    context.fillRect(0, 0, total, this.options.height);
-    this.root.dataset.frames = this.painter.frames;
-    if (!store.ready) {
-      context.fillStyle = colours.faint;
-      context.textAlign = "center";
-      context.fillText("waiting for market data …", total / 2, this.options.height / 2);
-      return false;
-    }
-    this.#picture(context);
-    return gliding || (this.camera.followTime && this.link.facts.state === "live");
-  }
-
-  #picture(context) {
-    const { store, camera, colours, units } = this;
-    const left = { volume: camera.width, book: camera.width + VOLUME_PX, axis: this.axisLeft };
-    const { bubbles, volume } = this.#trades();
-    this.#clipped(context, 0, camera.width, () => {
-      drawHeat(context, this.ring, store, camera);
-      drawGaps(context, store, camera, colours);
-      drawBest(context, store, camera, colours);
-      drawBubbles(context, bubbles, store, camera, colours);
-      for (const layer of this.layers) layer.draw(context, this.at());
-      this.tool?.draw(context, this.at());
-    });
-    this.#clipped(context, left.volume, VOLUME_PX + BOOK_PX, () => {
-      drawVolume(context, volume, store.rowTicks, camera, { left: left.volume, width: VOLUME_PX }, colours);
-      drawBook(context, store, camera, { left: left.book, width: BOOK_PX }, colours, units);
-    });
-    const axis = { left: left.axis, width: AXIS_PX, bottom: TIME_PX };
-    drawAxes(context, camera, axis, colours, units);
-    const last = store.lastTrade();
-    if (last) {
-      const text = priceText(Math.floor(last.tick), units.tick, units.decimals);
-      drawTag(context, last.tick + 0.5, camera, axis, text, colours.last, colours.background, true);
-    }
-    if (this.cursor) drawCrosshair(context, this.cursor, store, camera, axis, colours, units);
-  }
-
-  #clipped(context, left, width, draw) {
-    context.save();
-    context.beginPath();
-    context.rect(left, 0, width, this.camera.height);
-    context.clip();
-    draw();
-    context.restore();
-  }
-
-  /** Sums of the visible trades, kept until data or zoom change. */
-  #trades() {
-    const { store, camera } = this;
-    const [first, stop] = columnsInView(store, camera);
-    const perSlot = Math.max(1, Math.round((6 * camera.msPerPx) / store.columnMs));
-    const perRow = Math.max(store.rowTicks, niceTicks(camera.ticksPerPx * 3));
-    const key = `${store.epoch}:${store.version}:${first}:${stop}:${perSlot}:${perRow}`;
-    if (key !== this.tradesKey) {
-      this.tradesKey = key;
-      const from = Math.floor(first / perSlot) * perSlot;
-      this.sums = {
-        bubbles: bubblesOf(store.trades, from, stop, perSlot, perRow, MOST_BUBBLES),
-        volume: volumeByRow(store.trades, first, stop, store.rowTicks),
-      };
-    }
-    return this.sums;
+    const { camera } = this;
+    const gliding = this.frame.draw(HOLD_MS);
+    if (this.store.ready && camera.followTime && performance.now() - (this.toldAt ?? 0) > TELL_MS) this.#tell();
+    return gliding || (this.store.ready && camera.followTime && this.link.facts.state === "live");
   }
 
   stop() {
-    clearTimeout(this.settling);
+    for (const timer of [this.settling, this.looking, this.keeping, this.saying]) clearTimeout(timer);
+    this.model.off("change:settings", this.onSettings);
     this.bond.leave();
     this.link.stop();
     this.painter.stop();

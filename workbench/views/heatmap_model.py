@@ -10,9 +10,11 @@ import numpy as np
 
 from workbench.events import Array
 from workbench.views import framing
+from workbench.views.heatmap_looks import large
 from workbench.views.live import Captured, Message
-from workbench.views.prints import bubbles
-from workbench.views.raster import Raster, Scale, cut_offs, quantise
+from workbench.views.prints import VolumeAtPrice, bubbles
+from workbench.views.raster import RULES, Raster, Scale, cut_offs, quantise
+from workbench.views.scenery import Scenery
 
 RECENT_COLUMNS: Final = 600
 """Columns that decide colours and row size: about what a page shows."""
@@ -20,6 +22,7 @@ SILENCE_NS: Final = 500_000_000
 """Columns close by the clock only this late, so that an event on its way still finds its column."""
 CLOCK_TRUST_NS: Final = 60_000_000_000
 RECONSIDER_COLUMNS: Final = 8
+FRESH_SHARE: Final = 500  # the session's profile is told again when it has grown by a five-hundredth
 CUT_OFF_DRIFT: Final = 0.2  # octaves; below it colours stay, so that the picture does not flicker
 
 
@@ -37,6 +40,8 @@ class HeatmapModel:
     columns, rows : int
     extras : callable, optional
         What is drawn over the market: called with whether everything is wanted, returns it for ``layers`` or None.
+    scenery : Scenery, optional
+        Taken along with every pull, so that looks find it up to date.
     """
 
     def __init__(
@@ -49,9 +54,13 @@ class HeatmapModel:
         columns: int = 2048,
         rows: int = 512,
         extras: Callable[[bool], dict[str, Any] | None] | None = None,
+        scenery: Scenery | None = None,
     ):
         self._capture = capture
         self._extras = extras
+        self._scenery = scenery
+        self._session_volume = SessionVolume(capture)
+        self._min_lots = 0.0
         self._auto = row_ticks is None
         self._cut = cut
         self._wanted = Scale(column_ns, row_ticks or 1, columns=columns, rows=rows, rule=rule)
@@ -70,6 +79,8 @@ class HeatmapModel:
         asked = [want for want in wants if want.get("k") == "view"]
         if asked:
             self._obey(asked[-1])  # only the newest wish counts
+        if self._scenery is not None:
+            self._scenery.follow()
         self._follow(now_ns)
         raster = self._raster
         if raster is None or raster.last_column is None:
@@ -87,6 +98,12 @@ class HeatmapModel:
             self._wanted, self._auto = replace(self._wanted, row_ticks=int(ticks)), False
         elif ticks == "auto":
             self._auto = True
+        if want.get("rule") in RULES:
+            self._wanted = replace(self._wanted, rule=want["rule"])
+        least = want.get("min_trade")
+        if isinstance(least, int | float) and 0 <= least < 1e15:
+            self._min_lots = least / float(self._capture.instrument.lot_size)
+        self._session_volume.wanted = want.get("profile") == "session"
         self._centre = float(centre) if isinstance(centre, int | float) and abs(centre) < 2**31 else None
         self._raster = None
 
@@ -199,12 +216,17 @@ class HeatmapModel:
         extras = self._extras(full) if self._extras is not None else None
         if extras is not None:
             content["layers"] = extras
-        return content, [
+        arrays: list[Array] = [
             quantise(raster.heat(start, last + 1)),
             np.column_stack([raster.best(start, last + 1), raster.marks(start, last + 1)]).astype(np.int32),
             self._bubbles(raster.scale, start),
             quantise(raster.now),
         ]
+        volume = self._session_volume.rows(raster.scale, full)
+        if volume is not None:
+            content["session"] = True
+            arrays.append(volume)
+        return content, arrays
 
     def _geometry(self, scale: Scale) -> dict[str, Any]:
         return {
@@ -215,11 +237,52 @@ class HeatmapModel:
             "row_ticks": scale.row_ticks,
             "low_tick": scale.low_tick,
             "auto": self._auto,
+            "begin_ms": self._begin_ns() / 1e6,
             "visible_ticks": self._visible_ticks,
         }
 
     def _bubbles(self, scale: Scale, start: int) -> Array:
         trades = self._capture.trades
         stop = len(trades)
-        parts = [bubbles(chunk, scale) for chunk in trades.chunks(trades.row_at(scale.start_ns(start)), stop)]
+        chunks = trades.chunks(trades.row_at(scale.start_ns(start)), stop)
+        parts = [bubbles(large(chunk, self._min_lots), scale) for chunk in chunks]
         return np.concatenate(parts) if parts else np.empty((0, 4), np.float32)
+
+    def _begin_ns(self) -> int:
+        first = next(iter(self._capture.columns.chunks(0, min(1, len(self._capture.columns)))), None)
+        return int(first[0][0]) if first is not None else 0
+
+
+class SessionVolume:
+    """Volume at price since the session began, told now and then while a page wants it.
+
+    Parameters
+    ----------
+    capture : Captured
+    """
+
+    def __init__(self, capture: Captured):
+        self._capture = capture
+        self._source: object = None
+        self._volume = VolumeAtPrice()
+        self._row = 0
+        self._told = 0
+        self.wanted = False
+
+    def rows(self, scale: Scale, full: bool) -> Array | None:
+        """Lots bought, sold and unknown per row of a scale, float32, shape (rows, 3); None if there is nothing new."""
+        if not self.wanted:
+            return None
+        trades = self._capture.trades
+        if trades is not self._source:
+            self._source, self._volume, self._row, self._told = trades, VolumeAtPrice(), 0, 0
+        stop = len(trades)
+        for chunk in trades.chunks(self._row, stop):
+            self._volume.add(chunk)
+        self._row = stop
+        if not full and stop - self._told <= self._told // FRESH_SHARE:
+            return None
+        self._told = stop
+        lots = self._volume.between(scale.low_tick, scale.high_tick)
+        rows: Array = lots.reshape(scale.rows, scale.row_ticks, 3).sum(axis=1).astype(np.float32)
+        return rows
