@@ -21,6 +21,7 @@ import numpy.typing as npt
 from workbench.errors import WorkbenchError
 from workbench.views import pyramid_kernels as kernels
 from workbench.views import raster_kernels
+from workbench.views.checkpoints import seed_of
 from workbench.views.pyramid_kernels import Array, Canvas, Sheet
 from workbench.views.pyramid_store import (
     Level,
@@ -89,6 +90,8 @@ class Pyramid:
         Price range of one row; row edges are multiples of it.
     base_ns : int, ns
         Length of the finest columns.
+    levels : int
+        Lengths of columns, each ten times the one before.
 
     Notes
     -----
@@ -101,7 +104,7 @@ class Pyramid:
     Pyramid(rows of 1 ticks, columns of 1 s, 0 columns)
     """
 
-    def __init__(self, row_ticks: int, base_ns: int):
+    def __init__(self, row_ticks: int, base_ns: int, levels: int = LEVELS):
         if min(row_ticks, base_ns) < 1:
             raise WorkbenchError(
                 f"a pyramid of {row_ticks} ticks × {base_ns} ns", expected="row_ticks and base_ns ≥ 1"
@@ -109,7 +112,7 @@ class Pyramid:
         self.row_ticks, self.base_ns = row_ticks, base_ns
         self._book = raster_kernels.new_levels()
         self._rows = new_rows()
-        self._levels = [Level(base_ns * TIMES**power) for power in range(LEVELS)]
+        self._levels = [Level(base_ns * TIMES**power) for power in range(levels)]
         self._mergers = [new_merger(len(self._rows.row_of)) for _ in self._levels[1:]]
         self._merged = [0] * len(self._mergers)  # columns of the finer level's open sheet that were merged
         self._last_ns = 0
@@ -198,6 +201,10 @@ class Pyramid:
         ever = bool(book.state[raster_kernels.EVER_VALID]) * kernels.EVER_KNOWN
         sheet.flags[0] = bool(rows.state[kernels.GAPPED]) * kernels.LOST | known | ever
         return sheet
+
+    def seed(self) -> tuple[Array, ...]:
+        """Events that rebuild the book as it is now, stamped with the last event's time."""
+        return seed_of(self._book, self._last_ns)
 
     # -- reading -------------------------------------------------------------------------------------------------
     def tile(self, scale: Scale) -> Tile:

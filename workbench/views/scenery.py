@@ -1,29 +1,59 @@
-"""Everything there is to see of one instrument, at any scale."""
+"""Everything there is to see of one instrument, at any scale: from pyramids, or from events where those are few."""
 
 from __future__ import annotations
+
+import threading
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.views.bubble_cells import cells
+from workbench.views.checkpoints import Checkpoints
+from workbench.views.growing import Growth, base_for, grow_behind
 from workbench.views.live import Captured
-from workbench.views.prints import bubbles
-from workbench.views.pyramid import Tile, empty_tile
+from workbench.views.preview import rebinned
+from workbench.views.pyramid import Pyramid, Tile
 from workbench.views.raster import Raster, Scale
 
 __all__ = ["Scenery"]
 
+FEW_ROWS: Final = 200_000
+"""Rows that are drawn straight from events, and taken in at once by :meth:`Scenery.follow`: about 10 ms."""
+MANY_ROWS: Final = 1_500_000
+"""Rows drawn from events while no pyramid is ready: about 100 ms."""
+MOST_BYTES: Final = 512_000_000
+
 
 class Scenery:
-    """Tiles and trades of one capture at any scale.
+    """Tiles and trades of one capture at any scale; it follows the capture as it grows.
 
     Parameters
     ----------
     capture : Captured
+        Live, or of a recording.
+
+    Notes
+    -----
+    Tiles equal those of :class:`~workbench.views.raster.Raster` fed with everything, at any scale. Where a scale takes
+    in more than :data:`FEW_ROWS` events, a pyramid of its ``row_ticks`` is built on a thread of its own; until it is
+    there, wide tiles are previews (``Tile.exact`` is False). Columns up to an hour that are 50, 100, 250 or 500 ms,
+    1, 2.5, 5, 10, 30 s, 1, 5, 15 min long are quick at any width, others are made of events. One thread asks.
     """
 
     def __init__(self, capture: Captured):
         self._capture = capture
+        self._feeding = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._forget()
 
+    def _forget(self) -> None:
+        self._source = self._capture.columns
+        self._checkpoints = Checkpoints()
+        self._growths: dict[int, Growth] = {}
+        self._failure: Exception | None = None
+
+    # -- what there is -------------------------------------------------------------------------------------------
     @property
     def first_ns(self) -> int:
         """Time of the first event, ns; 0 before it."""
@@ -37,30 +67,151 @@ class Scenery:
         piece = next(iter(self._capture.columns.chunks(max(0, length - 1), length)), None)
         return 0 if piece is None else int(piece[0][-1])
 
+    @property
+    def progress(self) -> float:
+        """Share of the events that all wanted pyramids hold, 0 to 1."""
+        length = len(self._capture.columns)
+        return min((growth.row / max(length, 1) for growth in self._growths.values()), default=1.0)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the pyramids, bytes."""
+        return sum(growth.pyramid.nbytes for growth in self._growths.values())
+
+    # -- growing -------------------------------------------------------------------------------------------------
     def follow(self) -> bool:
-        """Take in what came since; returns whether all of it is in."""
+        """Take in what came since, as far as a few milliseconds allow; returns whether all of it is in.
+
+        Raises
+        ------
+        WorkbenchError
+            What the events could not be read for, on the thread that builds.
+        """
+        if self._capture.columns is not self._source:  # the session forgot everything, after a seek
+            with self._feeding:
+                self._forget()
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        length = len(self._source)
+        behind = sum(length - growth.row for growth in self._growths.values())
+        if behind > FEW_ROWS:
+            self._begin()
+        elif behind and self._feeding.acquire(blocking=False):
+            try:
+                for growth in self._growths.values():
+                    growth.feed(self._source, length, self._checkpoints)
+            finally:
+                self._feeding.release()
+        return all(growth.row >= length for growth in self._growths.values())
+
+    def _begin(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = grow_behind(self)
+
+    def step(self) -> bool:
+        """Build for some 20 ms; returns whether there is more to do. For the thread that builds."""
+        with self._feeding:
+            length = len(self._source)
+            behind = [growth for growth in self._growths.values() if growth.row < length]
+            if not behind or self._failure is not None:
+                return False
+            newest = max(behind, key=lambda growth: growth.asked)
+            try:
+                newest.feed(self._source, min(newest.row + FEW_ROWS, length), self._checkpoints)
+            except Exception as error:  # noqa: BLE001 - whoever follows learns of it
+                self._failure = error
         return True
 
-    def tile(self, scale: Scale) -> Tile:
-        """Piece of the heatmap: columns 0 to ``scale.columns`` of the scale, counted from its origin."""
-        columns = self._capture.columns
-        raster = Raster(scale)
-        for chunk in columns.chunks(0, columns.row_at(scale.start_ns(scale.columns))):
-            raster.feed(chunk)
-        tile = empty_tile(scale)
-        if raster.first_column is None or raster.last_column is None:
-            return tile
-        raster.advance(min(self.last_ns, scale.start_ns(scale.columns) - 1))
-        first, stop = max(raster.first_column, 0), raster.last_column + 1
-        if first < stop:
-            tile.heat[first:stop] = raster.heat(first, stop)
-            tile.best[first:stop] = raster.best(first, stop)
-            tile.marks[first:stop] = raster.marks(first, stop)
-        return tile
+    def _growth(self, scale: Scale) -> Growth:
+        """Return the pyramid for a row size, a new one if there is none."""
+        found = self._growths.get(scale.row_ticks)
+        if found is None:
+            with self._feeding:
+                base_ns = base_for(len(self._source), self.last_ns - self.first_ns)
+                found = Growth(Pyramid(scale.row_ticks, base_ns))
+                self._growths = {**self._growths, scale.row_ticks: found}
+        found.touch(max((growth.asked for growth in self._growths.values()), default=0))
+        if self.nbytes > MOST_BYTES and len(self._growths) > 2:
+            oldest = min(self._growths.values(), key=lambda growth: growth.asked)
+            with self._feeding:
+                self._growths = {k: v for k, v in self._growths.items() if v is not oldest}
+        return found
 
-    def trades(self, scale: Scale) -> npt.NDArray[np.float32]:
-        """Bubble cells of the trades in the same piece, as :func:`workbench.views.prints.bubbles` gives them."""
+    # -- reading -------------------------------------------------------------------------------------------------
+    def tile(self, scale: Scale) -> Tile:
+        """Piece of the heatmap: columns 0 to ``scale.columns`` of the scale, counted from its origin.
+
+        Parameters
+        ----------
+        scale : Scale
+
+        Returns
+        -------
+        Tile
+            Drawn as it stands at the last event; what lies after it, or before the first, is empty.
+        """
+        length = len(self._capture.columns)
+        self.follow()
+        start, stop = (self._source.row_at(scale.start_ns(column)) for column in (0, scale.columns))
+        if stop - start <= FEW_ROWS:
+            return self._from_events(scale, start, stop)
+        growth = self._growth(scale)
+        fits = growth.fits(scale)
+        if fits and growth.row >= min(stop + 1, length):
+            return growth.pyramid.tile(scale)
+        self._begin()
+        if stop - start <= MANY_ROWS or not fits:
+            return self._from_events(scale, start, stop)
+        return self._preview(scale, growth)
+
+    def _preview(self, scale: Scale, growth: Growth) -> Tile:
+        others = [other for other in self._growths.values() if other.row > growth.row and other.fits(scale)]
+        if not others:
+            return growth.pyramid.tile(scale)._replace(exact=False)
+        best = max(others, key=lambda other: (other.row, other.asked))
+        return rebinned(best.pyramid, scale)
+
+    def _from_events(self, scale: Scale, start: int, stop: int) -> Tile:
+        pyramid = Pyramid(scale.row_ticks, scale.column_ns, levels=1)
+        row, seed = self._checkpoints.before(start)
+        pyramid.feed(seed)
+        # one event more: it ends the last column
+        for chunk in self._source.chunks(row, stop + 1):
+            pyramid.feed(chunk)
+        return pyramid.tile(scale)
+
+    def raster(self, scale: Scale, start_ns: int) -> tuple[Raster, int]:
+        """Raster of everything that came so far, of which columns that begin at or after ``start_ns`` are exact.
+
+        Returns
+        -------
+        (raster, row)
+            Feed it on with events from ``row`` on.
+        """
+        self.follow()
+        length = len(self._source)
+        row, seed = self._checkpoints.before(self._source.row_at(start_ns))
+        raster = Raster(scale)
+        raster.feed(seed)
+        for chunk in self._source.chunks(row, length):
+            raster.feed(chunk)
+        return raster, length
+
+    def trades(self, scale: Scale, min_lots: float = 0.0) -> npt.NDArray[np.float32]:
+        """Bubble cells of the trades in the same piece, at most 40,000.
+
+        Parameters
+        ----------
+        scale : Scale
+        min_lots : float, lots
+            Leave out single prints below.
+
+        Returns
+        -------
+        float32, shape (n, 4)
+            As :func:`workbench.views.prints.bubbles` gives them, those outside the rows left out.
+        """
         trades = self._capture.trades
         start, stop = (trades.row_at(scale.start_ns(column)) for column in (0, scale.columns))
-        parts = [bubbles(chunk, scale) for chunk in trades.chunks(start, stop)]
-        return np.concatenate(parts) if parts else np.empty((0, 4), np.float32)
+        return cells(trades.chunks(start, stop), scale, min_lots)
