@@ -119,8 +119,9 @@ def test_only_what_changed_is_sent(view) -> None:
     assert set(pull(True)) == set(first)
 
 
-def test_marks_and_lines_have_names_and_can_be_taken_off(view) -> None:
+def test_marks_and_lines_have_names_and_can_be_taken_off() -> None:
     """A new set of the same name replaces the old one."""
+    view = Heatmap(shown(), vwap=True)
     frame = pl.DataFrame({"ts": [START_NS], "price": [25.0], "side": [1]})
     view.mark(frame, name="walls")
     view.mark(frame.vstack(frame), name="walls")
@@ -138,6 +139,7 @@ def test_marks_and_lines_have_names_and_can_be_taken_off(view) -> None:
         view.unmark("walls")
     with pytest.raises(WorkbenchError, match="name ''"):
         view.mark(frame, name="")
+    view.close()
 
 
 def test_a_line_that_goes_is_told(view) -> None:

@@ -50,6 +50,7 @@ class HeatMarks:
         self._lines: dict[str, tuple[str, Points]] = {}
         self._functions: dict[str, tuple[str, Callable[[Any], Any], int]] = {}
         self._vwap: VwapLine | None = VwapLine(capture)
+        self.shows_vwap: Callable[[], bool] = lambda: True
         self._versions = dict.fromkeys(("selection", "sets"), 0)
         self._account: tuple[int, dict[str, Any]] = (-1, {"orders": [], "fills": []})
         self.pull = self.reader()
@@ -136,16 +137,23 @@ class HeatMarks:
             self.trouble = trouble_of(self._session, self.labels)
             self._ask_functions()
         self._pulls += 1
-        if self._vwap is not None:
+        if self._vwap is not None and self.shows_vwap():
             self._vwap.follow(*(() if rows is None else (rows,)))
 
     def _ask_functions(self) -> None:
         length = len(self._capture.columns)
         for name, (value, function, asked) in list(self._functions.items()):
             if asked != length:
-                points = points_of(function(self._session), self._instrument, value or None)
-                self._lines[name] = (self._lines[name][0], points)
                 self._functions[name] = (value, function, length)
+                self._ask_function(name, value, function)
+
+    def _ask_function(self, name: str, value: str, function: Callable[[Any], Any]) -> None:
+        try:
+            points = points_of(function(self._session), self._instrument, value or None)
+        except Exception as error:  # noqa: BLE001 - the user's own code: shown under the chart, which goes on
+            self.trouble = f"line {name!r}: {type(error).__name__}: {error}"
+        else:
+            self._lines[name] = (self._lines[name][0], points)
 
     def _changes(self, sent: dict[str, Any]) -> dict[str, Any] | None:
         news: dict[str, Any] = {}
@@ -218,8 +226,8 @@ class HeatMarks:
     def _lines_content(self, sent: dict[str, Any]) -> list[dict[str, Any]]:
         """Tails of lines that changed; ``from`` says how many points before them stay. A line that went has no points."""
         lines = dict(self._lines)
-        if self._vwap is not None:
-            lines["VWAP"] = ("accent", self._vwap.points)
+        if self._vwap is not None and self.shows_vwap():
+            lines["VWAP"] = ("violet", self._vwap.points)
         known: dict[str, tuple[str, Points]] = sent.setdefault("lines", {})
         news: list[dict[str, Any]] = [{"name": name, "gone": True} for name in known if name not in lines]
         for name, (colour, points) in lines.items():

@@ -111,6 +111,7 @@ class Heatmap(Marking, LiveView):
         source, session = session, showable(session)
         capture = session.capture(symbol)
         self._begin_marking(source, session, capture)
+        self._marks.shows_vwap = lambda: self._chosen["vwap"]
         self._serving = False
         self._chosen, self._still_theme = defaults, "dark" if theme == "auto" else theme
         self._scenery = Scenery(capture)

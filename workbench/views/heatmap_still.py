@@ -11,6 +11,7 @@ from workbench.events import Array, Instrument
 from workbench.views import axes
 from workbench.views.framing import mids
 from workbench.views.live import Message
+from workbench.views.marks_still import Plot, add_marks_figure, add_marks_png
 from workbench.views.picture import Canvas
 from workbench.views.prints import merged
 from workbench.views.raster import COLOUR_POWER, MARK_EMPTY, MARK_GAP, NO_TICK, dequantise
@@ -100,6 +101,9 @@ def png(message: Message, instrument: Instrument, colours: str, theme_name: str)
     _draw_marks(canvas, view, left, per_column)
     _draw_best(canvas, view, left, per_column)
     _draw_trades(canvas, view, left, per_column)
+    end_ms = view.start_ms + len(view.codes) * view.column_ms
+    edges = (left, _TOP, _PLOT_W, _TOP + _PLOT_H, view.start_ms, end_ms, view.low_tick, view.high_tick)
+    add_marks_png(canvas, message[0].get("layers", {}), Plot(*edges))
     _draw_book(canvas, view)
     _draw_axes(canvas, view, instrument, left, per_column)
     canvas.text(8, _TOP / 2, instrument.symbol, "text", 13)
@@ -201,6 +205,8 @@ def figure(message: Message, instrument: Instrument, colours: str, theme_name: s
         line = {"color": theme(theme_name)[role], "width": 1, "shape": "hv"}
         chart.add_scatter(x=times, y=ticks * float(instrument.tick_size), mode="lines", line=line, name=name)
     _add_trades(chart, view, instrument, theme_name)
+    end_ms = view.start_ms + len(view.codes) * view.column_ms
+    add_marks_figure(chart, message[0].get("layers", {}), instrument, theme_name, view.start_ms, end_ms)
     _lay_out(chart, instrument, theme_name, view)
     return chart
 

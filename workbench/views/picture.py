@@ -59,6 +59,12 @@ class Canvas:
         edge = (*rgb(self.colours["background"]), 160)
         self.draw.ellipse(corners, fill=(*rgb(self.colours[role]), alpha), outline=edge)
 
+    def polygon(self, corners: list[tuple[float, float]], role: str, alpha: int = 255) -> None:
+        """Fill a polygon with a fine dark edge."""
+        edge = (*rgb(self.colours["background"]), 160)
+        scaled = [(x * FINE, y * FINE) for x, y in corners]
+        self.draw.polygon(scaled, fill=(*rgb(self.colours[role]), alpha), outline=edge)
+
     def paste(self, pixels: Array, left: int, top: int, width: int, height: int) -> None:
         """Paste an RGB array, shape (h, w, 3), stretched without smoothing."""
         picture = Image.fromarray(np.ascontiguousarray(pixels))
