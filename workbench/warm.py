@@ -23,6 +23,7 @@ MODULES: Final = (
     "workbench.book.orders",
     "workbench.flow.bars",
     "workbench.flow.cvd",
+    "workbench.flow.footprint",
     "workbench.flow.profile",
     "workbench.flow.pulling",
     "workbench.flow.recent",

@@ -53,7 +53,7 @@ class FootprintModel:
         self._sent_bar: int | None = None
         self._sent_cells: tuple[Array, Array] | None = None
         self._zones: list[list[int]] = []
-        self._restart(row_ticks or 1)
+        self._restart(1 if row_ticks is None else row_ticks)
 
     def twin(self) -> FootprintModel:
         """Return a fresh model that shows the same."""
@@ -98,7 +98,9 @@ class FootprintModel:
         bar = str(want.get("bar", self._bar))
         rows = want.get("row_ticks", self._wanted)
         wanted = None if rows in (None, "auto") else int(rows)
-        FootprintStream(self._capture.instrument, bar, wanted or 1)  # refused before anything is changed
+        FootprintStream(
+            self._capture.instrument, bar, 1 if wanted is None else wanted
+        )  # refused before anything is changed
         if (bar, wanted) != (self._bar, self._wanted):
             self._bar, self._wanted = bar, wanted
             self._restart(wanted or self._stream.row_ticks)
