@@ -95,7 +95,7 @@ class HeatmapView {
     this.settings = { ...before, ...settings };
     if (KERNEL_SETTINGS.some((name) => before[name] !== this.settings[name])) {
       this.shelf.clear();
-      this.#ask(niceColumnMs(this.camera.msPerPx, COLUMN_PX), this.store.rowTicks);
+      this.#ask(this.recorded ? this.store.columnMs : niceColumnMs(this.camera.msPerPx, COLUMN_PX), this.store.rowTicks);
       this.#look();
     }
     this.#restyle();
@@ -146,6 +146,10 @@ class HeatmapView {
     this.#lookSoon(SETTLE_MS);
   }
 
+  get recorded() {
+    return this.link.facts.state === "recorded";
+  }
+
   // -- asking the kernel ---------------------------------------------------------------------------------------
   /** Once the hand rests: the live ring at the resolution of the zoom, while it is what is looked at. */
   #settle() {
@@ -154,7 +158,7 @@ class HeatmapView {
       const { store, camera } = this;
       if (!store.ready) return;
       this.frame.judge();
-      if (camera.right < store.leftMs) return; // tiles show the past
+      if (camera.right < store.leftMs || this.recorded) return; // tiles show the past
       const columnMs = niceColumnMs(camera.msPerPx, COLUMN_PX);
       const rowPx = store.rowTicks / camera.ticksPerPx;
       const rows = camera.ownPriceZoom && (rowPx < 1.6 || rowPx > 9) ? niceTicks(camera.ticksPerPx * 3) : store.rowTicks;
@@ -209,7 +213,7 @@ class HeatmapView {
     const { camera, store } = this;
     camera.ownPriceZoom = false;
     camera.followPrice = true;
-    this.#ask(niceColumnMs(camera.msPerPx, COLUMN_PX), store.rowTicks);
+    if (!this.recorded) this.#ask(niceColumnMs(camera.msPerPx, COLUMN_PX), store.rowTicks);
     if (store.ready) camera.ticksPerPx = store.visibleTicks / camera.height;
     this.#changed();
   }

@@ -12,7 +12,6 @@ import numpy as np
 from workbench.events import Array
 from workbench.views.framing import nice_ticks
 from workbench.views.live import Captured, Message
-from workbench.views.prints import bubbles
 from workbench.views.raster import RULES, Scale, quantise
 from workbench.views.scenery import Scenery
 
@@ -23,7 +22,6 @@ MOST_COLUMNS: Final = 2600
 MOST_ROWS: Final = 700
 OVERVIEW_COLUMNS: Final = 500
 OVERVIEW_ROWS: Final = 250
-MOST_CELLS: Final = 20_000
 _FARTHEST_TICK: Final = float(1 << 30)
 _FARTHEST_MS: Final = float(1 << 53) / 1e6 * 1e3
 
@@ -126,7 +124,6 @@ class HeatLooks:
     """
 
     def __init__(self, capture: Captured, scenery: Scenery):
-        self._capture = capture
         self._scenery = scenery
         self._lots_per_size = 1 / float(capture.instrument.lot_size)
 
@@ -170,16 +167,7 @@ class HeatLooks:
             "exact": bool(getattr(tile, "exact", True)),
         }
         edges = np.column_stack([tile.best, tile.marks]).astype(np.int32)
-        return content, [quantise(tile.heat), edges, self._trades(scale, min_lots)]
-
-    def _trades(self, scale: Scale, min_lots: float) -> Array:
-        """Cells of trades; from single trades where small ones are to be left out."""
-        if min_lots <= 0:
-            return self._scenery.trades(scale).astype(np.float32)
-        trades = self._capture.trades
-        start, stop = (trades.row_at(scale.start_ns(column)) for column in (0, scale.columns))
-        parts = [bubbles(large(chunk, min_lots), scale) for chunk in trades.chunks(start, stop)]
-        return np.concatenate(parts)[:MOST_CELLS] if parts else np.empty((0, 4), np.float32)
+        return content, [quantise(tile.heat), edges, self._scenery.trades(scale, min_lots).astype(np.float32)]
 
 
 def large(chunk: tuple[Array, ...], min_lots: float) -> tuple[Array, ...]:

@@ -21,6 +21,8 @@ RECENT_COLUMNS: Final = 600
 SILENCE_NS: Final = 500_000_000
 """Columns close by the clock only this late, so that an event on its way still finds its column."""
 CLOCK_TRUST_NS: Final = 60_000_000_000
+MANY_ROWS: Final = 600_000
+"""Events that the ring is drawn from at most when it is drawn again: about 60 ms. Tiles show what lies before."""
 RECONSIDER_COLUMNS: Final = 8
 FRESH_SHARE: Final = 500  # the session's profile is told again when it has grown by a five-hundredth
 CUT_OFF_DRIFT: Final = 0.2  # octaves; below it colours stay, so that the picture does not flicker
@@ -68,6 +70,7 @@ class HeatmapModel:
         self._centre: float | None = None
         self._source: object = None
         self._row = 0
+        self._exact_from = 0  # columns before it were drawn without what rested before them
         self._sent: int | None = None
         self._considered = 0
         self._epoch = 0
@@ -150,14 +153,28 @@ class HeatmapModel:
         self._recolour(self._raster, certain=True)
 
     def _drawn(self, scale: Scale, length: int) -> Raster:
+        if self._scenery is not None and length > MANY_ROWS:
+            raster, self._row = self._scenery.raster(scale, self._ring_start(scale, length))
+            return raster
         raster = Raster(scale)
         self._row = 0
         self._feed(raster, length)
         return raster
 
-    @staticmethod
-    def _recent(raster: Raster) -> tuple[int, int]:
-        last, first = raster.last_column or 0, raster.first_column or 0
+    def _ring_start(self, scale: Scale, length: int) -> int:
+        """Where the ring begins, ns: a column's edge, and so late that drawing it again keeps no page waiting."""
+        columns = self._capture.columns
+        newest = int(next(iter(columns.chunks(length - 1, length)))[0][-1])
+        bound = int(next(iter(columns.chunks(length - MANY_ROWS, length - MANY_ROWS + 1)))[0][0])
+        start = max(newest - scale.columns * scale.column_ns, bound)
+        self._exact_from = -(-start // scale.column_ns) - scale.origin_column
+        return (self._exact_from + scale.origin_column) * scale.column_ns
+
+    def _first_column(self, raster: Raster) -> int:
+        return max(raster.first_column or 0, min(self._exact_from, raster.last_column or 0))
+
+    def _recent(self, raster: Raster) -> tuple[int, int]:
+        last, first = raster.last_column or 0, self._first_column(raster)
         return max(first, last + 1 - RECENT_COLUMNS), last + 1
 
     def _span(self, raster: Raster) -> float:
@@ -199,7 +216,7 @@ class HeatmapModel:
 
     # -- what is sent --------------------------------------------------------------------------------------------
     def _message(self, raster: Raster, full: bool) -> Message:
-        last, first = raster.last_column or 0, raster.first_column or 0
+        last, first = raster.last_column or 0, self._first_column(raster)
         start = first if full or self._sent is None else self._sent
         self._sent = last
         low, high = self._colours
