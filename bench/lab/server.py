@@ -1,0 +1,200 @@
+"""A real JupyterLab and a headless Chromium: pages of notebooks, and what their processes cost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.support.jupyter import answers, free_port, own_jupyter
+
+TOKEN = "token-of-the-bench"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WATCH = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
+IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+VIEWPORT = {"width": 1500, "height": 1400}
+
+
+class Lab:
+    """Notebooks of one running JupyterLab, each opened in a page of its own."""
+
+    def __init__(self, home: Path, chromium: str):
+        self.home, self.folder = home, home / "notebooks"
+        self.folder.mkdir(parents=True)
+        self.chromium = chromium
+        self.number = 0
+
+    @contextmanager
+    def running(self) -> Iterator[Lab]:
+        """Start server and browser; end both."""
+        from playwright.sync_api import sync_playwright
+
+        server, self.address = self._server()
+        self.server = psutil.Process(server.pid)
+        try:
+            until(lambda: answers(self.address, TOKEN), 120, "JupyterLab")
+            with sync_playwright() as tools:
+                self.browser = tools.chromium.launch(executable_path=self.chromium, args=FLAGS)
+                yield self
+                self.browser.close()
+        finally:
+            server.terminate()
+            server.wait(30)
+
+    def _server(self) -> tuple[subprocess.Popen[bytes], str]:
+        port = free_port()
+        command = [
+            sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root", f"--port={port}",
+            "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}",
+            f"--ServerApp.root_dir={self.folder}", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
+        ]  # fmt: skip
+        environment = own_jupyter(self.home) | {"WORKBENCH_RUNTIME_DIR": str(self.home / "run")}
+        (self.home / "run").mkdir(mode=0o700)
+        with (self.home / "lab.log").open("wb") as log:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder)
+        return process, f"http://127.0.0.1:{port}"
+
+    @contextmanager
+    def page(self, cells: list[str], ratio: float = 1.0) -> Iterator[NotebookPage]:
+        """Open a notebook of these code cells, none of them run; end its kernel afterwards."""
+        self.number += 1
+        name = f"bench{self.number}"
+        (self.folder / f"{name}.ipynb").write_text(json.dumps(notebook(cells)), encoding="utf-8")
+        context = self.browser.new_context(viewport=VIEWPORT, device_scale_factor=ratio)
+        page = NotebookPage(self, context.new_page())
+        page.open(f"{self.address}/lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}")
+        try:
+            yield page
+        finally:
+            page.page.evaluate(
+                "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown().then(() => true)"
+            )
+            context.close()
+            until(lambda: not self.kernels(), 30, "the end of the kernel")
+
+    def kernels(self) -> list[psutil.Process]:
+        """Kernel processes that run now."""
+        return [p for p in self.server.children(recursive=True) if "ipykernel" in " ".join(command_of(p))]
+
+    def chromes(self) -> list[psutil.Process]:
+        """All processes of the browser."""
+        children = psutil.Process().children(recursive=True)
+        return [p for p in children if "--type=" in " ".join(command_of(p)) or self.chromium in command_of(p)]
+
+
+class NotebookPage:
+    """One notebook in one page."""
+
+    def __init__(self, lab: Lab, page: Any):
+        self.lab, self.page = lab, page
+
+    def open(self, address: str) -> None:
+        """Load Lab with this notebook, wait for the kernel, begin to watch."""
+        self.page.goto(address)
+        self.until(IDLE)
+        self.page.evaluate(f"({WATCH})()")
+        self.kernel = self.lab.kernels()[0]
+
+    def until(self, script: str, seconds: float = 120.0) -> None:
+        """Wait until an expression of the page is true."""
+        until(lambda: self.page.evaluate(script), seconds, script)
+
+    def run(self, index: int) -> None:
+        """Run one cell; does not wait for it."""
+        self.page.evaluate(
+            "index => { const n = window.jupyterapp.shell.currentWidget.content; n.activeCellIndex = index;"
+            " n.deselectAll(); window.jupyterapp.commands.execute('notebook:run-cell'); }",
+            index,
+        )
+
+    def done(self, index: int, seconds: float = 180.0) -> None:
+        """Run one cell and wait for its end; what it raised is raised here."""
+        self.run(index)
+        cell = f"window.jupyterapp.shell.currentWidget.content.model.cells.get({index})"
+        self.until(f"{cell}.executionCount > 0 && {IDLE}", seconds)
+        outputs = self.page.evaluate(f"() => {cell}.outputs.toJSON()")
+        failed = [o for o in outputs if o["output_type"] == "error"]
+        if failed:
+            raise RuntimeError("\n".join(failed[0]["traceback"]))
+
+    def read(self, seconds: float) -> dict[str, Any]:
+        """Let the page be for a window of time; what was counted in it, and the CPU of all who took part."""
+        before = self.cpu()
+        self.page.evaluate("() => { benchWatch.clear(); }")
+        start = time.monotonic()
+        time.sleep(seconds)
+        counted = self.page.evaluate("() => benchWatch.read()")
+        spent, passed = self.cpu(), time.monotonic() - start
+        counted["cpu"] = {name: 100 * (spent[name] - before[name]) / passed for name in spent}
+        counted["fps"] = counted["frames"] / counted["seconds"]
+        return counted
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds that kernel, server and browser have spent."""
+        groups = {"kernel": [self.kernel], "server": [self.lab.server], "browser": self.lab.chromes()}
+        return {name: sum(map(seconds_of, group)) for name, group in groups.items()}
+
+    def heap(self) -> float:
+        """MB that the page's JavaScript holds after a collection, buffers included."""
+        tools = self.page.context.new_cdp_session(self.page)
+        for _ in range(2):
+            tools.send("HeapProfiler.collectGarbage")
+        usage = tools.send("Runtime.getHeapUsage")
+        tools.detach()
+        return (usage["usedSize"] + usage.get("backingStorageSize", 0)) / 1e6
+
+    def resident(self) -> float:
+        """MB that the kernel holds in memory."""
+        return self.kernel.memory_info().rss / 1e6
+
+
+def notebook(cells: list[str]) -> dict[str, Any]:
+    """Notebook of code cells."""
+    blank = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    return {
+        "cells": [{**blank, "id": f"c{i}", "source": text} for i, text in enumerate(cells)],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def until(condition: Callable[[], object], seconds: float, what: str) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.05)
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """Command line of a process, empty if it has gone."""
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
+
+
+def seconds_of(process: psutil.Process) -> float:
+    """CPU seconds of a process, 0 if it has gone."""
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)

@@ -1,0 +1,255 @@
+"""The views in a real JupyterLab and a headless Chromium: frames, delay, bytes, CPU, memory, and zooming a long recording.
+
+Pages are opened one after another, round-robin, each in a window of eight seconds: an empty notebook (the control), a
+running market that nobody looks at, the heatmap, the heatmap with a ladder, the workspace. Data to pixel is the time from
+``time.time()`` in the kernel just before a message is sent to the end of the animation frame that draws it, on one
+machine's clock. Here wall time counts, for frames are wall time: run it on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.bridge import all_cores
+from bench.harness import BINANCE_BTC, Context, MissingDataError, goal
+from bench.lab import cells
+from bench.lab.server import Lab, NotebookPage, until
+from bench.storage import imported, tiled
+from workbench.frames.recording import Recording, write_recording
+
+ROUNDS = 5
+WINDOW_S, SETTLE_S = 8.0, 6.0
+LONG_TILES = 44
+HOUR_UPDATES, HOUR_SPEED = 72_000, 12
+GESTURES = 60
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CASES = {
+    "empty notebook": None,
+    "market, no view": None,
+    "heatmap": cells.HEATMAP,
+    "heatmap and ladder of 60 rows": cells.LADDER,
+    "workspace": cells.WORKSPACE,
+}
+CONTROL, MARKET, HEATMAP, LADDER, WORKSPACE = CASES
+
+
+@dataclass
+class Windows:
+    """What was counted of one case over all rounds."""
+
+    fps: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
+    bytes: list[int] = field(default_factory=list)
+    wire: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+    rows: int = 0
+
+    def add(self, read: dict[str, Any]) -> None:
+        """Take in one window."""
+        self.fps.append(read["fps"])
+        self.latencies += read["latencies"]
+        self.bytes += read["bytes"]
+        self.wire.append(read["wire"] / read["seconds"] / 1000)
+        self.rates.append(len(read["latencies"]) / read["seconds"])
+        self.rows = read["rows"]
+        for name, share in read["cpu"].items():
+            self.cpu.setdefault(name, []).append(share)
+
+    def part(self, share: float) -> float:
+        """Quantile of data to pixel, ms."""
+        return quantile(self.latencies, share)
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Windows round-robin, an hour's worth of updates, a long recording."""
+    chromium = os.environ.get("WORKBENCH_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if chromium is None:
+        raise MissingDataError("needs Chromium (WORKBENCH_CHROMIUM)")
+    quick = context.rounds < 3
+    session = imported(context, [BINANCE_BTC], "binance-futures")
+    long = write_recording(
+        context.scratch / "long", session.instrument, tiled(session, LONG_TILES), source={}
+    )
+    with all_cores(), Lab(context.scratch / "lab", chromium).running() as lab:
+        windows = beside(lab, long, min(context.rounds, ROUNDS))
+        zooms = zoomed(lab, long, 12 if quick else GESTURES)
+        updates = HOUR_UPDATES // 20 if quick else HOUR_UPDATES
+        hours = {name: hour(lab, long, CASES[name], updates) for name in (MARKET, HEATMAP, LADDER)}
+    return report(windows, zooms, hours, long)
+
+
+# -- twenty updates a second ----------------------------------------------------------------------------------------
+def beside(lab: Lab, long: Recording, rounds: int) -> dict[str, Windows]:
+    """Every case once per round, after one of each that does not count: it compiles and fills caches."""
+    counted = {name: Windows() for name in CASES}
+    for number in range(1 + rounds):
+        for name, view in CASES.items():
+            with lab.page(
+                [cells.CONTROL if name == CONTROL else cells.market(long.path), view or cells.CONTROL]
+            ) as page:
+                show(page, view)
+                read = page.read(WINDOW_S)
+            if number:
+                counted[name].add(read)
+    return counted
+
+
+def show(page: NotebookPage, view: str | None) -> None:
+    """Run both cells; wait until what there is to see is drawn, and a while more."""
+    page.done(0)
+    page.done(1)
+    if view:
+        page.until("document.querySelector('.ow-heatmap')?.dataset.drawn > 20")
+    time.sleep(SETTLE_S)
+
+
+# -- an hour ----------------------------------------------------------------------------------------------------------
+def hour(lab: Lab, long: Recording, view: str | None, updates: int) -> dict[str, Any]:
+    """Memory of page and kernel after a quarter of the updates of an hour and after all of them."""
+    market = cells.market(long.path, HOUR_SPEED)
+    with lab.page([market, cells.FASTER.format(speed=HOUR_SPEED), view or cells.CONTROL]) as page:
+        for index in range(3):
+            page.done(index)
+        seconds = updates / 20 / HOUR_SPEED
+        marks = []
+        for share in (0.25, 0.5, 0.75, 1.0):
+            reached(page, view, updates * share, seconds / 4)
+            marks.append({"share": share, "heap": page.heap(), "resident": page.resident()})
+        drawn = page.page.evaluate("Number(document.querySelector('.ow-heatmap')?.dataset.drawn ?? 0)")
+    return {"updates": drawn, "marks": marks}
+
+
+def reached(page: NotebookPage, view: str | None, updates: float, seconds: float) -> None:
+    """Wait for a number of updates that the page has taken, or where there is no view for as long as that takes."""
+    if view is None:
+        time.sleep(seconds)
+        return
+    drawn = "Number(document.querySelector('.ow-heatmap').dataset.drawn)"
+    until(lambda: page.page.evaluate(drawn) >= updates, 60 + 8 * seconds, f"{updates:.0f} updates")
+
+
+# -- zoom and pan -----------------------------------------------------------------------------------------------------
+def zoomed(lab: Lab, long: Recording, count: int) -> dict[str, list[float]]:
+    """Gestures all over a long recording, while a live heatmap stands beside it."""
+    notebook = [cells.market(long.path), cells.HEATMAP, cells.LONG.format(path=str(long.path))]
+    times: dict[str, list[float]] = {
+        "first frame": [], "half": [], "full": [], "half from gesture": [], "full from gesture": []
+    }  # fmt: skip
+    with lab.page(notebook) as page:
+        for index in range(3):
+            page.done(index)
+        page.until(
+            "[...document.querySelectorAll('.ow-heatmap')].filter(x => x.dataset.frames > 5).length === 2"
+        )
+        time.sleep(SETTLE_S)
+        for gesture in gestures(count):
+            answer = page.page.evaluate("gesture => benchWatch.gesture(1, gesture)", gesture)
+            if answer["first"] is not None:
+                times["first frame"].append(answer["first"])
+            for tile in answer["tiles"]:
+                if tile["stage"] in times:
+                    times[tile["stage"]].append(tile["request"])
+                    times[f"{tile['stage']} from gesture"].append(tile["gesture"])
+    return times
+
+
+def gestures(count: int) -> list[dict[str, Any]]:
+    """Zooms out to hours and in to seconds, at any place; pans by a screen; the beginning and the end."""
+    chance = random.Random(7)
+    hand: list[dict[str, Any]] = []
+    while len(hand) < count:
+        hand.append({"steps": chance.randrange(8, 20), "where": chance.random() * 0.8})
+        hand += [{"key": "ArrowLeft"}] * chance.randrange(1, 4)
+        hand.append({"steps": -chance.randrange(6, 18), "where": chance.random() * 0.8})
+        hand += [{"key": chance.choice(["ArrowLeft", "ArrowRight", "Home"])}]
+    return hand[:count]
+
+
+# -- report -----------------------------------------------------------------------------------------------------------
+def quantile(values: list[float], share: float) -> float:
+    """Quantile of a list, nan if it is empty."""
+    ordered = sorted(values)
+    return ordered[int(share * (len(ordered) - 1))] if ordered else float("nan")
+
+
+def growth(hours: dict[str, Any], name: str, what: str) -> float:
+    """MB by which memory grew between a quarter of an hour and an hour."""
+    marks = hours[name]["marks"]
+    return float(marks[-1][what] - marks[0][what])
+
+
+def report(
+    windows: dict[str, Windows], zooms: dict[str, list[float]], hours: dict[str, Any], long: Recording
+) -> dict[str, Any]:
+    """Goals and tables."""
+    control = statistics.median(windows[CONTROL].fps)
+    base = statistics.median(windows[MARKET].cpu["kernel"])
+    heat = windows[HEATMAP]
+
+    def most(name: str, measured: float, bound: float, unit: str) -> dict[str, Any]:
+        return goal(name, measured=measured, floor=bound, unit=unit, at_most=True)
+
+    return {
+        "title": "Views in JupyterLab",
+        "text": (
+            f"A real BTCUSDT futures session, going on in the kernel; 20 updates a second, {heat.rows} price rows in the "
+            f"heatmap's ring, bubbles on, a page of 1500 × 1400 pixels, software rendering. Each case has {len(heat.fps)} "
+            f"windows of {WINDOW_S:g} s, round-robin. Data to pixel: from just before the kernel sends to the end of the frame "
+            f"that draws. Zoom and pan: {len(zooms['first frame'])} gestures over a recording of {long.count / 1e6:.0f} M "
+            "events beside a live heatmap, from the page's request to the frame that draws the tile. An hour: "
+            f"{HOUR_UPDATES:,} updates at {HOUR_SPEED} times the pace, memory after forced collection."
+        ),
+        "goals": [
+            goal("heatmap: frames of an empty notebook's", measured=statistics.median(heat.fps) / control, floor=0.95),
+            goal("with a ladder of 60 rows", measured=statistics.median(windows[LADDER].fps) / control, floor=0.9),
+            most("heatmap: data to pixel, p95", heat.part(0.95), 50, "ms"),
+            most("heatmap: an update, mean", statistics.fmean(heat.bytes) / 1000, 2, "kB"),
+            most("heatmap: kernel, less the market's", statistics.median(heat.cpu["kernel"]) - base, 5, "% of a core"),
+            most("zoom or pan: first frame, median", quantile(zooms["first frame"], 0.5), 34, "ms"),
+            most("zoom or pan: half tile, median", quantile(zooms["half"], 0.5), 60, "ms"),
+            most("zoom or pan: full tile, median", quantile(zooms["full"], 0.5), 100, "ms"),
+            *(most(f"an hour: page's memory, {n}, less the market's", growth(hours, n, "heap") - growth(hours, MARKET, "heap"), 5, "MB") for n in (HEATMAP, LADDER)),
+            *(most(f"an hour: kernel's memory, {n}, less the market's", growth(hours, n, "resident") - growth(hours, MARKET, "resident"), 50, "MB") for n in (HEATMAP, LADDER)),
+        ],
+        "tables": [
+            {
+                "caption": "Windows of 8 s (CPU in % of a core)",
+                "columns": ["page", "frames/s", "of control", "p50 ms", "p95 ms", "updates/s", "B/update", "kB/s with headers", "kernel", "server", "browser"],
+                "rows": [window_row(name, case, control) for name, case in windows.items()],
+            },
+            {
+                "caption": f"Zoom and pan over {long.count / 1e6:.0f} M events, ms",
+                "columns": ["what", "median", "p95", "longest", "count"],
+                "rows": [[n, *(round(quantile(t, q), 1) for q in (0.5, 0.95, 1.0)), len(t)] for n, t in zooms.items()],
+            },
+            {
+                "caption": "Memory over an hour, MB at a quarter and at the end",
+                "columns": ["page", "updates taken", "page, quarter", "page, hour", "kernel, quarter", "kernel, hour"],
+                "rows": [hour_row(name, facts) for name, facts in hours.items()],
+            },
+        ],
+    }  # fmt: skip
+
+
+def window_row(name: str, case: Windows, control: float) -> list[Any]:
+    """One page in the table."""
+    fps = statistics.median(case.fps)
+    sizes = round(statistics.fmean(case.bytes)) if case.bytes else 0
+    delays = [round(case.part(q), 1) if case.latencies else "" for q in (0.5, 0.95)]
+    cpu = [round(statistics.median(case.cpu[n]), 1) for n in ("kernel", "server", "browser")]
+    rate, wire = (round(statistics.median(x), 1) for x in (case.rates, case.wire))
+    return [name, round(fps, 1), round(fps / control, 3), *delays, rate, sizes, wire, *cpu]
+
+
+def hour_row(name: str, facts: dict[str, Any]) -> list[Any]:
+    """One page in the table of memory."""
+    first, last = facts["marks"][0], facts["marks"][-1]
+    numbers = (first["heap"], last["heap"], first["resident"], last["resident"])
+    return [name, facts["updates"], *(round(number, 1) for number in numbers)]
