@@ -88,6 +88,8 @@ export class OrderHand {
     this.postOnly.type = "checkbox";
     make("span", label, "", "post only");
     label.title = "never take liquidity";
+    this.bounds = make("span", this.bar, "ow-bounds");
+    this.bounds.title = "what this arming still allows";
     const out = make("span", this.bar, "ow-out");
     button(out, "cancel all", "take back every order of this instrument", () => this.#act({ do: "cancel_all" }));
     button(out, "panic", "take back every order of every instrument, then disarm", () => this.#act({ do: "panic" })).className = "ow-panic";
@@ -129,6 +131,8 @@ export class OrderHand {
     this.bar.classList.toggle("ow-off", Boolean(refusal));
     this.ladder.table.classList.toggle("ow-armed", offers && !refusal);
     if (offers) this.#offer(facts.desk.tifs);
+    const bounds = offers && !refusal ? `${facts.desk.left} left, at most ${facts.desk.max_size} each` : "";
+    this.#text(this.bounds, bounds);
     for (const [number, text] of facts.notes) if (number > this.said) this.say(text, number);
     if (this.noteUntil && performance.now() > this.noteUntil) this.say("", this.said);
   }
