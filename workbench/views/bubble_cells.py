@@ -102,16 +102,17 @@ def sum_cells(
 ) -> int:  # fmt: skip
     """Add trades up; writes the cells of columns that ended and returns how many."""
     column_ns, origin, row_ticks, base_row = scale[0], scale[1], scale[2], scale[3]
-    at = 0
+    at, rows = 0, len(lots)
+    begin = (state[0] + origin) * column_ns
     for i in range(len(ts)):
         if size[i] < min_lots:
             continue
-        column = ts[i] // column_ns - origin
-        if column != state[0]:
+        if ts[i] < begin or ts[i] >= begin + column_ns:
             at = close_cells(scale, lots, moments, touched, state, out, at)
-            state[0] = column
+            state[0] = ts[i] // column_ns - origin
+            begin = (state[0] + origin) * column_ns
         row = np.int64(price[i]) // row_ticks - base_row
-        if row < 0 or row >= len(lots):
+        if row < 0 or row >= rows:
             continue
         which = np.int64(side[i]) + 1
         if lots[row, which] == 0.0:

@@ -37,6 +37,11 @@ class Growth:
         """Whether columns of a scale are made of whole base columns."""
         return scale.column_ns % self.pyramid.base_ns == 0
 
+    def holds(self, scale: Scale, length: int) -> bool:
+        """Whether a tile at a scale is exact while the stream has ``length`` rows."""
+        over = self.row >= length or self.pyramid.last_ns >= scale.start_ns(scale.columns)
+        return over and self.fits(scale)
+
     def touch(self, latest: int) -> None:
         """Remember that it was asked for after all others."""
         self.asked = latest + 1

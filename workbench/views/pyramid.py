@@ -21,7 +21,7 @@ import numpy.typing as npt
 from workbench.errors import WorkbenchError
 from workbench.views import pyramid_kernels as kernels
 from workbench.views import raster_kernels
-from workbench.views.checkpoints import seed_of
+from workbench.views.checkpoints import Seed
 from workbench.views.pyramid_kernels import Array, Canvas, Sheet
 from workbench.views.pyramid_store import (
     Level,
@@ -202,9 +202,9 @@ class Pyramid:
         sheet.flags[0] = bool(rows.state[kernels.GAPPED]) * kernels.LOST | known | ever
         return sheet
 
-    def seed(self) -> tuple[Array, ...]:
-        """Events that rebuild the book as it is now, stamped with the last event's time."""
-        return seed_of(self._book, self._last_ns)
+    def seed(self) -> Seed:
+        """Return the book after the last event."""
+        return Seed.of(self._book, self._last_ns)
 
     # -- reading -------------------------------------------------------------------------------------------------
     def tile(self, scale: Scale) -> Tile:

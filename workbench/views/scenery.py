@@ -51,21 +51,30 @@ class Scenery:
         self._source = self._capture.columns
         self._checkpoints = Checkpoints()
         self._growths: dict[int, Growth] = {}
+        self._times: dict[
+            int, int
+        ] = {}  # of the first and the last row: on disk they lie in row groups to decode
         self._failure: Exception | None = None
 
     # -- what there is -------------------------------------------------------------------------------------------
     @property
     def first_ns(self) -> int:
         """Time of the first event, ns; 0 before it."""
-        piece = next(iter(self._capture.columns.chunks(0, 1)), None)
-        return 0 if piece is None else int(piece[0][0])
+        return self._time_of(0)
 
     @property
     def last_ns(self) -> int:
         """Time of the last event, ns; 0 before the first."""
-        length = len(self._capture.columns)
-        piece = next(iter(self._capture.columns.chunks(max(0, length - 1), length)), None)
-        return 0 if piece is None else int(piece[0][-1])
+        return self._time_of(max(0, len(self._capture.columns) - 1))
+
+    def _time_of(self, row: int) -> int:
+        if row not in self._times:
+            piece = next(iter(self._source.chunks(row, row + 1)), None)
+            if piece is None:
+                return 0
+            first = {key: value for key, value in self._times.items() if key == 0}
+            self._times = {**first, row: int(piece[0][0])}
+        return self._times[row]
 
     @property
     def progress(self) -> float:
@@ -131,12 +140,16 @@ class Scenery:
                 base_ns = base_for(len(self._source), self.last_ns - self.first_ns)
                 found = Growth(Pyramid(scale.row_ticks, base_ns))
                 self._growths = {**self._growths, scale.row_ticks: found}
-        found.touch(max((growth.asked for growth in self._growths.values()), default=0))
+        found.touch(self._latest)
         if self.nbytes > MOST_BYTES and len(self._growths) > 2:
             oldest = min(self._growths.values(), key=lambda growth: growth.asked)
             with self._feeding:
                 self._growths = {k: v for k, v in self._growths.items() if v is not oldest}
         return found
+
+    @property
+    def _latest(self) -> int:
+        return max((growth.asked for growth in self._growths.values()), default=0)
 
     # -- reading -------------------------------------------------------------------------------------------------
     def tile(self, scale: Scale) -> Tile:
@@ -153,15 +166,16 @@ class Scenery:
         """
         length = len(self._capture.columns)
         self.follow()
+        known = self._growths.get(scale.row_ticks)
+        if known is not None and known.holds(scale, length):
+            known.touch(self._latest)
+            return known.pyramid.tile(scale)
         start, stop = (self._source.row_at(scale.start_ns(column)) for column in (0, scale.columns))
         if stop - start <= FEW_ROWS:
             return self._from_events(scale, start, stop)
         growth = self._growth(scale)
-        fits = growth.fits(scale)
-        if fits and growth.row >= min(stop + 1, length):
-            return growth.pyramid.tile(scale)
         self._begin()
-        if stop - start <= MANY_ROWS or not fits:
+        if stop - start <= MANY_ROWS or not growth.fits(scale):
             return self._from_events(scale, start, stop)
         return self._preview(scale, growth)
 
@@ -175,7 +189,7 @@ class Scenery:
     def _from_events(self, scale: Scale, start: int, stop: int) -> Tile:
         pyramid = Pyramid(scale.row_ticks, scale.column_ns, levels=1)
         row, seed = self._checkpoints.before(start)
-        pyramid.feed(seed)
+        pyramid.feed(seed.columns())
         # one event more: it ends the last column
         for chunk in self._source.chunks(row, stop + 1):
             pyramid.feed(chunk)
@@ -193,7 +207,7 @@ class Scenery:
         length = len(self._source)
         row, seed = self._checkpoints.before(self._source.row_at(start_ns))
         raster = Raster(scale)
-        raster.feed(seed)
+        raster.feed(seed.columns())
         for chunk in self._source.chunks(row, length):
             raster.feed(chunk)
         return raster, length
