@@ -21,6 +21,8 @@ test("a ring is read in at most two pieces per length, in order, also before col
 test("labels are round multiples inside the range", () => {
   assert.deepEqual(g.priceTicks(19, 61, 5), [20, 30, 40, 50, 60]);
   assert.deepEqual(g.priceTicks(-3, 1, 10), [-3, -2, -1, 0, 1], "never finer than a tick");
+  assert.deepEqual(g.priceTicks(0, 20, 5, 0.25), [0, 4, 8, 12, 16, 20], "whole prices, where ticks allow");
+  assert.deepEqual(g.priceTicks(0, 20, 5, 0.3), [0, 5, 10, 15, 20]);
   assert.deepEqual(g.timeTicks(1000, 61_000, 6).at, [10_000, 20_000, 30_000, 40_000, 50_000, 60_000]);
   assert.equal(g.timeTicks(0, 3_600_000, 6).step, 600_000);
 });

@@ -14,9 +14,16 @@ export function niceStep(span, most) {
   return [1, 2, 5, 10, 20].map((s) => s * decade).find((s) => s >= rough * (1 - 1e-9));
 }
 
-/** Ticks that get a label: multiples of a round number of ticks within [low, high]. */
-export function priceTicks(low, high, most) {
-  const step = Math.max(1, Math.round(niceStep(Math.max(high - low, 1), most)));
+/** Ticks between labels: a round price if `tickSize` is given and divides it, else a round number of ticks. */
+function labelStep(span, most, tickSize) {
+  const ticks = tickSize ? niceStep(span * tickSize, most) / tickSize : 0;
+  const whole = ticks >= 1 && Math.abs(ticks - Math.round(ticks)) < 1e-6;
+  return Math.max(1, Math.round(whole ? ticks : niceStep(span, most)));
+}
+
+/** Ticks that get a label: multiples of a round step within [low, high]. */
+export function priceTicks(low, high, most, tickSize = 0) {
+  const step = labelStep(Math.max(high - low, 1), most, tickSize);
   const found = [];
   for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) found.push(tick);
   return found;

@@ -23,7 +23,7 @@ export function drawAxes(context, view, box, colours, units, zone) {
   context.fillRect(0, view.height, box.left + box.width, 1);
   context.fillRect(box.left, 0, 1, view.height);
   context.textAlign = "right";
-  for (const tick of priceTicks(view.lowTick, view.highTick - 1, view.height / LABEL_PX)) {
+  for (const tick of priceTicks(view.lowTick, view.highTick - 1, view.height / LABEL_PX, units.tick)) {
     const y = yOf(tick + 0.5, view);
     context.fillStyle = faded(colours.text, 0.07);
     context.fillRect(0, Math.round(y), view.width, 1);

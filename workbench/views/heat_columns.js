@@ -1,15 +1,21 @@
 // Columns beside the heatmap: volume at price, and the book of this moment.
-import { priceText, sizeText, tickAt, yOf } from "./geometry.js";
+import { sizeText, tickAt, yOf } from "./geometry.js";
 import { faded, lotsOf } from "./colour.js";
 import { pocRow } from "./heat_trades.js";
 
 const TEXT_ROW_PX = 10;
 
-function columnGround(context, box, view, colours, title) {
+function columnGround(context, box, view, colours) {
   context.fillStyle = colours.panel;
   context.fillRect(box.left, 0, box.width, view.height);
   context.fillStyle = colours.grid;
   context.fillRect(box.left, 0, 1, view.height);
+}
+
+/** Name of a column over its bars. */
+function columnTitle(context, box, colours, title) {
+  context.fillStyle = faded(colours.panel, 0.85);
+  context.fillRect(box.left + 1, 0, box.width - 1, 16);
   context.fillStyle = colours.faint;
   context.textAlign = "center";
   context.fillText(title, box.left + box.width / 2, 9);
@@ -20,7 +26,7 @@ function columnGround(context, box, view, colours, title) {
  * `rows` is a Map row → [bought, sold, unknown] in rows of `perRow` ticks.
  */
 export function drawVolume(context, rows, perRow, view, box, colours, units, title) {
-  columnGround(context, box, view, colours, title);
+  columnGround(context, box, view, colours);
   let most = 1;
   for (const [bought, sold, unknown] of rows.values()) most = Math.max(most, bought + sold + unknown);
   const unit = (box.width - 6) / most;
@@ -38,6 +44,7 @@ export function drawVolume(context, rows, perRow, view, box, colours, units, tit
   }
   const poc = pocRow(rows);
   if (poc !== null) drawPoc(context, poc, perRow, view, box, colours);
+  columnTitle(context, box, colours, title);
 }
 
 function drawPoc(context, row, perRow, view, box, colours) {
@@ -70,7 +77,7 @@ export function bookRows(now, rows, low, high, cumulative) {
 
 /** Current book at the right edge: one bar per row and side, sizes where there is room, totals of what is in view. */
 export function drawBook(context, store, view, box, colours, units, how) {
-  columnGround(context, box, view, colours, how === "cumulative" ? "depth Σ" : "book");
+  columnGround(context, box, view, colours);
   const low = Math.max(0, store.rowAt(tickAt(view.height, view)));
   const high = Math.min(store.rows, store.rowAt(tickAt(0, view)) + 1);
   const sizes = bookRows(store.now, store.rows, low, high, how === "cumulative");
@@ -88,6 +95,7 @@ export function drawBook(context, store, view, box, colours, units, how) {
     context.textAlign = "right";
     context.fillText(sizeText(lots * units.lot), box.left + box.width - 4, y + height / 2);
   }
+  columnTitle(context, box, colours, how === "cumulative" ? "depth Σ" : "book");
   drawTotals(context, bookRows(store.now, store.rows, low, high, false), view, box, colours, units);
 }
 
@@ -102,9 +110,4 @@ function drawTotals(context, sizes, view, box, colours, units) {
   context.textAlign = "right";
   context.fillStyle = colours.ask;
   context.fillText(sizeText(total(1) * units.lot), box.left + box.width - 4, y);
-}
-
-/** Price of a row of the profile as text, for the crosshair. */
-export function rowText(row, perRow, units) {
-  return priceText(row * perRow, units.tick, units.decimals);
 }
