@@ -7,6 +7,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -20,6 +21,8 @@ from workbench.frames.journal import (
     journal_path,
     pack_record,
 )
+from workbench.frames.label_file import Label, LabelFile, keys_of
+from workbench.frames.manifest import Manifest
 from workbench.frames.note_tables import SCHEMAS
 from workbench.frames.notes import Note, NotesReader, notes_path
 from workbench.frames.recording import open_recording
@@ -110,6 +113,27 @@ def test_notes_are_lines_as_shown(tmp_path: Path) -> None:
     data = {"symbol": "ES", "status": "WORKING"}
     assert list(reader) == [Note(0, "orders", 1790000000000000000, "ORDER", data)]
     assert reader.damage == ()
+
+
+def test_labels_are_lines_as_shown(tmp_path: Path) -> None:
+    """The lines of the text are read as they stand there, and are what the code writes; every field is in the table."""
+    live = recorder(tmp_path)
+    live.append(reference(10))
+    live.close()
+    manifest = Manifest.read(live.path)
+    file = LabelFile(live.path, manifest)
+    lines = block("labels-lines").splitlines()
+    told = [msgspec.json.decode(line.split(" ", 1)[1], type=Label) for line in lines]
+    for label in told:
+        file.append(label)
+    keys = keys_of(manifest)
+    written = [line.split(" ", 1)[1] for line in file.path.read_text().splitlines()]
+    assert written == [line.split(" ", 1)[1].replace(told[0].recording, keys[0]) for line in lines]
+    assert all(line.split(" ", 1)[0] == f"{zlib.crc32(line.split(' ', 1)[1].encode()):08x}" for line in lines)
+    assert [label.gone for label in file.read()] == [False, True]
+    fields = [name for cell, _ in rows_after("by one append and synced") for name in names(cell)]
+    assert sorted(fields) == sorted(Label.__struct_fields__)
+    assert [key.partition(":")[0] for key in keys] == ["content", "origin"]
 
 
 @pytest.mark.parametrize("table", list(SCHEMAS))
