@@ -230,12 +230,11 @@ def volume_nodes(lots: IntArray, reach: int = 3) -> tuple[list[int], list[int]]:
         Rows, counted from 0, that are a local maximum (minimum) of the volume smoothed with weights 1, 4, 6, 4, 1. A
         maximum holds more than the average row, a minimum less. Of equal rows side by side the lowest counts.
     """
+    if len(lots) < 2 * reach + 1:
+        return [], []
     smooth = np.convolve(lots, _SMOOTH, mode="same")
-    high, low = [], []
-    for at in range(reach, len(smooth) - reach):
-        below, above = smooth[at - reach : at], smooth[at + 1 : at + 1 + reach]
-        if smooth[at] > below.max() and smooth[at] >= above.max() and smooth[at] > smooth.mean():
-            high.append(at)
-        if smooth[at] < below.min() and smooth[at] <= above.min() and smooth[at] < smooth.mean():
-            low.append(at)
-    return high, low
+    windows = np.lib.stride_tricks.sliding_window_view(smooth, 2 * reach + 1)
+    middle, below, above = windows[:, reach], windows[:, :reach], windows[:, reach + 1 :]
+    high = (middle > below.max(axis=1)) & (middle >= above.max(axis=1)) & (middle > smooth.mean())
+    low = (middle < below.min(axis=1)) & (middle <= above.min(axis=1)) & (middle < smooth.mean())
+    return (np.flatnonzero(high) + reach).tolist(), (np.flatnonzero(low) + reach).tolist()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Final, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -78,7 +79,7 @@ class ImbalanceRule:
         if not 1 <= self.ratio <= _FINEST or self._share.denominator > _FINEST:
             raise WorkbenchError(f"ratio={self.ratio!r}", expected="1 to 10000, with at most four decimals")
 
-    @property
+    @cached_property
     def _share(self) -> Fraction:
         return Fraction(str(self.ratio))
 

@@ -124,6 +124,12 @@ class ProfileBuilder:
         """Take out trades that were taken in before: the sums are those of the trades that remain."""
         self.update(prints._replace(size=-prints.size))
 
+    @property
+    def height(self) -> int:
+        """Number of rows from the lowest to the highest that ever traded; 0 without trades."""
+        keys = self._table[: self._used[0], _KEY]
+        return int(keys.max() - keys.min()) + 1 if len(keys) else 0
+
     def rows(self) -> IntArray:
         """Rows that traded, upwards: columns row, bought, sold, unknown (lots), shape (n_rows, 4)."""
         table = self._table[: self._used[0]]

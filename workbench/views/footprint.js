@@ -290,7 +290,8 @@ class FootprintView {
     context.fillStyle = colours.text;
     const [low, high] = [camera.rowAt(camera.height) * store.rowTicks, camera.rowAt(0) * store.rowTicks];
     for (const tick of priceTicks(low, high, camera.height / 40)) {
-      context.fillText(priceText(tick, units.tick, units.decimals), total - 6, camera.yOfRow((tick + 0.5) / store.rowTicks - 1));
+      const y = camera.yOfRow((tick + 0.5) / store.rowTicks - 1);
+      if (y > 8 && y < camera.height - 8) context.fillText(priceText(tick, units.tick, units.decimals), total - 6, y);
     }
     this.#times(context, bars);
     this.#lastPrice(context, total);

@@ -175,10 +175,10 @@ class ProfileModel:
 
     def _reconsider(self) -> bool:
         """Choose other rows, or other steps, where these have become too many."""
-        rows = self._whole.builder.rows()[:, 0]
-        if not len(rows):
+        span = self._whole.builder.height
+        if not span:
             return False
-        wanted = nice_ticks((int(rows[-1] - rows[0]) + 1) * self._row_ticks / MOST_ROWS)
+        wanted = nice_ticks(span * self._row_ticks / MOST_ROWS)
         coarser = self._rule.row_ticks is None and wanted >= 2 * self._row_ticks
         if not coarser and len(self._whole.points) <= MOST_POINTS:
             return False
@@ -192,7 +192,7 @@ class ProfileModel:
         outline = self._builder.outline(self._rule.value_area, self._rule.method)
         if outline is None:
             # an empty span is told, an empty market is not: the page waits for it
-            return self._empty() if self._rule.spanned and len(self._whole.builder.rows()) else None
+            return self._empty() if self._rule.spanned and self._whole.builder.height else None
         low, lots = int(rows[0, 0]), dense(rows)
         content = {**self._facts(), "low_row": low, "count": lots.shape[1]}
         content.update(zip(("poc_row", "val_row", "vah_row"), outline))
