@@ -20,6 +20,7 @@ import numpy.typing as npt
 from workbench.errors import WorkbenchError
 from workbench.views import raster_kernels as kernels
 from workbench.views.raster_kernels import MARK_EMPTY, MARK_GAP, NO_TICK
+from workbench.views.size_codes import dequantise, quantise
 
 __all__ = [
     "MARK_EMPTY",
@@ -35,9 +36,6 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 RULES: Final = ("max", "last", "mean")
-
-STEPS_PER_OCTAVE: Final = 1024
-"""Sizes travel as 16-bit logarithms: 1 + 1024·log2(lots) keeps every size to 0.03 % and reaches 2^63 lots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +189,6 @@ class Raster:
         return max(
             (int(kernels.reach(self._levels, s, levels)) for best, s in sides if best is not None), default=0
         )
-
-
-def quantise(lots: Array) -> npt.NDArray[np.uint16]:
-    """Sizes in lots as 16-bit logarithms, 0 where nothing rests; shape as given."""
-    with np.errstate(divide="ignore"):
-        steps = np.rint(STEPS_PER_OCTAVE * np.log2(np.maximum(lots, 0), dtype=np.float64))
-    return np.where(np.asarray(lots) > 0, np.clip(steps + 1, 1, 65535), 0).astype(np.uint16)
-
-
-def dequantise(codes: Array) -> npt.NDArray[np.float64]:
-    """Inverse of :func:`quantise` to within 0.04 %, lots; shape as given."""
-    return np.where(codes > 0, np.exp2((codes.astype(np.float64) - 1) / STEPS_PER_OCTAVE), 0.0)
 
 
 COLOUR_POWER: Final = 0.4

@@ -133,41 +133,22 @@ def _move_best(levels: Levels, side: int, tick: int, size: int) -> None:
 
 
 @part
-def _change(levels: Levels, side: int, tick: int, size: int) -> int:
-    """Set a level; return the change of its size."""
-    state = levels.state
-    entry = (tick >> PAGE_SHIFT) + _TABLE_HALF
-    page = levels.table[entry] - 1
-    if page < 0:
-        page = state[PAGES]
-        state[PAGES] += 1
-        levels.table[entry] = page + 1
-    state[LOW] = min(state[LOW], tick)
-    state[HIGH] = max(state[HIGH], tick)
-    slot = tick & _PAGE_MASK
-    old = levels.pool[page, side, slot]
-    levels.pool[page, side, slot] = size
-    if (old > 0) != (size > 0):
-        levels.counts[page, side] += 1 if size > 0 else -1
-        _move_best(levels, side, tick, size)
-    return int(size - old)
-
-
-@part
 def _write(levels: Levels, grid: Grid, until: int) -> None:
     """Write the current column as it stands at ``until`` into the ring."""
     state, scale = levels.state, grid.scale
     column = state[COLUMN]
     slot = column % len(grid.heat)
     begin = (column + scale[ORIGIN_COLUMN]) * scale[COLUMN_NS]
-    for row in range(grid.heat.shape[1]):
-        total = grid.now[BID, row] + grid.now[ASK, row]
-        if scale[RULE] == RULE_MAX:
-            grid.heat[slot, row] = grid.peak[row]
-        elif scale[RULE] == RULE_LAST or until <= begin:
-            grid.heat[slot, row] = total
-        else:
-            grid.heat[slot, row] = (grid.area[row] + total * float(until - grid.since[row])) / (until - begin)
+    heat, nows, areas, since = grid.heat, grid.now, grid.area, grid.since
+    if scale[RULE] == RULE_MAX:
+        heat[slot] = grid.peak
+    elif scale[RULE] == RULE_LAST or until <= begin:
+        for row in range(heat.shape[1]):
+            heat[slot, row] = nows[BID, row] + nows[ASK, row]
+    else:
+        for row in range(heat.shape[1]):
+            rested = (nows[BID, row] + nows[ASK, row]) * float(until - since[row])
+            heat[slot, row] = (areas[row] + rested) / (until - begin)
     grid.best[slot, BID] = state[BEST_BID] if state[BEST_BID] > NO_BID else NO_TICK
     grid.best[slot, ASK] = state[BEST_ASK] if state[BEST_ASK] < NO_ASK else NO_TICK
     if state[EVER_VALID] == 0:
@@ -182,10 +163,11 @@ def _open(levels: Levels, grid: Grid, column: int) -> None:
     state[COLUMN] = column
     state[GAPPED] = 0
     begin = (column + scale[ORIGIN_COLUMN]) * scale[COLUMN_NS]
-    for row in range(grid.heat.shape[1]):
-        grid.peak[row] = grid.now[BID, row] + grid.now[ASK, row]
-        grid.area[row] = 0.0
-        grid.since[row] = begin
+    nows, peaks, areas, since = grid.now, grid.peak, grid.area, grid.since
+    for row in range(len(peaks)):
+        peaks[row] = nows[BID, row] + nows[ASK, row]
+        areas[row] = 0.0
+        since[row] = begin
 
 
 @kernel()
@@ -227,27 +209,17 @@ def _wipe(levels: Levels, grid: Grid, ts: int) -> None:
     grid.now[:] = 0
 
 
-@part
-def _rest(levels: Levels, grid: Grid, ts: int, side: int, tick: int, size: int) -> None:
-    """Apply one DEPTH row to the levels and to its price row."""
-    delta = _change(levels, side, tick, size)
-    row = tick // grid.scale[ROW_TICKS] - grid.scale[BASE_ROW]
-    if delta == 0 or row < 0 or row >= grid.heat.shape[1]:
-        return
-    if grid.scale[RULE] == RULE_MEAN:
-        _settle(grid, row, ts)
-    grid.now[side, row] += delta
-    total = grid.now[BID, row] + grid.now[ASK, row]
-    if total > grid.peak[row]:
-        grid.peak[row] = total
-
-
 @kernel()
 def feed(
     levels: Levels, grid: Grid, ts: Array, kind: Array, side: Array, price: Array, size: Array, start: int
 ) -> int:
     """Apply rows from ``start`` on; returns the row it stopped at because no page was left, or the length."""
-    state, scale = levels.state, grid.scale
+    # The way of a DEPTH row is written out in one piece: handing these arrays to functions costs seven times the work.
+    state, scale, rows = levels.state, grid.scale, grid.heat.shape[1]
+    table, pool, counts = levels.table, levels.pool, levels.counts
+    nows, peaks, areas, since = grid.now, grid.peak, grid.area, grid.since
+    low, high = scale[BASE_ROW] * scale[ROW_TICKS], (scale[BASE_ROW] + rows) * scale[ROW_TICKS]
+    row_ticks, mean = scale[ROW_TICKS], scale[RULE] == RULE_MEAN
     column_end = -(1 << 62)
     for i in range(start, len(ts)):
         if ts[i] >= column_end:
@@ -255,9 +227,34 @@ def feed(
             column_end = (state[COLUMN] + 1 + scale[ORIGIN_COLUMN]) * scale[COLUMN_NS]
         k = kind[i]
         if k == _DEPTH:
-            if state[PAGES] == len(levels.pool):
-                return i
-            _rest(levels, grid, ts[i], BID if side[i] > 0 else ASK, int(price[i]), size[i])
+            tick, which = np.int64(price[i]), BID if side[i] > 0 else ASK
+            page = np.int64(table[(tick >> PAGE_SHIFT) + _TABLE_HALF]) - 1
+            if page < 0:
+                if state[PAGES] == len(pool):
+                    return i
+                page = state[PAGES]
+                state[PAGES] += 1
+                table[(tick >> PAGE_SHIFT) + _TABLE_HALF] = page + 1
+            at = tick & _PAGE_MASK
+            old, new = pool[page, which, at], size[i]
+            if old == new:
+                continue
+            pool[page, which, at] = new
+            if (old > 0) != (new > 0):
+                state[LOW], state[HIGH] = min(state[LOW], tick), max(state[HIGH], tick)
+                counts[page, which] += 1 if new > 0 else -1
+                beyond = tick >= state[BEST_BID] if which == BID else tick <= state[BEST_ASK]
+                if beyond:
+                    _move_best(levels, which, tick, new)
+            if tick < low or tick >= high:
+                continue
+            row = tick - low if row_ticks == 1 else (tick - low) // row_ticks
+            total = nows[BID, row] + nows[ASK, row]
+            if mean and ts[i] > since[row]:
+                areas[row] += total * float(ts[i] - since[row])
+                since[row] = ts[i]
+            nows[which, row] += new - old
+            peaks[row] = max(peaks[row], float(total + new - old))
         elif k == _CLEAR:
             _wipe(levels, grid, ts[i])
         elif k == _SNAPSHOT_END:

@@ -1,0 +1,34 @@
+"""The quick way from sizes to codes gives the codes of the formula."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.views.size_codes import STEPS_PER_OCTAVE, dequantise, quantise
+
+
+@given(st.lists(st.floats(0, 2.0**62, width=32), min_size=1, max_size=50))
+def test_codes_equal_the_logarithm(sizes):
+    """1 + 1024·log2(lots), rounded; below one lot the smallest code, nothing stays nothing."""
+    lots = np.array(sizes, np.float32)
+    assert quantise(lots).tolist() == quantise(lots.astype(np.float64)).tolist()
+
+
+def test_every_step_of_an_octave_begins_where_it_should():
+    """The codes on both sides of all 1,024 borders, one float apart, are those of the formula."""
+    borders = np.exp2((np.arange(STEPS_PER_OCTAVE) + 0.5) / STEPS_PER_OCTAVE).astype(np.float32)
+    near = np.concatenate(
+        [np.nextafter(borders, np.float32(0)), borders, np.nextafter(borders, np.float32(9))]
+    )
+    for factor in (1.0, 64.0, 2.0**40):
+        lots = near * np.float32(factor)
+        assert quantise(lots).tolist() == quantise(lots.astype(np.float64)).tolist()
+
+
+def test_shape_is_kept():
+    """Tiles go in and come out as tiles, also where they are slices."""
+    heat = np.arange(24, dtype=np.float32).reshape(4, 6)[:, ::2]
+    assert quantise(heat).shape == (4, 3)
+    np.testing.assert_allclose(dequantise(quantise(heat)), heat, rtol=4e-4)
