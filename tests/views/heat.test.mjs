@@ -99,3 +99,20 @@ test("percentiles are those of what rests in the part in view, a huge wall apart
   assert.equal(percentileCut(sheet, [50, 60], [0, 10], [10, 90]), null);
   assert.equal(cutDrift([1, 8], [2, 8]), 1);
 });
+
+test("columns told as what changed are whole again; a message that was missed asks for a snapshot", () => {
+  const store = new HeatStore();
+  const [snap, buffers] = message("snap", 0, 6);
+  store.apply({ ...snap, n: 1 }, buffers);
+  const told = (n, first, last, codes, now = []) => {
+    const [content, parts] = message("cols", first, last);
+    return [{ ...content, n, sparse: true, sparse_now: true }, [shifted(Uint16Array.from(codes)), parts[1], parts[2], shifted(Uint16Array.from(now))]];
+  };
+  // places 1 and 6: row 1 of column 6, and row 2 of column 7, which begins as column 6 ends
+  assert.deepEqual(store.apply(...told(2, 6, 8, [1, 6, 50, 60], [3, 9])), [6, 9]);
+  const column = (c) => [0, 1, 2, 3].map((row) => store.code(c, row));
+  assert.deepEqual([6, 7, 8].map(column), [[7, 50, 7, 7], [7, 50, 60, 7], [7, 50, 60, 7]]);
+  assert.deepEqual([...store.now], [0, 0, 0, 9, 0, 0, 0, 0]);
+  assert.equal(store.apply(...told(4, 8, 8, [])), null);
+  assert.deepEqual(store.apply(...told(3, 8, 8, [])), [8, 9], "nothing changed");
+});

@@ -92,12 +92,15 @@ export class HeatStore extends HeatSheet {
     if (content.k === "snap") this.#reset(content);
     if (this.epoch === null || content.epoch !== this.epoch) return null;
     if (content.first > this.last + 1 && this.last >= 0) return null;
-    const codes = typed(Uint16Array, buffers[0]);
-    const edges = typed(Int32Array, buffers[1]);
+    const sparse = content.sparse || content.sparse_now;
+    if (sparse && content.n !== this.number + 1) return null; // something was missed
+    this.number = content.n;
     const count = content.last - content.first + 1;
+    if (content.sparse) this.#carry(content, typed(Uint16Array, buffers[0]));
+    else this.#write(content, typed(Uint16Array, buffers[0]));
+    const edges = typed(Int32Array, buffers[1]);
     for (const piece of ringPieces(content.first, content.last + 1, this.columns)) {
       const from = piece.column - content.first;
-      this.codes.set(codes.subarray(from * this.rows, (from + piece.count) * this.rows), piece.slot * this.rows);
       this.edges.set(edges.subarray(from * 3, (from + piece.count) * 3), piece.slot * 3);
     }
     if (this.last < 0) this.first = content.first;
@@ -105,11 +108,34 @@ export class HeatStore extends HeatSheet {
     this.first = Math.max(this.first, this.last - this.columns + 1);
     this.cells.replace(content.first, typed(Float32Array, buffers[2]), this.lowTick);
     this.cells.forget(this.first, this.columns / 4);
-    this.now = typed(Uint16Array, buffers[3]);
+    const now = typed(Uint16Array, buffers[3]);
+    this.now = content.sparse_now ? patchedNow(this.now, now) : now;
     if (content.session) this.session = sessionRows(typed(Float32Array, buffers[4]), this.lowTick / this.rowTicks);
     this.valid = content.valid;
     this.version += 1;
     return count > 0 ? [content.first, content.last + 1] : [0, 0];
+  }
+
+  #write(content, codes) {
+    for (const piece of ringPieces(content.first, content.last + 1, this.columns)) {
+      const from = piece.column - content.first;
+      this.codes.set(codes.subarray(from * this.rows, (from + piece.count) * this.rows), piece.slot * this.rows);
+    }
+  }
+
+  /** Columns told as what differs: the first from itself as it stands, each further one from the one before it. */
+  #carry(content, changes) {
+    const half = changes.length / 2;
+    let at = 0;
+    for (let column = content.first; column <= content.last; column++) {
+      const base = this.slot(column) * this.rows;
+      if (column > content.first) {
+        const before = this.slot(column - 1) * this.rows;
+        this.codes.copyWithin(base, before, before + this.rows);
+      }
+      const from = (column - content.first) * this.rows;
+      for (; at < half && changes[at] < from + this.rows; at++) this.codes[base + changes[at] - from] = changes[half + at];
+    }
   }
 
   #reset(content) {
@@ -143,6 +169,14 @@ export class HeatStore extends HeatSheet {
   lastTrade() {
     return this.cells.last;
   }
+}
+
+/** A copy with the values of places put in: `changes` holds the places, then their values. */
+function patchedNow(values, changes) {
+  const copy = values.slice();
+  const half = changes.length / 2;
+  for (let i = 0; i < half; i++) copy[changes[i]] = changes[half + i];
+  return copy;
 }
 
 /** Map row → [bought, sold, unknown] of rows counted from `firstRow` on; rows without volume are left out. */

@@ -97,7 +97,7 @@ def nice_column_ns(wanted: float) -> int:
 
 
 def scale_for(look: Look, first_ns: int, last_ns: int, coarser: int = 1) -> Scale | None:
-    """Scale of the tile that shows a look, ``coarser`` times less sharp; None where nothing was recorded."""
+    """Scale of the tile that shows a look, columns ``coarser`` times longer; None where nothing was recorded."""
     span = look.right_ns - look.left_ns
     column_ns = nice_column_ns(span / look.width * coarser)
     left = max(look.left_ns - int(span * MARGIN), first_ns)
@@ -107,7 +107,8 @@ def scale_for(look: Look, first_ns: int, last_ns: int, coarser: int = 1) -> Scal
     origin = left // column_ns
     columns = min(right // column_ns - origin + 1, MOST_COLUMNS)
     ticks = look.high - look.low
-    row_ticks = (look.row_ticks or nice_ticks(ticks / look.height * ROW_PX)) * coarser
+    # rows stay as they are: another size of rows would need a pyramid of its own
+    row_ticks = look.row_ticks or nice_ticks(ticks / look.height * ROW_PX)
     row_ticks = nice_ticks(max(row_ticks, ticks * (1 + 2 * MARGIN) / MOST_ROWS))
     base = math.floor((look.low - ticks * MARGIN) / row_ticks)
     rows = min(math.ceil((look.high + ticks * MARGIN) / row_ticks) - base, MOST_ROWS)
@@ -128,7 +129,7 @@ class HeatLooks:
         self._lots_per_size = 1 / float(capture.instrument.lot_size)
 
     def answers(self, said: dict[str, Any]) -> Iterator[Message]:
-        """Messages that answer a look: half as sharp, sharp, and the whole session if it was asked for."""
+        """Messages that answer a look: half as many columns, all of them, and the whole session if it was asked for."""
         look = Look.of(said, self._lots_per_size)
         first, last = self._scenery.first_ns, self._scenery.last_ns
         if look is None or not last:

@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.events import Array
 from workbench.views import framing
+from workbench.views.heatmap_delta import Changes
 from workbench.views.heatmap_looks import large
 from workbench.views.live import Captured, Message
 from workbench.views.prints import VolumeAtPrice, bubbles
@@ -62,6 +63,8 @@ class HeatmapModel:
         self._extras = extras
         self._scenery = scenery
         self._session_volume = SessionVolume(capture)
+        self._changes = Changes()
+        self._number = 0
         self._min_lots = 0.0
         self._auto = row_ticks is None
         self._cut = cut
@@ -233,12 +236,14 @@ class HeatmapModel:
         extras = self._extras(full) if self._extras is not None else None
         if extras is not None:
             content["layers"] = extras
-        arrays: list[Array] = [
-            quantise(raster.heat(start, last + 1)),
-            np.column_stack([raster.best(start, last + 1), raster.marks(start, last + 1)]).astype(np.int32),
-            self._bubbles(raster.scale, start),
-            quantise(raster.now),
-        ]
+        codes, content["sparse"] = self._changes.codes(quantise(raster.heat(start, last + 1)), full)
+        now, content["sparse_now"] = self._changes.now(quantise(raster.now), full)
+        self._number += 1
+        content["n"] = self._number
+        edges = np.column_stack([raster.best(start, last + 1), raster.marks(start, last + 1)]).astype(
+            np.int32
+        )
+        arrays: list[Array] = [codes, edges, self._bubbles(raster.scale, start), now]
         volume = self._session_volume.rows(raster.scale, full)
         if volume is not None:
             content["session"] = True
