@@ -13,8 +13,10 @@ from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, kerne
 from workbench.events import Array, EventKind, FloatArray, IntArray
 
 # Slots of State.clock.
-STARTED, NOW, DIRTY, COUNT, BUCKET_NS, BID_EDGE, ASK_EDGE, START = range(8)
-_CLOCK_SLOTS: Final = 8
+STARTED, NOW, DIRTY, COUNT, BUCKET_NS, BID_EDGE, ASK_EDGE, START, BEST_BID, BEST_ASK = range(10)
+_CLOCK_SLOTS: Final = 10
+# Bits of clock[DIRTY]: which sides may measure otherwise than they did.
+_BIDS, _ASKS, _BOTH = 1, 2, 3
 # Fields of a bucket.
 KNOWN, AREA, LEAST, MOST, LAST = range(5)
 _FIELDS: Final = 5
@@ -116,21 +118,22 @@ def _rest(
 def _measure(
     levels: Array, pages: Array, far: Array, state: Array, cuts: Array, clock: Array, value: Array, top: Array
 ) -> None:
-    """Bring ``value`` up to date with the book."""
+    """Bring ``value`` up to date with the book, on the sides that changed."""
+    dirty, n = clock[DIRTY], len(cuts)
     clock[DIRTY] = 0
-    value[:] = np.nan
-    clock[BID_EDGE], clock[ASK_EDGE] = -_NO_EDGE, _NO_EDGE
     if not state[book.VALID]:
+        value[:] = np.nan
+        clock[BID_EDGE], clock[ASK_EDGE] = _NO_EDGE, -_NO_EDGE  # only a control row changes that
         return
-    n = len(cuts)
-    clock[BID_EDGE] = _rest(0, cuts, top, levels, pages, far, state, value[_BID : _BID + n])
-    best_bid, bids = top[0, 0], value[_BID + n - 1]
-    clock[ASK_EDGE] = _rest(1, cuts, top, levels, pages, far, state, value[_BID + n :])
-    best_ask, asks = top[0, 0], value[_BID + 2 * n - 1]
-    if bids > 0 and asks > 0:
-        value[_SPREAD] = best_ask - best_bid
-    if bids + asks > 0:
-        value[_IMBALANCE] = (bids - asks) / (bids + asks)
+    if dirty & _BIDS:
+        clock[BID_EDGE] = _rest(0, cuts, top, levels, pages, far, state, value[_BID : _BID + n])
+        clock[BEST_BID] = top[0, 0]
+    if dirty & _ASKS:
+        clock[ASK_EDGE] = _rest(1, cuts, top, levels, pages, far, state, value[_BID + n :])
+        clock[BEST_ASK] = top[0, 0]
+    bids, asks = value[_BID + n - 1], value[_BID + 2 * n - 1]
+    value[_SPREAD] = clock[BEST_ASK] - clock[BEST_BID] if bids > 0 and asks > 0 else np.nan
+    value[_IMBALANCE] = (bids - asks) / (bids + asks) if bids + asks > 0 else np.nan
 
 
 @part
@@ -180,11 +183,13 @@ def _pass(moment: int, clock: Array, value: Array, buckets: Array, rows: Array) 
 
 
 @part
-def _touches(kind: int, side: int, price: int, clock: Array) -> bool:
-    """Whether a row may change what is measured."""
+def _touched(kind: int, side: int, price: int, clock: Array) -> int:
+    """Sides that a row may change near enough to the touch to be measured, as bits."""
     if kind == _DEPTH:
-        return bool(price >= clock[BID_EDGE] if side == 1 else price <= clock[ASK_EDGE])
-    return kind in (_CLEAR, _SNAPSHOT_END, _GAP)
+        if side == 1:
+            return _BIDS if price >= clock[BID_EDGE] else 0
+        return _ASKS if price <= clock[ASK_EDGE] else 0
+    return _BOTH if kind in (_CLEAR, _SNAPSHOT_END, _GAP) else 0
 
 
 @kernel(_I8(*_EVENTS, _I8, *_BOOK, *_STATE))
@@ -218,8 +223,8 @@ def walk(
             _pass(ts[row], clock, value, buckets, rows)
         stop = row
         while stop < count and ts[stop] <= clock[NOW]:
-            if not clock[DIRTY] and _touches(kind[stop], side[stop], price[stop], clock):
-                clock[DIRTY] = 1
+            if clock[DIRTY] != _BOTH:
+                clock[DIRTY] |= _touched(kind[stop], side[stop], price[stop], clock)
             stop += 1
         piece = (kind[row:stop], side[row:stop], price[row:stop], size[row:stop])
         done = book.apply(*piece, 0, levels, pages, far, state, *unasked)

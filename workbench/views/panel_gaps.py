@@ -19,7 +19,7 @@ class Gaps:
     Parameters
     ----------
     capture : Captured
-        Its ``gap_rows``, where it has them, are the gaps.
+        Its ``gap_rows``, or the times of its ``gaps``, are the gaps; one that has neither has no gaps.
 
     Notes
     -----
@@ -46,18 +46,20 @@ class Gaps:
         if columns is not self._columns:
             self._columns, self._seen, self._open_row, self._found = columns, 0, None, []
             self.count += 1
-        rows: Any = getattr(self._capture, "gap_rows", None)
-        if rows is not None:
-            self._read(columns, rows)
+        self._try_to_close(columns)
+        times = self._times()
+        for ts in times:
+            self._begin(ts, columns)
+        self._seen += len(times)
         return sought
 
-    def _read(self, columns: Any, rows: Any) -> None:
-        length = len(rows)
-        self._try_to_close(columns)
-        for piece in rows.chunks(self._seen, length):
-            for ts in piece[0].tolist():
-                self._begin(ts, columns)
-        self._seen = length
+    def _times(self) -> list[int]:
+        """Times of the gaps that were not looked at yet, ns."""
+        rows: Any = getattr(self._capture, "gap_rows", None)
+        if rows is not None:
+            return [ts for piece in rows.chunks(self._seen, len(rows)) for ts in piece[0].tolist()]
+        frame: Any = getattr(self._capture, "gaps", None) if not self._seen else None
+        return [] if frame is None else [int(ts) for ts in frame["ts"].to_physical().to_list()]
 
     def _begin(self, ts: int, columns: Any) -> None:
         if self._open_row is None:
