@@ -35,21 +35,21 @@ export function paintBar(context, bar, look) {
   for (const [row, cell] of bar.cells) {
     const y = (top - row) * rowPx;
     CELL_MODES[look.mode](context, cell, box, y, look, detail);
-    if (cell.flags & FOOT_POC) outline(context, box, y, rowPx, look.colours.last);
+    if (cell.flags & FOOT_POC) footOutline(context, box, y, rowPx, look.colours.last);
   }
   for (const [row, cell] of bar.cells) {
-    if (cell.flags & FOOT_UNFINISHED) unfinished(context, box, (top - row) * rowPx, row === top, look);
+    if (cell.flags & FOOT_UNFINISHED) footUnfinished(context, box, (top - row) * rowPx, row === top, look);
   }
 }
 
-function outline(context, box, y, rowPx, colour) {
+function footOutline(context, box, y, rowPx, colour) {
   context.strokeStyle = colour;
   context.lineWidth = rowPx > 5 ? 1.4 : 1;
   context.strokeRect(box.left + 0.5, y + 0.5, box.width - 1, Math.max(rowPx - 1, 1));
 }
 
 /** Open end of an auction: a dashed line and a ring beyond the bar's extreme. */
-function unfinished(context, box, y, atTop, look) {
+function footUnfinished(context, box, y, atTop, look) {
   if (look.rowPx < 4) return;
   const edge = atTop ? y : y + look.rowPx;
   context.strokeStyle = look.colours.warn;
@@ -74,23 +74,23 @@ function paintSides(context, cell, box, y, look, detail) {
   }
   const middle = y + rowPx / 2;
   if (detail === "both") {
-    sideText(context, cell.bid * lot, box.left + half - 5, middle, "right", cell.flags & FOOT_SELL, "sell", look);
-    sideText(context, cell.ask * lot, box.left + half + 5, middle, "left", cell.flags & FOOT_BUY, "buy", look);
+    footSideText(context, cell.bid * lot, box.left + half - 5, middle, "right", cell.flags & FOOT_SELL, "sell", look);
+    footSideText(context, cell.ask * lot, box.left + half + 5, middle, "left", cell.flags & FOOT_BUY, "buy", look);
     context.fillStyle = colours.faint;
     context.textAlign = "center";
     if (rowPx >= 11) context.fillText("×", box.left + half, middle);
-  } else if (detail === "one") oneText(context, deltaText((cell.ask - cell.bid) * lot), box, middle, look);
-  wedges(context, cell, box, y, look);
+  } else if (detail === "one") footOneText(context, deltaText((cell.ask - cell.bid) * lot), box, middle, look);
+  footWedges(context, cell, box, y, look);
 }
 
-function sideText(context, size, x, y, align, imbalanced, role, look) {
+function footSideText(context, size, x, y, align, imbalanced, role, look) {
   context.font = footFont(look.rowPx, imbalanced);
   context.fillStyle = imbalanced ? look.bright[role] : size ? look.colours.text : look.colours.faint;
   context.textAlign = align;
   context.fillText(cellText(size), x, y);
 }
 
-function oneText(context, text, box, y, look) {
+function footOneText(context, text, box, y, look) {
   context.font = footFont(look.rowPx, false);
   context.fillStyle = look.colours.text;
   context.textAlign = "center";
@@ -98,7 +98,7 @@ function oneText(context, text, box, y, look) {
 }
 
 /** Imbalances: wedges at the outer edge, filled bars where they are stacked. */
-function wedges(context, cell, box, y, look) {
+function footWedges(context, cell, box, y, look) {
   if (look.rowPx < 5) return;
   const marks = [
     [FOOT_SELL, FOOT_SELL_STACKED, "sell", box.left, 1],
@@ -123,8 +123,8 @@ function paintDelta(context, cell, box, y, look, detail) {
   const delta = cell.ask - cell.bid;
   context.fillStyle = faded(colours[delta < 0 ? "sell" : "buy"], delta ? 0.07 + 0.63 * Math.min(Math.abs(delta) / scale.delta, 1) ** 0.7 : 0.03);
   context.fillRect(box.left, y, box.width, rowPx > 4 ? rowPx - 1 : rowPx);
-  if (detail !== "colour") oneText(context, deltaText(delta * lot), box, y + rowPx / 2, look);
-  wedges(context, cell, box, y, look);
+  if (detail !== "colour") footOneText(context, deltaText(delta * lot), box, y + rowPx / 2, look);
+  footWedges(context, cell, box, y, look);
 }
 
 function paintVolume(context, cell, box, y, look, detail) {
@@ -143,18 +143,18 @@ function paintVolume(context, cell, box, y, look, detail) {
     context.textAlign = "left";
     context.fillText(cellText((cell.bid + cell.ask + cell.unknown) * lot), box.left + 4, y + rowPx / 2);
   }
-  wedges(context, cell, box, y, look);
+  footWedges(context, cell, box, y, look);
 }
 
 /** Colour between two of a theme. */
-function between(one, other, share) {
+function footBetween(one, other, share) {
   const [a, b] = [rgbOf(one), rgbOf(other)];
   return `rgb(${a.map((part, i) => Math.round(part + (b[i] - part) * share)).join(",")})`;
 }
 
 /** What paints depend on besides the bar itself. */
 export function footLook(facts, colours) {
-  const bright = { buy: between(colours.buy, colours.text, 0.45), sell: between(colours.sell, colours.text, 0.45) };
+  const bright = { buy: footBetween(colours.buy, colours.text, 0.45), sell: footBetween(colours.sell, colours.text, 0.45) };
   return { ...facts, colours, bright };
 }
 

@@ -1,5 +1,5 @@
 // What a footprint page holds: bars with their cells, zones, and the arithmetic on them. No DOM.
-import { typed } from "./heat_store.js";
+import { arrayOf } from "./arrays.js";
 
 export const FOOT_BUY = 1;
 export const FOOT_SELL = 2;
@@ -33,8 +33,8 @@ export class FootStore {
     else if (content.epoch !== this.epoch) return false;
     if (content.zones) this.zones = content.zones.map(([side, low, high, first, last]) => ({ side, low, high, first, last }));
     this.version += 1;
-    this.#takeBars(typed(Float64Array, buffers[0]), content.first);
-    this.#takeCells(typed(Int32Array, buffers[1]), typed(Float64Array, buffers[2]));
+    this.#takeBars(arrayOf(Float64Array, buffers[0]), content.first);
+    this.#takeCells(arrayOf(Int32Array, buffers[1]), arrayOf(Float64Array, buffers[2]));
     return true;
   }
 
@@ -121,17 +121,17 @@ export class FootStore {
         total = Math.max(total, cell.bid + cell.ask + cell.unknown);
       }
     }
-    return { side: stepped(quantile(sides, 0.97)), total: stepped(total), delta: stepped(quantile(deltas, 0.97)) };
+    return { side: footStepped(footQuantile(sides, 0.97)), total: footStepped(total), delta: footStepped(footQuantile(deltas, 0.97)) };
   }
 }
 
-function quantile(values, share) {
+function footQuantile(values, share) {
   const sorted = Float64Array.from(values).sort();
   return sorted.length ? sorted[Math.floor((sorted.length - 1) * share)] : 0;
 }
 
 /** Next of the powers of 1.25. */
-function stepped(value) {
+function footStepped(value) {
   return 1.25 ** Math.ceil(Math.log(Math.max(value, 1e-9)) / Math.log(1.25));
 }
 

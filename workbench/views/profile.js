@@ -1,7 +1,7 @@
 // Profile: traded volume by price with point of control and value area, and how they came about.
 import { decimalsOf, priceText, sizeText } from "./geometry.js";
 import { faded } from "./colour.js";
-import { typed } from "./heat_store.js";
+import { arrayOf } from "./arrays.js";
 import { FONT, Link, Painter, dress, pageTheme, sharpContext } from "./link.js";
 import { Bond } from "./bond.js";
 import { fillSelection, selection, toolBar } from "./profile_controls.js";
@@ -19,11 +19,11 @@ const PROFILE_HELP = "Drag: move prices. Wheel: zoom prices. Double-click or F: 
 
 /** The profile's state after a message; null if it needs a full one. */
 export function profileState(before, content, buffers) {
-  const lots = typed(Float64Array, buffers[0]);
-  const flat = typed(Float64Array, buffers[1]);
+  const lots = arrayOf(Float64Array, buffers[0]);
+  const flat = arrayOf(Float64Array, buffers[1]);
   const tail = Array.from({ length: flat.length / 4 }, (_, i) => Array.from(flat.subarray(4 * i, 4 * i + 4)));
   if (content.k === "some" && !before) return null;
-  const merged = content.k === "some" ? patched(before.lots, content.count, lots, typed(Int32Array, buffers[2])) : lots;
+  const merged = content.k === "some" ? patchedRows(before.lots, content.count, lots, arrayOf(Int32Array, buffers[2])) : lots;
   const steps = content.k === "some" ? [...before.steps.slice(0, content.dev_from), ...tail] : tail;
   return {
     lots: merged, steps, count: content.count, lowRow: content.low_row, rowTicks: content.row_ticks, pocRow: content.poc_row, vahRow: content.vah_row,
@@ -31,7 +31,7 @@ export function profileState(before, content, buffers) {
   };
 }
 
-function patched(lots, count, changed, rows) {
+function patchedRows(lots, count, changed, rows) {
   rows.forEach((row, i) => {
     for (let kind = 0; kind < 3; kind++) lots[kind * count + row] = changed[kind * rows.length + i];
   });

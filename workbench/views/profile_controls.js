@@ -17,7 +17,7 @@ export function selection(bar, text, choices, value, chosen) {
   const select = document.createElement("select");
   fillSelection(select, choices, value);
   select.addEventListener("change", () => chosen(select.value));
-  labelled(bar, text, select);
+  labelledControl(bar, text, select);
   return select;
 }
 
@@ -47,11 +47,11 @@ export function numberField(bar, text, value, least, chosen) {
     if (input.value !== "" && number >= least) chosen(number);
     else input.value = String(value);
   });
-  labelled(bar, text, input);
+  labelledControl(bar, text, input);
   return input;
 }
 
-function labelled(bar, text, control) {
+function labelledControl(bar, text, control) {
   const label = bar.appendChild(document.createElement("label"));
   const span = label.appendChild(document.createElement("span"));
   span.textContent = text;
