@@ -94,15 +94,16 @@ def levels_before(
 ) -> pl.DataFrame:
     """Levels in [low, high] that rest just before a moment: ``side``, ``price_ticks``, ``size_lots``."""
     instrument, events = source_of(x, symbol, None, None)
-    if callable(getattr(x, "books_at", None)):
-        rows = _resting(x.books_at(start_ns - 1)[0])
-    else:
-        rows = _last_told(events.filter(pl.col("ts") < pl.lit(start_ns).cast(TIME)))
     first, last = price_bounds(low, high, instrument)
     fine = pl.col("price_ticks").cast(pl.Int64) * SUBTICKS_PER_TICK
-    above = pl.lit(True) if first is None else fine >= first
-    below = pl.lit(True) if last is None else fine <= last
-    return rows.filter((pl.col("size_lots") > 0) & above & below)
+    within = (pl.lit(True) if first is None else fine >= first) & (
+        pl.lit(True) if last is None else fine <= last
+    )
+    if callable(getattr(x, "books_at", None)):
+        rows = _resting(x.books_at(start_ns - 1)[0]).filter(within)
+    else:
+        rows = _last_told(events.filter(pl.col("ts") < pl.lit(start_ns).cast(TIME)), within)
+    return rows.filter(pl.col("size_lots") > 0)
 
 
 def _resting(book: LevelBook) -> pl.DataFrame:
@@ -116,13 +117,13 @@ def _resting(book: LevelBook) -> pl.DataFrame:
     )
 
 
-def _last_told(events: pl.LazyFrame) -> pl.DataFrame:
-    """Newest size of each level since the book was last unknown."""
+def _last_told(events: pl.LazyFrame, within: pl.Expr) -> pl.DataFrame:
+    """Newest size of each level inside since the book was last unknown."""
     unknown = pl.col("kind").is_in([int(EventKind.CLEAR), int(EventKind.GAP)])
     told = (
         events.select("kind", "side", pl.col("price").alias("price_ticks"), pl.col("size").alias("size_lots"))
         .with_row_index("row")
-        .filter(unknown | (pl.col("kind") == int(EventKind.DEPTH)))
+        .filter(unknown | ((pl.col("kind") == int(EventKind.DEPTH)) & within))
         .collect()
     )
     forgotten = told.filter(unknown)["row"].max()

@@ -65,7 +65,7 @@ export class HeatMarks {
   #drawVwap(context, at, line) {
     this.#stroke(context, at, line, (i) => line.ticks[0][i], 0.95, 1.5, []);
     for (const k of MARK_BANDS) {
-      const strength = k === 1 ? 0.6 : 0.4;
+      const strength = k === 1 ? 0.85 : 0.65;
       for (const way of [k, -k]) this.#stroke(context, at, line, (i) => line.ticks[0][i] + way * line.ticks[1][i], strength, 1, [2 + k, 3]);
     }
   }

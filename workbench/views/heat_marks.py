@@ -232,6 +232,8 @@ class HeatMarks:
         news: list[dict[str, Any]] = [{"name": name, "gone": True} for name in known if name not in lines]
         for name, (colour, points) in lines.items():
             old_colour, old = known.get(name, ("", None))
+            if old is points and old_colour == colour:
+                continue
             keep = 0 if old is None or old_colour != colour else _shared(old, points)
             if old is None or keep < len(points.ms) or keep < len(old.ms):
                 kind = "vwap" if name == "VWAP" and name not in self._lines else "line"

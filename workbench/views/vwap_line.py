@@ -38,8 +38,10 @@ class VwapLine:
         self._vwap = Vwap(self._capture.instrument)
         self._bucket_ns = BUCKET_NS
         self._row = self._capture.columns.row_at(self.anchor_ns) if self.anchor_ns else 0
-        self._table = np.empty((MOST_POINTS + 1, 3), np.float64)  # span, VWAP, sigma in real units
+        self._spans = np.empty(MOST_POINTS + 1, np.float64)
+        self._ticks = np.empty((MOST_POINTS + 1, 2), np.float64)  # VWAP, sigma
         self._count = 0
+        self._points: Points | None = None
 
     def follow(self, rows: int = ROWS_AT_ONCE) -> bool:
         """Take in what came, at most ``rows`` events of it; whether that is all there is."""
@@ -64,29 +66,31 @@ class VwapLine:
             return
         bucket = prints.ts // BUCKET_NS
         last = np.append(bucket[1:] != bucket[:-1], True)
-        for point in np.column_stack([bucket[last], values[last], sigmas[last]]):
-            self._put(point)
+        ticks = np.column_stack([values[last], sigmas[last]]) / float(self._capture.instrument.tick_size)
+        for span, point in zip(bucket[last].tolist(), ticks):
+            self._put(span // (self._bucket_ns // BUCKET_NS), point)
+        self._points = None
 
-    def _put(self, point: Array) -> None:
-        span = point[0] // (self._bucket_ns // BUCKET_NS)
-        if not self._count or self._table[self._count - 1, 0] < span:
+    def _put(self, span: int, point: Array) -> None:
+        if not self._count or self._spans[self._count - 1] < span:
             self._count += 1
-        self._table[self._count - 1] = span, point[1], point[2]
+            self._spans[self._count - 1] = span
+        self._ticks[self._count - 1] = point
         if self._count > MOST_POINTS:
             self._coarsen()
 
     def _coarsen(self) -> None:
         """Double the spans: the last point of two neighbours stands for both."""
         self._bucket_ns *= 2
-        spans = self._table[: self._count, 0] // 2
-        kept = self._table[: self._count][np.append(spans[1:] != spans[:-1], True)]
-        self._count = len(kept)
-        self._table[: self._count] = kept
-        self._table[: self._count, 0] //= 2
+        spans = self._spans[: self._count] // 2
+        last = np.append(spans[1:] != spans[:-1], True)
+        self._spans[: last.sum()], self._ticks[: last.sum()] = spans[last], self._ticks[: self._count][last]
+        self._count = int(last.sum())
 
     @property
     def points(self) -> Points:
         """End of each span in ms; VWAP and sigma in ticks, shape (n, 2)."""
-        tick = float(self._capture.instrument.tick_size)
-        table = self._table[: self._count]
-        return Points((table[:, 0] + 1) * (self._bucket_ns / 1e6), table[:, 1:] / tick)
+        if self._points is None:
+            ms = (self._spans[: self._count] + 1) * (self._bucket_ns / 1e6)
+            self._points = Points(ms, self._ticks[: self._count].copy())
+        return self._points
