@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shifted, toggled } from "../../workbench/views/ladder_menu.js";
+import { fitting, shifted, toggled } from "../../workbench/views/ladder_menu.js";
 import {
   LADDER_FIELDS, LadderState, cellKind, cellText, ladderHead, lockedCentre, orderText, orderWords, ordersIn, profitAt, signedText,
 } from "../../workbench/views/ladder_rows.js";
@@ -90,6 +90,16 @@ test("columns come and go where they belong, and the price stays", () => {
   assert.deepEqual(toggled(["a", "price"], all, "price"), ["a", "price"]);
   assert.deepEqual(shifted(["a", "price", "c"], "c", -1), ["a", "c", "price"]);
   assert.deepEqual(shifted(["a", "price"], "a", -1), ["a", "price"]);
+});
+
+test("columns that have no room go, the book itself last", () => {
+  const kinds = Object.fromEntries(["profit", "buys", "bid", "price", "ask", "sells", "print"].map((name) => [name, ["", "", 100]]));
+  const all = Object.keys(kinds);
+  assert.deepEqual(fitting(all, kinds, 560, true), all);
+  assert.deepEqual(fitting(all, kinds, 500, true), ["profit", "buys", "bid", "price", "ask", "sells"]);
+  assert.deepEqual(fitting(all, kinds, 410, true), ["buys", "bid", "price", "ask", "sells"]);
+  assert.deepEqual(fitting(all, kinds, 410, false), ["bid", "price", "ask", "print"]);
+  assert.deepEqual(fitting(all, kinds, 100, true), ["bid", "price", "ask"]);
 });
 
 test("each click has a name of its own that platforms take", () => {

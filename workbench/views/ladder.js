@@ -3,7 +3,7 @@ import { Bond } from "./bond.js";
 import { decimalsOf, priceText, sizeText } from "./geometry.js";
 import { typed } from "./heat_store.js";
 import { Link, Painter, dress, pageTheme } from "./link.js";
-import { LadderMenu } from "./ladder_menu.js";
+import { LadderMenu, fitting } from "./ladder_menu.js";
 import { LADDER_BARS, LadderState, cellKind, cellText, ladderHead, lockedCentre, orderWords, ordersIn } from "./ladder_rows.js";
 import { OrderHand } from "./ladder_ticket.js";
 
@@ -39,6 +39,8 @@ class LadderView {
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     this.recolumn = () => this.#columns(model.get("options").columns);
+    this.sizer = new ResizeObserver(() => this.#columns(this.chosen));
+    this.sizer.observe(this.root);
     model.on("change:options", this.recolumn);
     this.#restyle();
     this.#lock(true);
@@ -90,14 +92,17 @@ class LadderView {
     this.button.addEventListener("click", () => this.#lock(!this.locked));
   }
 
-  #columns(names) {
-    if (this.names?.join() === names.join()) return;
-    this.names = names;
-    this.menu.show(names);
+  #columns(chosen) {
+    this.chosen = chosen;
     const { kinds } = this.options;
+    const width = this.root.clientWidth || Infinity;
+    const names = fitting(chosen, kinds, width, this.state.facts.desk !== null || this.state.facts.position !== null);
+    if (this.names?.join() === names.join() && this.named === chosen.join()) return;
+    this.names = names;
+    this.named = chosen.join();
+    this.menu.show(chosen, chosen.length - names.length);
     this.table.replaceChildren();
     this.table.style.height = `${(this.count + 1) * LADDER_ROW_PX + 4}px`;
-    this.table.style.minWidth = `${Math.round(names.reduce((sum, name) => sum + kinds[name][2], 0) * 0.82)}px`;
     ladderNode("caption", this.table, "", `Price ladder of ${this.options.symbol}`);
     const widths = ladderNode("colgroup", this.table);
     for (const name of names) ladderNode("col", widths).style.width = `${kinds[name][2]}px`;
@@ -278,6 +283,7 @@ class LadderView {
     if (!this.state.take(content, typed(Uint16Array, buffers[0]), typed(Float32Array, buffers[1]))) return false;
     if (ticks !== undefined && ticks !== this.state.facts.row_ticks) this.centre = null;
     this.hand.show();
+    this.#columns(this.chosen);
     this.root.dataset.drawn = content.s;
     this.painter.ask();
     return true;
@@ -364,6 +370,7 @@ class LadderView {
   stop() {
     clearTimeout(this.asking);
     this.model.off("change:options", this.recolumn);
+    this.sizer.disconnect();
     this.hand.stop();
     this.menu.stop();
     this.bond.leave();

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from workbench.events import Array, EventKind, FloatArray, IntArray, Side
 from workbench.flow.pulling import PullingStream
 from workbench.flow.recent import LAST_SIZE, LAST_TS, LOTS, PRINTS, RecentTrades
-from workbench.views.live import Captured
+from workbench.views.live import Book, Captured
 from workbench.views.prints import VolumeAtPrice
 
 FIELDS: Final = (
@@ -139,10 +139,12 @@ def imbalance(bid: float, ask: float) -> float | None:
     return (bid - ask) / (bid + ask) if bid + ask > 0 else None
 
 
-def depth_imbalance(capture: Captured, levels: int) -> float | None:
-    """Imbalance of the best ``levels`` levels of each side."""
-    sides = (float(capture.book.levels(int(side), levels)[1].sum()) for side in (Side.BID, Side.ASK))
-    return imbalance(*sides)
+def imbalances(book: Book, levels: int) -> tuple[float | None, float | None]:
+    """Imbalance at the touch, and of the best ``levels`` levels of each side."""
+    bids, asks = (book.levels(int(side), levels)[1] for side in (Side.BID, Side.ASK))
+    if not len(bids) or not len(asks):
+        return None, None
+    return imbalance(float(bids[0]), float(asks[0])), imbalance(float(bids.sum()), float(asks.sum()))
 
 
 def changed_cells(before: FloatArray | FloatCells, now: FloatCells) -> tuple[Array, Array]:

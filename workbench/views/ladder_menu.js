@@ -19,6 +19,20 @@ export function shifted(shown, name, step) {
   return moved;
 }
 
+const LADDER_SQUEEZE = 0.8;
+const LADDER_DISPENSABLE = [["print"], ["recent_sold", "recent_bought"], ["profit"], ["sold", "bought"], ["bid_flow", "ask_flow"], ["buys", "sells"]];
+const LADDER_UNTRADED = [["profit"], ["buys", "sells"], ["print"], ["recent_sold", "recent_bought"], ["bid_flow", "ask_flow"], ["sold", "bought"]];
+
+/** Columns that are readable in a width, px: what matters least for reading, or for trading, goes first. */
+export function fitting(shown, kinds, width, trades) {
+  let kept = shown;
+  for (const gone of trades ? LADDER_DISPENSABLE : LADDER_UNTRADED) {
+    if (kept.reduce((sum, name) => sum + kinds[name][2], 0) * LADDER_SQUEEZE <= width) return kept;
+    kept = kept.filter((name) => !gone.includes(name));
+  }
+  return kept;
+}
+
 export class LadderMenu {
   /** `choose(columns)` is called with every change. */
   constructor(parent, root, kinds, choose) {
@@ -57,9 +71,11 @@ export class LadderMenu {
     this.button.setAttribute("aria-expanded", "false");
   }
 
-  /** Takes note of the columns shown. */
-  show(shown) {
+  /** Takes note of the columns chosen, and of how many of them have no room. */
+  show(shown, hidden = 0) {
     this.shown = shown;
+    const text = hidden ? `columns (${hidden} without room)` : "columns";
+    if (this.button.textContent !== text) this.button.textContent = text;
     if (!this.panel.hidden) this.#list();
   }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.events import Array
 from workbench.views.framing import nice_ticks
-from workbench.views.ladder_cells import FIELDS, LadderFlow, changed_cells, depth_imbalance, imbalance
+from workbench.views.ladder_cells import FIELDS, LadderFlow, changed_cells, imbalances
 from workbench.views.live import Captured, Message
 
 WINDOW_ROWS: Final = 240
@@ -140,7 +140,7 @@ class LadderModel:
     def _head(self, ticks: int) -> dict[str, Any]:
         book, last, traded = self._capture.book, self._flow.volume.last, self._flow.traded
         bid, ask = book.best_bid, book.best_ask
-        known = bid is not None and ask is not None
+        touch, depth = imbalances(book, self._levels)
         return {
             "bid_row": None if bid is None else bid // ticks,
             "ask_row": None if ask is None else ask // ticks,
@@ -151,8 +151,8 @@ class LadderModel:
             "valid": book.valid,
             "volume": traded.volume,
             "delta": traded.delta,
-            "touch": _rounded(depth_imbalance(self._capture, 1) if known else None),
-            "depth": _rounded(depth_imbalance(self._capture, self._levels) if known else None),
+            "touch": _rounded(touch),
+            "depth": _rounded(depth),
         }
 
     def _message(
@@ -180,4 +180,4 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
 
 
-__all__ = ["FIELDS", "WINDOW_ROWS", "LadderModel", "OrdersToTell", "imbalance"]
+__all__ = ["FIELDS", "WINDOW_ROWS", "LadderModel", "OrdersToTell"]

@@ -205,7 +205,7 @@ def chart(still: LadderStill | None) -> Any:
     order = range(still.rows - 1, -1, -1)
     _add_bars(figure, still, colours)
     figure.add_table(
-        domain={"x": [0.0, 0.72]},
+        domain={"x": [0.0, 0.78]},
         columnwidth=[COLUMNS[name].width for name in still.columns],
         header={
             "values": [COLUMNS[name].title for name in still.columns],
@@ -227,8 +227,9 @@ def chart(still: LadderStill | None) -> Any:
         barmode="relative",
         bargap=0.08,
         height=max(320, (still.rows + 1) * (_ROW_PX + 2) + 130),
+        width=sum(COLUMNS[name].width for name in still.columns) + 320,
         margin={"l": 20, "r": 20, "t": 50, "b": 40},
-        xaxis={"title": "resting size (bids to the left)", "domain": [0.79, 1.0]},
+        xaxis={"title": "resting size (bids to the left)", "domain": [0.86, 1.0]},
         yaxis={"type": "category"},
         showlegend=False,
     )
