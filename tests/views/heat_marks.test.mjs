@@ -4,6 +4,7 @@ import {
   actOf, boxOf, cornersOf, factLines, firstAtLeast, flagsInView, grownLine, isInside, nsText, shortFacts, valueAt,
 } from "../../workbench/views/heat_lines.js";
 import { markColour } from "../../workbench/views/heat_marks.js";
+import { AnchorTool, LabelTool, SelectTool } from "../../workbench/views/heat_select.js";
 import { HeatCamera } from "../../workbench/views/heat_camera.js";
 
 const line = (from, ms, ...ticks) => ({ name: "v", colour: "accent", kind: "line", from, ms, ticks });
@@ -79,4 +80,70 @@ test("facts are cut into short lines, and to the few that stand in the picture",
 test("a colour is a role of the theme or six digits, and nothing else reaches the canvas", () => {
   const colours = { accent: "#000001", warn: "#000002" };
   assert.deepEqual(["warn", "#a1B2c3", "url(x)", "red"].map((c) => markColour(c, colours)), ["#000002", "#a1B2c3", "#000001", "#000001"]);
+});
+
+/** What tools ask of the view, written down. */
+function heatThatNotes() {
+  const said = [];
+  const note = (word) => (value) => said.push([word, value]);
+  const link = { act: (content) => (said.push(["act", content]), Promise.resolve({})) };
+  return { said, link, set: note("set"), setTool: note("tool"), say: note("say"), painter: { ask() {} }, root: { dataset: {} } };
+}
+
+function standingCamera() {
+  const camera = new HeatCamera(400);
+  return Object.assign(camera, { width: 800, right: 1_000_000, msPerPx: 1, centre: 100, ticksPerPx: 0.1 }).at();
+}
+
+test("a brush asks once for the rectangle it drew and lays itself down; a click selects nothing", () => {
+  const heat = heatThatNotes();
+  const tool = new SelectTool(heat);
+  const at = standingCamera();
+  tool.down(at, { offsetX: 100, offsetY: 50, shiftKey: false });
+  tool.move(at, { offsetX: 200, offsetY: 90, shiftKey: false });
+  tool.up(at, { offsetX: 300, offsetY: 150, shiftKey: true });
+  assert.deepEqual(heat.said, [["act", { do: "select", start: "999300000000", end: "999500000000", low: null, high: null }], ["tool", null]]);
+  tool.up(at, { offsetX: 5, offsetY: 5 });
+  assert.equal(heat.said.length, 2, "nothing was begun");
+  tool.down(at, { offsetX: 100, offsetY: 50 });
+  tool.up(at, { offsetX: 101, offsetY: 51 });
+  assert.deepEqual(heat.said[2], ["act", { do: "unselect" }]);
+});
+
+test("a corner stays at its time and price while the chart moves under the pointer", () => {
+  const heat = heatThatNotes();
+  const tool = new SelectTool(heat);
+  const at = standingCamera();
+  tool.down(at, { offsetX: 300, offsetY: 100 });
+  at.view.right += 50;
+  tool.up(at, { offsetX: 400, offsetY: 200 });
+  assert.equal(heat.said[0][1].start, "999500000000");
+});
+
+test("the label tool asks for a name, and a click on a label for another one", () => {
+  const heat = heatThatNotes();
+  const asked = [];
+  const at = standingCamera();
+  const known = { id: "7", left: 0, right: 1, low: null, high: null };
+  const tool = new LabelTool(heat, { labelAt: (x) => (x < 50 ? known : null) }, { ask: (...words) => asked.push(words) });
+  tool.down(at, { offsetX: 100, offsetY: 50 });
+  tool.up(at, { offsetX: 200, offsetY: 150 });
+  assert.equal(asked[0][1], null);
+  tool.down(at, { offsetX: 10, offsetY: 50 });
+  tool.up(at, { offsetX: 10, offsetY: 50 });
+  assert.deepEqual(asked[1], [known, known]);
+  assert.equal(heat.said.filter(([word]) => word === "act").length, 0, "the form acts, not the tool");
+});
+
+test("the anchor tool begins the VWAP where it was clicked, with Shift at the left edge", () => {
+  const heat = heatThatNotes();
+  const tool = new AnchorTool(heat);
+  const at = standingCamera();
+  for (const shiftKey of [false, true]) {
+    tool.down(at, { offsetX: 400, shiftKey });
+    tool.up();
+  }
+  const anchors = heat.said.filter(([word]) => word === "act").map(([, act]) => act.anchor);
+  assert.deepEqual(anchors, ["999600000000", "999200000000"]);
+  assert.deepEqual(heat.said[1], ["set", { vwap: true }]);
 });

@@ -1,7 +1,7 @@
 // What is drawn over the heatmap and what hands can do on it besides moving: layers and tools, made for one view.
 import { HeatMarks } from "./heat_marks.js";
 import { HeatDesk } from "./heat_desk.js";
-import { LabelTool, SelectTool } from "./heat_select.js";
+import { AnchorTool, LabelTool, SelectTool } from "./heat_select.js";
 
 /** Layers drawn over the market: `{ take?(layers), draw(context, at), hit?(x, y, at) → {text} | null }`. */
 export function heatLayers(heat) {
@@ -12,5 +12,5 @@ export function heatLayers(heat) {
 
 /** Tools: `{ name, title, key, down(at, event) → bool, move(at, event), up(at, event), cancel(), draw(context, at) }`. */
 export function heatTools(heat) {
-  return [new SelectTool(heat), new LabelTool(heat, heat.marks, heat.desk)];
+  return [new SelectTool(heat), new LabelTool(heat, heat.marks, heat.desk), new AnchorTool(heat)];
 }

@@ -1,5 +1,5 @@
 // Tools of the heatmap that draw a rectangle: one selects its events, the other names it.
-import { actOf, cornersOf } from "./heat_lines.js";
+import { actOf, cornersOf, nsText } from "./heat_lines.js";
 import { drawRegion } from "./heat_marks.js";
 
 const BRUSH_LEAST_PX = 4;
@@ -11,7 +11,7 @@ class HeatBrush {
   }
 
   down(at, event) {
-    this.drag = { x0: event.offsetX, y0: event.offsetY, x1: event.offsetX, y1: event.offsetY, at };
+    this.drag = { x0: event.offsetX, y0: event.offsetY, x1: event.offsetX, y1: event.offsetY, at: frozenAt(at) };
     this.tall = event.shiftKey;
     return true;
   }
@@ -112,4 +112,37 @@ export class LabelTool extends HeatBrush {
     this.desk.ask(label, label);
     this.heat.setTool(null);
   }
+}
+
+/** A click begins the VWAP there; with Shift at the left edge; left of the first trade that is the session's. */
+export class AnchorTool {
+  name = "anchor";
+  title = "VWAP from";
+  key = "V";
+
+  constructor(heat) {
+    this.heat = heat;
+  }
+
+  down(at, event) {
+    this.anchor = nsText(at.msAt(event.shiftKey ? 0 : event.offsetX));
+    return true;
+  }
+
+  move() {}
+
+  up() {
+    if (this.anchor === null) return;
+    const { heat, anchor } = this;
+    this.cancel();
+    heat.link.act({ do: "vwap", anchor }).catch((error) => heat.say(error.message, true));
+    heat.set({ vwap: true });
+    heat.setTool(null);
+  }
+
+  cancel() {
+    this.anchor = null;
+  }
+
+  draw() {}
 }
