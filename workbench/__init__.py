@@ -39,6 +39,9 @@ _HOMES = {
     "Vwap": "views.vwap",
     "DepthOverTime": "views.depth_over_time",
     "Footprint": "views.footprint",
+    "Tape": "views.tape",
+    "Health": "views.health",
+    "Workspace": "views.workspace",
     "Instrument": "events",
     "Side": "events",
     "EventKind": "events",
@@ -54,6 +57,7 @@ __all__ = [
     "EventBatch",
     "EventKind",
     "Footprint",
+    "Health",
     "Heatmap",
     "Instrument",
     "Ladder",
@@ -61,8 +65,10 @@ __all__ = [
     "Recording",
     "Session",
     "Side",
+    "Tape",
     "Vwap",
     "WorkbenchError",
+    "Workspace",
     "__version__",
     "connect",
     "cvd",
@@ -97,10 +103,13 @@ if TYPE_CHECKING:
     from workbench.views.cvd import Cvd
     from workbench.views.depth_over_time import DepthOverTime
     from workbench.views.footprint import Footprint
+    from workbench.views.health import Health
     from workbench.views.heatmap import Heatmap
     from workbench.views.ladder import Ladder
     from workbench.views.profile import Profile
+    from workbench.views.tape import Tape
     from workbench.views.vwap import Vwap
+    from workbench.views.workspace import Workspace
 
 
 def __getattr__(name: str) -> object:

@@ -13,7 +13,19 @@ import pytest
 from workbench.views.esm import joined, source
 
 FOLDER = Path(__file__).parents[2] / "workbench" / "views"
-VIEWS = ("footprint.js", "heatmap.js", "ladder.js", "profile.js", "cvd.js", "vwap.js", "depth_over_time.js")
+VIEWS = (
+    "footprint.js",
+    "heatmap.js",
+    "ladder.js",
+    "profile.js",
+    "cvd.js",
+    "vwap.js",
+    "depth_over_time.js",
+    "tape.js",
+    "health.js",
+    "workspace_bar.js",
+    "workspace_grip.js",
+)
 SCRIPTS = sorted(path.name for path in FOLDER.glob("*.js"))
 
 

@@ -308,13 +308,14 @@ class Sender:
     """The one daemon thread that feeds all views of a session, 20 times a second; it ends with the last view."""
 
     _of: ClassVar[weakref.WeakKeyDictionary[Any, Sender]] = weakref.WeakKeyDictionary()
-    _of_lock = threading.Lock()
+    # Locks are re-entrant: the collector may close a forgotten view in the middle of any line that holds one.
+    _of_lock = threading.RLock()
 
     def __init__(self, session: Showable):
         self._session = weakref.ref(session)
         self.group = secrets.token_hex(8)  # views of one session share a cursor on the page
         self._views: weakref.WeakSet[LiveView] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -336,6 +337,11 @@ class Sender:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="workbench-views", daemon=True)
             self._thread.start()
+
+    def modes(self) -> list[Mode]:
+        """How fast each view sends now."""
+        with self._lock:
+            return [view._pacing.mode(time.monotonic_ns()) for view in self._views]
 
     def remove(self, view: LiveView) -> None:
         """Stop feeding this view."""

@@ -1,0 +1,267 @@
+// Tape: time and sales. Rows are elements that stay while their order stays; new ones come on top.
+import { decimalsOf, knownZone, priceText, sizeText, timeText } from "./geometry.js";
+import { typed } from "./heat_store.js";
+import { Link, Painter, dress, pageTheme } from "./link.js";
+import { Bond } from "./bond.js";
+import { numberField, selection, toolBar } from "./profile_controls.js";
+import { tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "./tape_store.js";
+
+const TAPE_ROW_PX = 19;
+const TAPE_SIDES = [["", "both"], ["buy", "▲ bought"], ["sell", "▼ sold"], ["unknown", "· unknown"]];
+const TAPE_KINDS = [["all", "everything"], ["sweeps", "sweeps"], ["lit", "displayed only"]];
+const TAPE_HELP = "Hover or scroll: stand still. ↑ ↓ move, Enter opens an order's prints, Home: newest.";
+
+class TapeView {
+  constructor(model, el) {
+    this.model = model;
+    this.options = model.get("options");
+    this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
+    this.zone = knownZone(this.options.zone) ? this.options.zone : "";
+    this.rows = [];
+    this.facts = {};
+    this.elements = new Map();
+    this.opened = new Map();
+    this.seen = -1;
+    this.#build(el);
+    this.painter = new Painter(this.root, () => this.#draw());
+    this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
+    this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
+    this.watch = new MutationObserver(() => this.#restyle());
+    this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+    this.#restyle();
+  }
+
+  #build(el) {
+    this.root = el.appendChild(document.createElement("div"));
+    this.root.className = "ow-root";
+    const bar = toolBar(this.root, this.options.symbol);
+    this.#filters(bar);
+    this.sums = bar.appendChild(document.createElement("span"));
+    this.sums.className = "ow-sums";
+    this.newer = this.root.appendChild(document.createElement("button"));
+    this.newer.className = "ow-newer";
+    this.newer.hidden = true;
+    this.newer.addEventListener("click", () => this.#toNewest());
+    this.list = this.root.appendChild(document.createElement("div"));
+    this.list.className = "ow-tape";
+    this.list.style.height = `${TAPE_ROW_PX * this.options.rows}px`;
+    this.list.tabIndex = 0;
+    this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-label", `Tape of ${this.options.symbol}. ${TAPE_HELP}`);
+    this.list.title = TAPE_HELP;
+    this.list.dataset.lmSuppressShortcuts = "true";
+    this.list.addEventListener("pointerenter", () => (this.hovered = true));
+    this.list.addEventListener("pointerleave", () => this.#left());
+    this.list.addEventListener("scroll", () => this.#scrolled());
+    this.list.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #filters(bar) {
+    const { let: chosen } = this.options;
+    const wish = (wishes) => this.#filter(wishes);
+    numberField(bar, "size ≥", chosen.min || 0, 0, (min) => wish({ min }));
+    selection(bar, "side", TAPE_SIDES, chosen.side ?? "", (side) => wish({ side: side || null }));
+    const kind = chosen.sweeps ? "sweeps" : chosen.hidden && chosen.off_book ? "all" : "lit";
+    selection(bar, "show", TAPE_KINDS, kind, (what) => {
+      wish({ sweeps: what === "sweeps", hidden: what !== "lit", off_book: what !== "lit" });
+    });
+    for (const [name, text] of [["low", "price ≥"], ["high", "≤"]]) {
+      const input = numberField(bar, text, "", -Infinity, () => {});
+      input.removeAttribute("min");
+      input.value = chosen[name] ?? "";
+      input.addEventListener("change", () => wish({ [name]: input.value === "" ? null : Number(input.value) }));
+    }
+  }
+
+  async #filter(wishes) {
+    try {
+      await this.link.act({ do: "filter", let: wishes });
+      this.link.facts.error = "";
+    } catch (error) {
+      this.link.fail(error);
+    }
+  }
+
+  #take(content, buffers) {
+    if (content.k === "did") return undefined;
+    const rows = buffers.length ? tapeRows(typed(Float64Array, buffers[0])) : [];
+    if (content.k === "older") {
+      this.asked = false;
+      this.reached = content.reached;
+      this.rows = tapeJoined(this.rows, rows);
+    } else if (content.k === "detail") {
+      this.opened.set(content.order, rows);
+      this.#forget(content.order);
+    } else {
+      for (const name of ["count", "bought", "sold", "unknown", "big", "warming"]) if (name in content) this.facts[name] = content[name];
+      if (content.full) this.#begin();
+      this.rows = tapeTaken(this.rows, rows, content.full || content.skipped > 0, this.standing ? 4000 : 400);
+      for (const row of rows) this.#forget(row.order);
+      this.largest = this.rows.reduce((most, row) => Math.max(most, row.lots), 0);
+    }
+    this.painter.ask();
+    return undefined;
+  }
+
+  #begin() {
+    this.rows = [];
+    this.elements.clear();
+    this.opened.clear();
+    this.reached = undefined;
+    this.seen = -1;
+  }
+
+  #forget(order) {
+    this.elements.delete(order);
+  }
+
+  get standing() {
+    return this.hovered || this.list.scrollTop > 2;
+  }
+
+  #draw() {
+    const newest = this.rows.length ? this.rows[this.rows.length - 1].order : -1;
+    if (!this.standing || this.seen < 0) this.seen = newest;
+    const waiting = tapeNewer(this.rows, this.seen);
+    this.newer.hidden = !waiting;
+    if (waiting) this.newer.textContent = `${waiting} new`;
+    const shown = this.rows.filter((row) => row.order <= this.seen).reverse();
+    const wanted = shown.flatMap((row) => this.#elementsOf(row));
+    this.#arrange(wanted);
+    this.#sum();
+  }
+
+  /** Puts exactly these elements into the list; those that stand right are not touched. */
+  #arrange(wanted) {
+    const kept = new Set(wanted);
+    for (const child of [...this.list.children]) if (!kept.has(child)) child.remove();
+    wanted.forEach((element, at) => {
+      if (this.list.children[at] !== element) this.list.insertBefore(element, this.list.children[at] ?? null);
+    });
+  }
+
+  #elementsOf(row) {
+    let made = this.elements.get(row.order);
+    if (!made) {
+      const parts = (this.opened.get(row.order) ?? []).map((print) => this.#element(print, true));
+      made = [this.#element(row, false), ...parts];
+      this.elements.set(row.order, made);
+    }
+    return made;
+  }
+
+  #element(row, part) {
+    const element = document.createElement("div");
+    const side = row.side > 0 ? " ow-bought" : row.side < 0 ? " ow-sold" : "";
+    const big = !part && this.facts.big !== null && row.lots >= this.facts.big;
+    element.className = `ow-print${side}${big ? " ow-big" : ""}${part ? " ow-part" : ""}`;
+    const texts = [
+      ["ow-when", timeText(row.ms, 1, this.zone)],
+      ["ow-sign", row.side > 0 ? "▲" : row.side < 0 ? "▼" : "·"],
+      ["ow-price", priceText(row.price, this.units.tick, this.units.decimals)],
+      ["ow-size", sizeText(row.lots * this.units.lot)],
+      ["ow-remark", part ? "" : tapeRemark(row, this.facts.big)],
+    ];
+    for (const [name, text] of texts) {
+      const span = element.appendChild(document.createElement("span"));
+      span.className = name;
+      span.textContent = text;
+    }
+    element.style.setProperty("--ow-part", `${Math.min(100, (100 * row.lots) / (this.largest || 1)).toFixed(1)}%`);
+    element.addEventListener("pointerenter", () => this.bond.tell("cursor", { ms: row.ms, price: row.price * this.units.tick, symbol: this.options.symbol }));
+    if (!part) {
+      element.setAttribute("role", "option");
+      element.dataset.order = row.order;
+      element.addEventListener("click", () => this.#open(row));
+    }
+    return element;
+  }
+
+  #open(row) {
+    this.selected = row.order;
+    this.#mark();
+    if (row.prints < 2) return;
+    if (this.opened.delete(row.order)) this.#forget(row.order);
+    else this.link.say({ k: "look", what: "prints", order: row.order });
+    this.painter.ask();
+  }
+
+  #mark() {
+    for (const child of this.list.children) child.setAttribute("aria-selected", String(Number(child.dataset.order) === this.selected));
+  }
+
+  #key(event) {
+    const options = [...this.list.children].filter((child) => child.dataset.order !== undefined);
+    const at = options.findIndex((child) => Number(child.dataset.order) === this.selected);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && options.length) {
+      const next = options[Math.min(Math.max(at + step, 0), options.length - 1)];
+      this.selected = Number(next.dataset.order);
+      next.scrollIntoView({ block: "nearest" });
+      this.#mark();
+    } else if (event.key === "Enter" && at >= 0) this.#open(this.rows.find((row) => row.order === this.selected));
+    else if (event.key === "Home") this.#toNewest();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #scrolled() {
+    if (this.list.scrollTop < 2) this.painter.ask();
+    const { scrollTop, scrollHeight, clientHeight } = this.list;
+    if (scrollTop < 2 || scrollTop + clientHeight < scrollHeight - 400 || this.asked || !this.rows.length || this.reached === 0) return;
+    this.asked = true;
+    this.link.say({ k: "look", what: "older", order: this.reached ?? this.rows[0].order, count: 200 });
+  }
+
+  #left() {
+    this.hovered = false;
+    this.bond.tell("cursor", null);
+    this.painter.ask();
+  }
+
+  #toNewest() {
+    this.list.scrollTop = 0;
+    this.seen = this.rows.length ? this.rows[this.rows.length - 1].order : -1;
+    this.rows = this.rows.slice(-400);
+    this.reached = undefined;
+    this.painter.ask();
+  }
+
+  #sum() {
+    const { lot } = this.units;
+    const { count = 0, bought = 0, sold = 0 } = this.facts;
+    const delta = (bought - sold) * lot;
+    const sign = delta < 0 ? "−" : "+";
+    const text = `${count} orders · ▲ ${sizeText(bought * lot)} ▼ ${sizeText(sold * lot)} · Δ ${sign}${sizeText(Math.abs(delta))}`;
+    const said = this.facts.warming ? `${text} (reading …)` : text;
+    if (this.sums.textContent !== said) this.sums.textContent = said;
+  }
+
+  #heard(topic, value) {
+    if (topic !== "theme") return;
+    this.themed = value;
+    this.#restyle();
+  }
+
+  #restyle() {
+    dress(this.root, this.options.themes[this.themed ?? pageTheme(this.options.theme)]);
+    this.painter.ask();
+  }
+
+  stop() {
+    this.link.stop();
+    this.bond.leave();
+    this.painter.stop();
+    this.watch.disconnect();
+    this.root.remove();
+  }
+}
+
+function render({ model, el }) {
+  const view = new TapeView(model, el);
+  el.workbench = view;
+  return () => view.stop();
+}
+
+export default { render };
