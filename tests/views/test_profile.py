@@ -14,7 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Instrument
 from workbench.flow.profile import volume_profile
 from workbench.views.profile import Profile
-from workbench.views.profile_model import MOST_ROWS, ProfileModel, ProfileRule
+from workbench.views.profile_model import MOST_POINTS, MOST_ROWS, ProfileModel, ProfileRule
 from workbench.views.profile_window import ProfileWindow
 
 
@@ -173,3 +173,18 @@ def test_choices_that_mean_nothing_are_refused(wrong: dict[str, object]):
     """A share above 1, an unknown kind or split, a height of 0, a period that is no time raise at once."""
     with pytest.raises(WorkbenchError):
         Profile(shown(), **wrong)
+
+
+def test_developing_lines_stay_within_so_many_points():
+    """After an hour with a print a second the steps are longer, and each is still the profile of its moment."""
+    market = Shown(Instrument("ES", "0.25"))
+    market.apply(trades(0, (0, 100, 1, 1)))
+    model = model_of(market)
+    model.pull([], True, 0)
+    rows = [(1000 * i, 100 + i % 7, 1 + i % 3, 1) for i in range(1, 3600)]
+    market.apply(trades(market.captured.next_sequence, *rows))
+    content, (_, points, *_) = model.pull([], False, 0)
+    assert len(points) <= MOST_POINTS
+    whole = volume_profile(Trades(EventBatch.trusted(market.captured.trades.view(), 0), Instrument("ES", 1)))
+    assert points[-1, 1:].tolist() == [whole.poc, whole.val, whole.vah]
+    assert content["k"] == "rows"

@@ -139,11 +139,19 @@ class FootprintView {
   changed() {
     const { camera } = this;
     this.button.hidden = camera.followTime && camera.followPrice;
-    if (this.bond.shared && this.store.ready) {
-      const [left, right] = [this.#msOf(camera.barAt(0)), this.#msOf(camera.right)];
-      this.bond.tell("range", { leftMs: left, rightMs: right, follow: camera.followTime });
-    }
+    this.#tellRange();
     this.painter.ask();
+  }
+
+  /** Tells the others what is shown once it was moved in time by hand, and when it follows again: then as far as they looked. */
+  #tellRange() {
+    const { camera, store } = this;
+    const place = camera.followTime ? "follow" : `${camera.right}:${camera.barPx}`;
+    if (place === (this.toldPlace ?? "follow") || !this.bond.shared || !store.ready) return;
+    this.toldPlace = place;
+    const [leftMs, rightMs] = [this.#msOf(Math.max(camera.barAt(0), 0)), this.#msOf(camera.right)];
+    const span = camera.followTime && this.heardSpan ? this.heardSpan : rightMs - leftMs;
+    this.bond.tell("range", { leftMs: rightMs - span, rightMs, follow: camera.followTime });
   }
 
   hover(at) {
@@ -176,12 +184,15 @@ class FootprintView {
   }
 
   #obey(range) {
+    this.heardSpan = range.rightMs - range.leftMs;
     if (range.follow) {
       this.camera.followTime = true;
+      this.toldPlace = "follow";
       return;
     }
     const [left, right] = [this.store.placeOf(range.leftMs) ?? 0, this.store.placeOf(range.rightMs)];
     if (right !== null && right > left) this.camera.show(left, Math.min(right, this.store.count));
+    this.toldPlace = `${this.camera.right}:${this.camera.barPx}`;
   }
 
   // -- drawing -------------------------------------------------------------------------------------------------
@@ -291,7 +302,8 @@ class FootprintView {
     const [low, high] = [camera.rowAt(camera.height) * store.rowTicks, camera.rowAt(0) * store.rowTicks];
     for (const tick of priceTicks(low, high, camera.height / 40)) {
       const y = camera.yOfRow((tick + 0.5) / store.rowTicks - 1);
-      if (y > 8 && y < camera.height - 8) context.fillText(priceText(tick, units.tick, units.decimals), total - 6, y);
+      const covered = Math.abs(y - this.#lastY()) < 14;
+      if (y > 8 && y < camera.height - 8 && !covered) context.fillText(priceText(tick, units.tick, units.decimals), total - 6, y);
     }
     this.#times(context, bars);
     this.#lastPrice(context, total);
@@ -310,10 +322,15 @@ class FootprintView {
     }
   }
 
+  #lastY() {
+    const { close } = this.store.bars.get(this.store.last);
+    return this.camera.yOfRow((close + 0.5) / this.store.rowTicks - 1);
+  }
+
   #lastPrice(context, total) {
     const { camera, colours, store, units } = this;
     const { close } = store.bars.get(store.last);
-    const y = camera.yOfRow((close + 0.5) / store.rowTicks - 1);
+    const y = this.#lastY();
     if (y < 0 || y > camera.height) return;
     this.#tag(context, y, priceText(Math.floor(close), units.tick, units.decimals), total, colours.last);
   }

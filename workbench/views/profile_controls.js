@@ -9,6 +9,12 @@ export function toolBar(root, name) {
   label.className = "ow-name";
   label.textContent = name;
   label.title = name;
+  const more = bar.appendChild(document.createElement("button"));
+  more.className = "ow-more";
+  more.textContent = "⋯";
+  more.title = "More controls";
+  more.setAttribute("aria-label", "More controls");
+  more.addEventListener("click", () => bar.classList.toggle("ow-all"));
   return bar;
 }
 

@@ -137,7 +137,8 @@ class ProfileModel:
 
     def _fitting_step(self) -> str:
         trades = self._capture.trades
-        first, last = (next(iter(trades.chunks(row, row + 1)), None) for row in (0, len(trades) - 1))
+        edges = (trades.row_at(0), len(trades) - 1)
+        first, last = (next(iter(trades.chunks(row, row + 1)), None) if row >= 0 else None for row in edges)
         span = int(last[0][0]) - int(first[0][0]) if first is not None and last is not None else 0
         return next((s for s in _STEPS if span <= interval_ns(s) * MOST_POINTS // 2), _STEPS[-1])
 
@@ -180,7 +181,8 @@ class ProfileModel:
             return False
         wanted = nice_ticks(span * self._row_ticks / MOST_ROWS)
         coarser = self._rule.row_ticks is None and wanted >= 2 * self._row_ticks
-        if not coarser and len(self._whole.points) <= MOST_POINTS:
+        crowded = len(self._whole.points) > MOST_POINTS and self._fitting_step() != self._step
+        if not coarser and not crowded:
             return False
         self._restart(wanted if coarser else self._row_ticks)
         self._take()
