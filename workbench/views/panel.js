@@ -237,8 +237,18 @@ export class TimePanel {
     this.dirty = false;
     this.drawnPixel = pixel;
     this.frame.paint(total);
-    this.root.dataset.frames = this.painter.frames;
+    this.#count();
     return gliding;
+  }
+
+  /** What the page shows, in numbers: for whoever looks at it from outside. */
+  #count() {
+    const { dataset } = this.root;
+    dataset.frames = this.painter.frames;
+    dataset.spanMs = Math.round(this.view.width * this.view.msPerPx);
+    dataset.follow = this.follow;
+    dataset.series = this.store.series?.length ?? 0;
+    dataset.marks = this.store.marks.length;
   }
 
   stop() {
