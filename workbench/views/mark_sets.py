@@ -100,7 +100,7 @@ def thinned_points(points: Points, most: int = MOST_POINTS) -> Points:
     return Points(points.ms[last], points.ticks[last])
 
 
-def check_colour(colour: str) -> str:
+def check_colour(colour: object) -> str:
     """Return a colour that the page knows, or refuse it."""
     if not isinstance(colour, str) or not (colour in THEMES["dark"] or _COLOUR.fullmatch(colour)):
         roles = ", ".join(THEMES["dark"])
@@ -121,7 +121,8 @@ def frame_of(what: Any) -> pl.DataFrame:
     if isinstance(what, Mapping):
         return pl.DataFrame({str(name): _column(values) for name, values in what.items()})
     plain = what if "ts" in what.columns else what.reset_index(names="ts")
-    return pl.from_pandas(plain.rename(columns=str))
+    converted: pl.DataFrame = pl.from_pandas(plain.rename(columns=str))
+    return converted
 
 
 def _column(values: Any) -> pl.Series:

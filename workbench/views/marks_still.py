@@ -173,8 +173,8 @@ def add_marks_figure(
         chart.add_scatter(**points, mode="lines", line=line, name=axes.plain(name), showlegend=not is_band)
     for name, marks in _all_marks(layers).items():
         known = [i for i, tick in enumerate(marks["tick"]) if tick is not None]
-        inside = [i for i in known if start_ms <= marks["ms"][i] <= end_ms]
-        _add_flags(chart, name, marks, inside, tick_size, shades)
+        shown = [i for i in known if start_ms <= marks["ms"][i] <= end_ms]
+        _add_flags(chart, name, marks, shown, tick_size, shades)
     for region, role in _regions(layers):
         _add_region(chart, region, tick_size, shades[role], region.get("name", ""))
 
