@@ -28,7 +28,7 @@ def test_the_first_message_is_everything_and_the_next_only_what_is_new():
     model = HeatmapModel(market.capture(), COLUMN_NS)
     content, (codes, edges, cells, now) = pulled(model, market)
     assert (content["k"], content["first"], content["last"], content["row_ticks"]) == ("snap", 0, 9, 1)
-    assert codes.shape == (10, 512)
+    assert codes.shape == (10, 640)
     assert edges[-1].tolist() == [100, 101, 0]
     assert cells[:, 2].tolist() == [4, 2, 5]
     row = 101 - content["low_tick"]
@@ -63,7 +63,7 @@ def test_zooming_draws_the_past_at_another_resolution():
         500,
         5,
     )
-    assert content["low_tick"] <= 120 <= content["low_tick"] + 512 * 5
+    assert content["low_tick"] <= 120 <= content["low_tick"] + 640 * 5
     bid_row = 95 // 5 - content["low_tick"] // 5
     np.testing.assert_allclose(
         dequantise(codes[0, bid_row]), sum(10 + 100 - t for t in range(95, 100)), rtol=1e-3
@@ -103,6 +103,10 @@ def test_lost_events_mask_their_columns_until_the_next_snapshot():
     assert edges[:, 2].tolist() == [0] * 10 + [MARK_GAP] * 5 + [0]
     assert not codes[12].any()
     assert content["valid"]
+    view = Heatmap(market, column_ms=100)
+    masks = view.figure().layout.shapes
+    assert [(mask.x1 - mask.x0).total_seconds() for mask in masks] == [0.5], "the figure masks them too"
+    view.close()
 
 
 def test_the_window_follows_the_market():

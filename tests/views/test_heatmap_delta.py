@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.market_cell import START_NS, Wanderer
@@ -48,11 +48,12 @@ class Page:
         self.now = put_together(self.now, arrays[3], content["sparse_now"])
 
 
-@given(st.lists(st.integers(1, 900), min_size=1, max_size=12), st.integers(0, 5))
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 900), min_size=1, max_size=8), st.integers(0, 5))
 def test_a_page_holds_what_the_model_holds(steps_ms, seed):
     """After any sequence of messages its columns and its book are those of a snapshot."""
     shown, source, page = Shown(Instrument("WANDER", "0.25")), Wanderer(seed), Page()
-    model = HeatmapModel(shown.captured, COLUMN_NS, row_ticks=1)
+    model = HeatmapModel(shown.captured, COLUMN_NS, row_ticks=1, columns=64, rows=64)
     now = START_NS
     for step in [300, *steps_ms]:
         now += step * 1_000_000

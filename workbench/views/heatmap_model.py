@@ -55,7 +55,7 @@ class HeatmapModel:
         rule: str = "max",
         cut: tuple[float, float] = (10.0, 98.5),
         columns: int = 2048,
-        rows: int = 512,
+        rows: int = 640,
         extras: Callable[[bool], dict[str, Any] | None] | None = None,
         scenery: Scenery | None = None,
     ):
@@ -91,9 +91,8 @@ class HeatmapModel:
         raster = self._raster
         if raster is None or raster.last_column is None:
             return None
-        if self._sent is None or raster.last_column - self._sent >= raster.scale.columns:
-            full = True
-        return self._message(raster, full)
+        behind = self._sent is None or raster.last_column - self._sent >= raster.scale.columns
+        return self._message(raster, full or behind, extras_full=full)
 
     # -- what the raster shows -----------------------------------------------------------------------------------
     def _obey(self, want: dict[str, Any]) -> None:
@@ -218,7 +217,7 @@ class HeatmapModel:
             self._colours = (low, high)
 
     # -- what is sent --------------------------------------------------------------------------------------------
-    def _message(self, raster: Raster, full: bool) -> Message:
+    def _message(self, raster: Raster, full: bool, extras_full: bool) -> Message:
         last, first = raster.last_column or 0, self._first_column(raster)
         start = first if full or self._sent is None else self._sent
         self._sent = last
@@ -233,7 +232,7 @@ class HeatmapModel:
         }
         if full:
             content.update(self._geometry(raster.scale))
-        extras = self._extras(full) if self._extras is not None else None
+        extras = self._extras(extras_full) if self._extras is not None else None
         if extras is not None:
             content["layers"] = extras
         codes, content["sparse"] = self._changes.codes(quantise(raster.heat(start, last + 1)), full)

@@ -196,7 +196,7 @@ def figure(message: Message, instrument: Instrument, colours: str, theme_name: s
         zmin=low,
         zmax=high,
         colorscale=_power_scale(colours, theme_name, low, high),
-        colorbar={"title": "size", "thickness": 10},
+        colorbar={"title": "size", "thickness": 10, "x": 1.09},
         hovertemplate="%{x}<br>price %{y}<br>size %{z:.4g}<extra></extra>",
         name="resting size",
     )
@@ -204,6 +204,7 @@ def figure(message: Message, instrument: Instrument, colours: str, theme_name: s
         ticks = np.where(view.best[:, side] == NO_TICK, np.nan, view.best[:, side].astype(np.float64))
         line = {"color": theme(theme_name)[role], "width": 1, "shape": "hv"}
         chart.add_scatter(x=times, y=ticks * float(instrument.tick_size), mode="lines", line=line, name=name)
+    _add_gaps(chart, view, theme_name)
     _add_trades(chart, view, instrument, theme_name)
     end_ms = view.start_ms + len(view.codes) * view.column_ms
     add_marks_figure(chart, message[0].get("layers", {}), instrument, theme_name, view.start_ms, end_ms)
@@ -223,6 +224,22 @@ def _power_scale(colours: str, theme_name: str, low: float, high: float) -> list
     stops = (sizes - low) / (high - low)
     stops[0], stops[-1] = 0.0, 1.0
     return [[float(stop), colour] for stop, colour in zip(stops, anchors)]
+
+
+def _add_gaps(chart: Any, view: Still, theme_name: str) -> None:
+    """Mask the columns in which events were lost."""
+    lost = np.flatnonzero(np.diff(np.r_[0, (view.marks & MARK_GAP) != 0, 0].astype(np.int8)))
+    edges = (view.start_ms + lost * view.column_ms).astype("datetime64[ms]")
+    for start, end in edges.reshape(-1, 2):
+        chart.add_vrect(
+            x0=start.item(),
+            x1=end.item(),
+            fillcolor=theme(theme_name)["gap"],
+            opacity=0.45,
+            line_width=0,
+            annotation_text="gap",
+            annotation_position="top left",
+        )
 
 
 def _add_trades(chart: Any, view: Still, instrument: Instrument, theme_name: str) -> None:
