@@ -210,6 +210,8 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_kept(tmp_path: P
     with pytest.raises(RecordingError, match="cannot write"):
         labels.add(1, 2, "x")
     assert len(labels) == 0
+    with pytest.raises(RecordingError, match="cannot read"):
+        labels.follow()
 
 
 def test_manifests_without_files_have_an_origin(tmp_path: Path) -> None:

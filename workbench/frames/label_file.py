@@ -110,7 +110,13 @@ class LabelFile:
         return f"{self.path.name}: {', '.join(parts)}" if parts else ""
 
     def read(self) -> list[Label]:
-        """Words that came since the last reading, oldest first; a line that is not whole yet waits."""
+        """Words that came since the last reading, oldest first; a line that is not whole yet waits.
+
+        Raises
+        ------
+        RecordingError
+            The file is there and cannot be read.
+        """
         refuse_link(self.path)
         try:
             with self.path.open("rb") as file:
@@ -118,6 +124,9 @@ class LabelFile:
                 data = file.read()
         except FileNotFoundError:
             return []
+        except OSError as problem:
+            reason = f"cannot read {self.path.name}: {problem.strerror or problem}"
+            raise RecordingError(reason, code="io_error", path=str(self.path)) from problem
         whole = data.rfind(b"\n") + 1
         self._read += whole
         labels = [label for line in data[:whole].splitlines() if line and (label := self._taken(line))]
