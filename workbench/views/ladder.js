@@ -66,7 +66,7 @@ class LadderView {
       this.words[name] = span.appendChild(document.createElement("i")).appendChild(document.createTextNode("–"));
     }
     this.#controls(ladderNode("span", head, "ow-controls"));
-    const desk = ladderNode("div", this.root, "ow-desk");
+    const desk = ladderNode("div", this.root, "ow-ladder-desk");
     this.scroller = ladderNode("div", this.root, "ow-scroller");
     this.table = ladderNode("table", this.scroller);
     this.table.tabIndex = 0;
@@ -108,7 +108,7 @@ class LadderView {
     for (const name of names) ladderNode("col", widths).style.width = `${kinds[name][2]}px`;
     const titles = ladderNode("tr", ladderNode("thead", this.table));
     for (const name of names) {
-      const cell = ladderNode("th", titles, `ow-c ow-${name}`, kinds[name][0]);
+      const cell = ladderNode("th", titles, `ow-c ow-col-${name}`, kinds[name][0]);
       cell.scope = "col";
       cell.title = kinds[name][1];
     }
@@ -121,7 +121,7 @@ class LadderView {
   #row() {
     const made = { row: ladderNode("tr", this.body), texts: {}, nodes: {}, bars: {}, kinds: {}, prints: null };
     for (const name of this.names) {
-      const cell = ladderNode(name === "price" ? "th" : "td", made.row, `ow-c ow-${name}`);
+      const cell = ladderNode(name === "price" ? "th" : "td", made.row, `ow-c ow-col-${name}`);
       if (name === "price") cell.scope = "row";
       cell.dataset.column = name;
       made.nodes[name] = cell;
@@ -334,7 +334,7 @@ class LadderView {
       const kind = cellKind(state, name, row, units);
       if (cells.kinds[name] !== kind) {
         cells.kinds[name] = kind;
-        cells.nodes[name].className = `ow-c ow-${name} ${kind}`;
+        cells.nodes[name].className = `ow-c ow-col-${name} ${kind}`;
       }
       if (LADDER_BARS[name]) this.#bar(cells, name, Math.round((100 * state.value(name, row)) / scale[name]));
     }

@@ -153,6 +153,7 @@ class LadderModel:
             "delta": traded.delta,
             "touch": _rounded(touch),
             "depth": _rounded(depth),
+            "levels": self._levels,
         }
 
     def _message(

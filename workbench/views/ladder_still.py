@@ -27,7 +27,11 @@ _ROLES: Final = {
     "sells": "ask",
 }
 _RIGHT: Final = frozenset({"profit", "buys", "sold", "recent_sold", "bid_flow", "bid"})
+_OWN: Final = frozenset({"buys", "sells"})
 _BARS: Final = {"bid": ("bid", 110), "ask": ("ask", 110), "sold": ("sell", 45), "bought": ("buy", 45)}
+
+_SPELLED: Final = str.maketrans({"−": "-", "≈": "~", "▲": "b ", "▼": "s ", "Δ": "delta"})
+"""Signs that the font of still pictures does not have, as letters."""
 
 
 class LadderStill:
@@ -124,7 +128,8 @@ class LadderStill:
         parts.append(f"vol {self._size(content['volume'])}")
         sign = "−" if content["delta"] < 0 else "+"
         parts.append(f"Δ {sign}{self._size(abs(content['delta']))}")
-        parts += [f"I {content[name]:+.2f}" for name in ("touch", "depth") if content[name] is not None]
+        names = (("I", "touch"), (f"I{content['levels']}", "depth"))
+        parts += [f"{title} {content[name]:+.2f}" for title, name in names if content[name] is not None]
         return " · ".join(parts)
 
 
@@ -144,7 +149,7 @@ def png(still: LadderStill) -> bytes:
     width = sum(COLUMNS[name].width for name in still.columns)
     canvas = Canvas(max(width, 320), _HEAD_PX + still.rows * _ROW_PX, still.theme_name)
     canvas.text(8, 11, still.instrument.symbol, "text", 13)
-    canvas.text(canvas.width - 8, 11, still.heading, "faint", 10, "rm")
+    canvas.text(canvas.width - 8, 11, still.heading.translate(_SPELLED), "faint", 10, "rm")
     left = 0
     for name in still.columns:
         _column(canvas, still, name, left, left + COLUMNS[name].width)
@@ -158,16 +163,35 @@ def _column(canvas: Canvas, still: LadderStill, name: str, left: int, right: int
     most = _most(still, name)
     for index in range(still.rows):
         y = _HEAD_PX + (still.rows - 1 - index) * _ROW_PX
-        is_last = still.low + index == still.content["last_row"]
-        if name == "price":
-            canvas.box(left, y, right, y + _ROW_PX - 1, "last" if is_last else "panel")
-        elif name in _BARS:
-            role, alpha = _BARS[name]
-            length = (right - left) * still.value(name, index) / most
-            start = right - length if name in _RIGHT else left
-            canvas.box(start, y, start + length, y + _ROW_PX - 1, role, alpha)
-        role = "background" if name == "price" and is_last else _role(still, name, index)
-        canvas.text(x, y + _ROW_PX / 2, still.text(name, index), role, 11, anchor)
+        _ground(canvas, still, name, index, (left, y, right, most))
+        text = still.text(name, index).translate(_SPELLED)
+        canvas.text(x, y + _ROW_PX / 2, text, _ink(still, name, index), 11, anchor)
+
+
+def _ground(
+    canvas: Canvas, still: LadderStill, name: str, index: int, box: tuple[float, float, float, float]
+) -> None:
+    """What lies under a text: the price's own colour, a bar, an own order."""
+    left, y, right, most = box
+    bottom = y + _ROW_PX - 1
+    if name == "price":
+        canvas.box(left, y, right, bottom, "last" if _is_last(still, index) else "panel")
+    elif name in _OWN and still.text(name, index):
+        canvas.box(left, y, right, bottom, _ROLES[name])
+    elif name in _BARS:
+        role, alpha = _BARS[name]
+        length = (right - left) * still.value(name, index) / most
+        start = right - length if name in _RIGHT else left
+        canvas.box(start, y, start + length, bottom, role, alpha)
+
+
+def _is_last(still: LadderStill, index: int) -> bool:
+    return bool(still.low + index == still.content["last_row"])
+
+
+def _ink(still: LadderStill, name: str, index: int) -> str:
+    covered = name in _OWN or (name == "price" and _is_last(still, index))
+    return "background" if covered else _role(still, name, index)
 
 
 def _anchor(name: str, left: int, right: int) -> tuple[str, float]:
@@ -190,7 +214,7 @@ def _role(still: LadderStill, name: str, index: int) -> str:
     if name == "print":
         return "buy" if still.value(name, index) > 0 else "sell"
     if name == "profit":
-        return "buy" if still.text(name, index).startswith("+") else "sell"
+        return {"+": "buy", "−": "sell"}.get(still.text(name, index)[:1], "text")
     return _ROLES.get(name, "text")
 
 
@@ -247,19 +271,17 @@ def _add_bars(figure: Any, still: LadderStill, colours: dict[str, str]) -> None:
 
 
 def _fills(still: LadderStill, name: str, colours: dict[str, str]) -> list[str]:
-    plain = colours["panel" if name == "price" else "background"]
-    last = still.content["last_row"]
-    rows = range(still.rows - 1, -1, -1)
-    return [colours["last"] if name == "price" and still.low + i == last else plain for i in rows]
+    return [colours[_fill(still, name, index)] for index in range(still.rows - 1, -1, -1)]
+
+
+def _fill(still: LadderStill, name: str, index: int) -> str:
+    if name == "price":
+        return "last" if _is_last(still, index) else "panel"
+    return _ROLES[name] if name in _OWN and still.text(name, index) else "background"
 
 
 def _fonts(still: LadderStill, name: str, colours: dict[str, str]) -> list[str]:
-    last = still.content["last_row"]
-    rows = range(still.rows - 1, -1, -1)
-    return [
-        colours["background" if name == "price" and still.low + i == last else _role(still, name, i)]
-        for i in rows
-    ]
+    return [colours[_ink(still, name, index)] for index in range(still.rows - 1, -1, -1)]
 
 
 def _align(name: str) -> str:

@@ -15,7 +15,7 @@ ROW, LOWER = 20, 22
 
 
 def cell(page: Any, column: str, index: int) -> Any:
-    return page.page.query_selector_all(f".ow-ladder tbody .ow-{column}")[index]
+    return page.page.query_selector_all(f".ow-ladder tbody .ow-col-{column}")[index]
 
 
 def text(page: Any, column: str, index: int) -> str:
