@@ -148,6 +148,9 @@ class Raster:
 
     def heat(self, first: int, stop: int) -> npt.NDArray[np.float32]:
         """Resting size, lots, shape (stop − first, rows), lowest price first; a copy."""
+        begin = first % self.scale.columns
+        if begin + stop - first <= self.scale.columns:  # in one piece: copied as it lies
+            return self._grid.heat[begin : begin + stop - first].copy()
         heat: npt.NDArray[np.float32] = self._grid.heat[self._slots(first, stop)]
         return heat
 

@@ -119,20 +119,6 @@ def next_level(levels: Levels, side: int, tick: int, step: int) -> int:
 
 
 @part
-def _move_best(levels: Levels, side: int, tick: int, size: int) -> None:
-    state = levels.state
-    if side == BID:
-        if size > 0 and tick > state[BEST_BID]:
-            state[BEST_BID] = tick
-        elif size == 0 and tick == state[BEST_BID]:
-            state[BEST_BID] = next_level(levels, BID, tick - 1, -1)
-    elif size > 0 and tick < state[BEST_ASK]:
-        state[BEST_ASK] = tick
-    elif size == 0 and tick == state[BEST_ASK]:
-        state[BEST_ASK] = next_level(levels, ASK, tick + 1, 1)
-
-
-@part
 def _write(levels: Levels, grid: Grid, until: int) -> None:
     """Write the current column as it stands at ``until`` into the ring."""
     state, scale = levels.state, grid.scale
@@ -166,8 +152,9 @@ def _open(levels: Levels, grid: Grid, column: int) -> None:
     nows, peaks, areas, since = grid.now, grid.peak, grid.area, grid.since
     for row in range(len(peaks)):
         peaks[row] = nows[BID, row] + nows[ASK, row]
-        areas[row] = 0.0
-        since[row] = begin
+    if scale[RULE] == RULE_MEAN:
+        areas[:] = 0.0
+        since[:] = begin
 
 
 @kernel()
@@ -243,9 +230,13 @@ def feed(
             if (old > 0) != (new > 0):
                 state[LOW], state[HIGH] = min(state[LOW], tick), max(state[HIGH], tick)
                 counts[page, which] += 1 if new > 0 else -1
-                beyond = tick >= state[BEST_BID] if which == BID else tick <= state[BEST_ASK]
-                if beyond:
-                    _move_best(levels, which, tick, new)
+                best = BEST_BID if which == BID else BEST_ASK
+                step = -1 if which == BID else 1
+                if new <= 0:
+                    if tick == state[best]:
+                        state[best] = next_level(levels, which, tick + step, step)
+                elif (state[best] - tick) * step > 0:
+                    state[best] = tick
             if tick < low or tick >= high:
                 continue
             row = tick - low if row_ticks == 1 else (tick - low) // row_ticks
