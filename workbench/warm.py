@@ -23,6 +23,8 @@ MODULES: Final = (
     "workbench.book.orders",
     "workbench.flow.bars",
     "workbench.flow.cvd",
+    "workbench.flow.depth_series",
+    "workbench.flow.divergence",
     "workbench.flow.footprint",
     "workbench.flow.profile",
     "workbench.flow.pulling",
@@ -34,6 +36,7 @@ MODULES: Final = (
     "workbench.feeds.engine_process",
     "workbench.feeds.replay",
     "workbench.session.opening",
+    "workbench.views.panel_buckets",
     "workbench.cli.demo",
 )
 _NO_BYTECODE: Final = "PYTHONDONTWRITEBYTECODE"

@@ -50,6 +50,16 @@ test("a tile of older columns shows up to where the newest begin", () => {
   assert.equal(store.columnAt(1250)[1], 1);
 });
 
+test("a tile of what was shown before something was changed is dropped, and comes too late", () => {
+  const store = held();
+  const tile = () => message("tile", [0], [[0, 0, 0, 0]], { first_ms: 800 });
+  store.apply(...tile());
+  store.apply(...message("snap", [0], [[1, 1, 1, 1]], { epoch: 2, version: 7 }));
+  assert.equal(store.tile, null);
+  store.apply(...tile());
+  assert.equal(store.tile, null);
+});
+
 test("older columns are asked for only where there are some that the page lacks", () => {
   const store = held();
   store.live.beginMs = 1000;

@@ -116,7 +116,10 @@ export class TimePanel {
       if (this.store.tile) this.store.tile.askedRightMs = this.lookRightMs;
     } else {
       this.root.dataset.drawn = content.s;
-      if (content.k === "snap") this.#settle();
+      if (content.k === "snap") {
+        this.lookKey = null;
+        this.#settle();
+      }
     }
     this.touch();
     return true;

@@ -187,7 +187,8 @@ export class PanelFrame {
     if (series.kind === "bars") this.#barSample(context, left, y);
     else lineSample(context, colour, series.dash, left, y);
     context.fillStyle = colour;
-    context.fillText(series.name, left + 21, y);
+    const free = this.panel.wide ? total - left - 35 - context.measureText(text).width : undefined;
+    context.fillText(series.name, left + 21, y, free);
     context.fillStyle = this.panel.colours.text;
     const right = this.panel.wide ? total - 8 : left + 27 + context.measureText(series.name).width;
     context.textAlign = this.panel.wide ? "right" : "left";

@@ -141,6 +141,7 @@ class PanelModel:
             "epoch": self._epoch,
             "column_ms": column_ns / 1e6,
             "width": values.shape[1],
+            "version": self.series.version,
             "first_ms": first * column_ns / 1e6,
             "start_ms": span[0] / 1e6,
             "end_ms": span[1] / 1e6,
@@ -158,4 +159,4 @@ class PanelModel:
         first = max(int(left * 1e6), span[0]) // column_ns
         stop = min(min(int(right * 1e6), span[1]) // column_ns + 1, first + TILE_COLUMNS)
         content, arrays = self._piece("tile", column_ns, first, max(stop, first))
-        yield content | {"id": look.get("id"), "version": self.series.version}, arrays
+        yield content | {"id": look.get("id")}, arrays

@@ -34,6 +34,7 @@ export class PanelBlock {
       this.starts.copyWithin(0, this.count - kept, this.count);
       this.values.copyWithin(0, (this.count - kept) * this.width, this.count * this.width);
       this.count = kept;
+      this.beginMs = this.starts[0];
     }
     return this.count;
   }
@@ -85,7 +86,8 @@ export class PanelStore {
 
   #reset(content) {
     const { width } = content;
-    if (this.live?.width !== width) this.tile = null;
+    if (this.live?.width !== width || this.shows !== content.version) this.tile = null;
+    this.shows = content.version;
     this.epoch = content.epoch;
     this.live = new PanelBlock(content.column_ms, width);
     this.live.beginMs = content.first_ms;
@@ -99,7 +101,7 @@ export class PanelStore {
   }
 
   #applyTile(content, offsets, values) {
-    if (!this.live || (offsets.length && values.length !== offsets.length * this.live.width)) return true;
+    if (!this.live || content.version !== this.shows || (offsets.length && values.length !== offsets.length * this.live.width)) return true;
     const tile = new PanelBlock(content.column_ms, this.live.width, Math.max(offsets.length, 1));
     tile.put(content.first_ms, offsets, values);
     tile.beginMs = content.first_ms;

@@ -112,7 +112,7 @@ class VwapSeries:
             at = {"value": _PRICE + 2 * i, "sigma": _PRICE + 2 * i + 1}
             series.append(
                 {
-                    "name": self._name(anchor), "kind": "average", "pane": 0, "at": at, "unit": "price", "style": i,
+                    "name": self._name(anchor), "kind": "average", "pane": 0, "at": at, "unit": "price", "style": i + (i > 0),
                     "bands": list(self._bands), "role": "accent" if not i else "",
                 }
             )  # fmt: skip
