@@ -25,6 +25,9 @@ GRACE_S: Final = 600.0
 LABEXTENSIONS: Final = Path(__file__).parent / "labextension"
 """Holds the plugin that runs the first notebook once, so that the picture moves as soon as the page is there."""
 
+SERVER_EXTENSION: Final = "workbench.lab_extension"
+"""Lets answers of kernels reach the page without waiting for a delayed acknowledgement."""
+
 
 @click.command("lab", context_settings={"ignore_unknown_options": True})
 @click.option(
@@ -47,6 +50,7 @@ def lab_command(
     command = [sys.executable, "-m", "jupyter", "lab", str(notebook)]
     command += [f"--ServerApp.port={port}"] * (port is not None) + ["--no-browser"] * no_browser
     command += [f"--LabApp.extra_labextensions_path={LABEXTENSIONS}"]
+    command += [f"--ServerApp.jpserver_extensions={SERVER_EXTENSION}=True"]
     try:
         code = _run([*command, *jupyter_options], os.environ | {FEED_VARIABLE: endpoint.uri})
     finally:
