@@ -112,8 +112,9 @@ class HealthModel:
 
     def _clock_offset(self) -> float | None:
         """Median of receive time less the venue's, of the newest events, ms; None where the venue sends none."""
-        if self._session.state != "live":
-            return None
+        line = getattr(self._session, "_line", None)
+        if self._session.state != "live" or line is None or line.end_ns is not None:
+            return None  # of a replay it would tell about a clock of long ago
         columns = self._capture.columns
         stop = len(columns)
         ts, source = columns.view(max(getattr(columns, "first_row", 0), stop - SAMPLE_ROWS), stop)[:2]

@@ -33,7 +33,7 @@ VIEWS: Final = {
 }
 LAYOUTS: Final[dict[str, Rows]] = {
     "trader": (
-        {"Heatmap": 6, "Profile": 2, "Ladder": 4},
+        {"Heatmap": 7, "Profile": 3, "Ladder": 5},
         {"Cvd": 8, "Tape": 4},
         {"Health": 1},
     ),
@@ -48,7 +48,8 @@ LAYOUTS: Final[dict[str, Rows]] = {
 """Rows from top to bottom: views with the share of the width each gets."""
 
 _OWN_HEIGHT: Final = {"Ladder": "rows", "Tape": "rows", "Health": None}
-_ROW_PX: Final = 20
+_ROW_PX, _OTHER_PX = 19, 33
+"""Height of a row, and of what stands round the rows more than round a chart."""
 
 
 class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
@@ -144,7 +145,7 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
         if name not in _OWN_HEIGHT:
             chosen["height"] = height
         elif _OWN_HEIGHT[name] is not None:
-            chosen["rows"] = max(5, (height - (90 if name == "Ladder" else 0)) // _ROW_PX)
+            chosen["rows"] = max(5, (height - _OTHER_PX) // _ROW_PX)
         if name not in ("Ladder", "Health") and self._zone is not None:
             chosen["zone"] = self._zone
         view: LiveView = kind(self._shown, symbol, **{**chosen, **self._settings.get(name, {})})
