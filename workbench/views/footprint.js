@@ -13,7 +13,7 @@ const FOOT_TIME_PX = 18;
 const FOOT_MODES = [["bid_ask", "bid × ask"], ["delta", "delta"], ["volume", "volume"]];
 const FOOT_BARS = ["5s", "15s", "1m", "5m", "15m", "1h"];
 const FOOT_MOST_PX = 4000;
-const FOOT_LOOK_MS = 150;
+const FOOT_LOOK_MS = 250;
 const FOOT_HELP =
   "Drag: pan. Wheel: bar width; with Shift or on the price axis: row height. Double-click or F: follow. " +
   "Keys: arrows pan, + − bar width, * / row height, M mode, Home, End.";
@@ -109,13 +109,12 @@ class FootprintView {
     return last ? last.close / this.store.rowTicks + 0.5 : null;
   }
 
-  /** Asks for bars that the view shows and the page does not hold. */
+  /** Asks for bars that the view shows and the page does not hold, again a little later if they have not come. */
   #lookBack(first, stop) {
-    const missing = this.store.missing(first - 8, stop);
-    if (!missing || performance.now() - (this.lookedAt ?? -Infinity) < FOOT_LOOK_MS) return missing !== null;
-    this.lookedAt = performance.now();
+    const missing = this.store.missing(first - 8, stop + 8);
+    if (!missing || this.looking) return;
     this.link.say({ k: "look", first: missing[0], stop: missing[1] });
-    return true;
+    this.looking = setTimeout(() => this.painter.ask((this.looking = null)), FOOT_LOOK_MS);
   }
 
   // -- what hands can do ---------------------------------------------------------------------------------------
@@ -215,11 +214,11 @@ class FootprintView {
     }
     const gliding = camera.step(store.count, this.#lastRow());
     const [first, stop] = [camera.firstBar, Math.min(store.count, Math.ceil(camera.right))];
-    const waiting = this.#lookBack(first, stop);
+    this.#lookBack(first, stop);
     this.#plot(context, first, stop);
     this.#axes(context, first, stop, total);
     this.#cursors(context, total);
-    return gliding || waiting;
+    return gliding;
   }
 
   #plot(context, first, stop) {
@@ -384,6 +383,7 @@ class FootprintView {
   }
 
   stop() {
+    clearTimeout(this.looking);
     this.bond.leave();
     this.link.stop();
     this.painter.stop();

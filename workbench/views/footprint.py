@@ -56,7 +56,7 @@ class Footprint(LiveView):
     >>> import workbench as wb
     >>> s = wb.simulate(seed=7, inline=True)
     >>> wb.Footprint(s, bar="10s")
-    Footprint('ES')
+    Footprint('ES-SIM')
     """
 
     _esm = joined("footprint.js")

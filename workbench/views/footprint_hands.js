@@ -48,7 +48,7 @@ export class FootCamera {
   panTo(right, centre, count) {
     if (right !== null) {
       const newest = count + FOOT_AHEAD_BARS;
-      this.right = Math.min(Math.max(right, 2), newest);
+      this.right = Math.min(Math.max(right, this.width / this.barPx), newest); // the first bar stays at the left edge
       this.followTime = this.right >= newest;
     }
     if (centre !== null) {
@@ -66,7 +66,9 @@ export class FootCamera {
 
   /** Follows the newest bar and the last price; true while it is still gliding there. */
   step(count, row) {
-    if (this.followTime) this.right = count + FOOT_AHEAD_BARS;
+    const newest = count + FOOT_AHEAD_BARS;
+    // the first bar stays at the left edge, also while the bars become narrower
+    this.right = this.followTime ? newest : Math.min(Math.max(this.right, this.width / this.barPx), newest);
     if (!this.followPrice || row === null) return false;
     const at = 0.5 - ((row - this.centre) * this.rowPx) / this.height;
     if (Math.abs(at - 0.5) > 1) this.centre = row; // far away: at once

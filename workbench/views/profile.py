@@ -63,7 +63,7 @@ class Profile(LiveView):
     >>> import workbench as wb
     >>> s = wb.simulate(seed=7, inline=True)
     >>> wb.Profile(s)
-    Profile('ES')
+    Profile('ES-SIM')
     """
 
     _esm = joined("profile.js")
