@@ -124,15 +124,18 @@ export class OrderHand {
     const { facts } = this.ladder.state;
     const refusal = this.refusal;
     const offers = facts.desk !== null;
-    this.#text(this.reason, refusal ? (refusal === "kernel busy" ? refusal : `orders off: ${refusal}`) : "");
-    this.reason.hidden = !refusal;
-    this.reason.classList.toggle("ow-busy", refusal === "kernel busy");
+    const busy = refusal === "kernel busy";
+    // beside the ticket where there is one: a line that comes and goes would move the rows under the hand
+    const line = busy ? facts.why : refusal;
+    this.#text(this.reason, line ? `orders off: ${line}` : "");
+    this.reason.hidden = !line;
     this.bar.hidden = !offers;
     this.bar.classList.toggle("ow-off", Boolean(refusal));
     this.ladder.table.classList.toggle("ow-armed", offers && !refusal);
     if (offers) this.#offer(facts.desk.tifs);
     const bounds = offers && !refusal ? `${facts.desk.left} left, at most ${facts.desk.max_size} each` : "";
-    this.#text(this.bounds, bounds);
+    this.#text(this.bounds, busy ? refusal : bounds);
+    this.bounds.classList.toggle("ow-busy", busy);
     for (const [number, text] of facts.notes) if (number > this.said) this.say(text, number);
     if (this.noteUntil && performance.now() > this.noteUntil) this.say("", this.said);
   }
