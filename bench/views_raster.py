@@ -168,10 +168,10 @@ def look_around(context: Context, session: Rows) -> dict[str, Any]:
     rng = np.random.default_rng(1)
     times: dict[str, list[float]] = {"half": [], "full": []}
     for _ in range(LOOKS):
-        column_ms = int(rng.choice([100, 250, 500, 1000, 2500, 5000, 10_000]))
+        column_ms = int(rng.choice([100, 200, 500, 1000, 2000, 5000, 10_000]))
         at, up = rng.random(), int(rng.integers(-3000, 3000))
         for stage, coarser in (("half", 2), ("full", 1)):
-            length = {100: 250, 250: 500, 1000: 2500, 2500: 5000}.get(column_ms, column_ms * 2)
+            length = {200: 500, 2000: 5000}.get(column_ms, column_ms * 2)
             scale = _look(
                 recording, length if coarser == 2 else column_ms, 10 * coarser, middle + up, at,
                 1600 // coarser, 800 // coarser,

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.heat_oracle import START, Oracle, batch_of, events
+from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
 from workbench.views import pyramid_store
 from workbench.views.pyramid import Pyramid, empty_tile
@@ -70,3 +71,13 @@ def test_tiles_equal_the_oracle_at_any_scale_and_place_under_any_chunking(
             patch.setattr(pyramid_store, name, value)
         pyramid = fed(Pyramid(row_ticks, BASE_NS), batch, cuts)
     assert_equals_the_oracle(pyramid.tile(scale), batch, scale)
+
+
+def test_a_scale_that_does_not_fit_is_refused():
+    """Other rows, or columns that are no multiple of the base, name what would fit."""
+    pyramid = Pyramid(2, BASE_NS)
+    for scale in (Scale(BASE_NS, 1), Scale(BASE_NS + 1, 2)):
+        with pytest.raises(WorkbenchError, match="expected 2 ticks × a multiple of 10 ns"):
+            pyramid.tile(scale)
+    assert not pyramid.tile(Scale(BASE_NS, 2, columns=3)).heat.any()
+    assert repr(pyramid) == "Pyramid(rows of 2 ticks, columns of 1e-08 s, 0 columns)"

@@ -13,7 +13,7 @@ from workbench.views.raster import Scale
 
 EVENTS_PER_COLUMN: Final = 1000
 """Events in one base column, about: a screen of columns finer than those is drawn from a million events."""
-BASES_MS: Final = (50, 250, 500, 2_500, 5_000, 10_000, 60_000, 300_000, 900_000, 3_600_000)
+BASES_MS: Final = (50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 500_000, 1_000_000)
 PIECE_ROWS: Final = 1 << 16
 
 

@@ -20,9 +20,11 @@ import numpy.typing as npt
 
 from workbench.errors import WorkbenchError
 from workbench.views import pyramid_kernels as kernels
+from workbench.views import pyramid_paint as brush
 from workbench.views import raster_kernels
 from workbench.views.checkpoints import Seed
-from workbench.views.pyramid_kernels import Array, Canvas, Sheet
+from workbench.views.pyramid_kernels import Array, Sheet
+from workbench.views.pyramid_paint import Canvas
 from workbench.views.pyramid_store import (
     Level,
     Published,
@@ -230,9 +232,9 @@ class Pyramid:
         if front is not None and last >= 0:
             canvas = _canvas(tile, scale)
             _paint(front, canvas, scale)
-            kernels.advance(canvas, min(last, scale.columns))
+            brush.advance(canvas, min(last, scale.columns))
             if last < scale.columns:
-                kernels.end(canvas, front.last_ns)
+                brush.end(canvas, front.last_ns)
         return tile
 
     @property
@@ -287,8 +289,8 @@ def _paint(front: Front, canvas: Canvas, scale: Scale) -> None:
             reached = level.reach_ns
     column_ns = front.levels[0].column_ns
     begin = int(front.open.number[0]) * column_ns
-    if scale.columns > canvas.state[kernels.VIEW]:
-        kernels.paint(canvas, front.open, 0, 1, place, column_ns, max(front.last_ns - begin, 0))
+    if scale.columns > canvas.state[brush.VIEW]:
+        brush.paint(canvas, front.open, 0, 1, place, column_ns, max(front.last_ns - begin, 0))
 
 
 def _paint_level(level: Published, canvas: Canvas, place: Array, start_ns: int, *, begin: bool) -> None:
@@ -300,11 +302,11 @@ def _paint_level(level: Published, canvas: Canvas, place: Array, start_ns: int, 
         leaf = level.leaf(index)[0]
         shown = np.flatnonzero(place[: len(leaf.carry)] < len(canvas.carry))
         canvas.carry[place[shown]] = leaf.carry[shown]
-        canvas.state[kernels.LAST_BID], canvas.state[kernels.LAST_ASK] = leaf.best
-        canvas.state[kernels.FLAGS] = leaf.flags
+        canvas.state[brush.LAST_BID], canvas.state[brush.LAST_ASK] = leaf.best
+        canvas.state[brush.FLAGS] = leaf.flags
     for each in range(index, level.count):
         leaf, columns = level.leaf(each)
         first = 0 if begin else int(np.searchsorted(leaf.sheet.number[:columns], number))
-        kernels.paint(canvas, leaf.sheet, first, columns, place, level.column_ns, level.column_ns)
-        if canvas.state[kernels.VIEW] == len(canvas.heat):
+        brush.paint(canvas, leaf.sheet, first, columns, place, level.column_ns, level.column_ns)
+        if canvas.state[brush.VIEW] == len(canvas.heat):
             return

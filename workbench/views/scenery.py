@@ -37,8 +37,8 @@ class Scenery:
     -----
     Tiles equal those of :class:`~workbench.views.raster.Raster` fed with everything, at any scale. Where a scale takes
     in more than :data:`FEW_ROWS` events, a pyramid of its ``row_ticks`` is built on a thread of its own; until it is
-    there, wide tiles are previews (``Tile.exact`` is False). Columns up to an hour that are 50, 100, 250 or 500 ms,
-    1, 2.5, 5, 10, 30 s, 1, 5, 15 min long are quick at any width, others are made of events. One thread asks.
+    there, wide tiles are previews (``Tile.exact`` is False). Columns of 1, 2 or 5 times a power of ten are quick at any
+    width, others are made of events. One thread asks.
     """
 
     def __init__(self, capture: Captured):
