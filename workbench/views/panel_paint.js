@@ -107,8 +107,9 @@ function drawPanelArea(context, points, series, at) {
     if (Number.isNaN(point.last)) continue;
     const y = valueY(sign * point.last, at.row, at.axis);
     // up to the next column's pixel, so that no seam shows between two of them
-    const end = i + 1 < points.length ? points[i + 1].x : point.x + at.perMs * point.wide;
-    context.fillRect(point.x, Math.min(y, zero), Math.max(end - point.x, 1), Math.abs(zero - y));
+    const end = Math.round(i + 1 < points.length ? points[i + 1].x : point.x + at.perMs * point.wide);
+    const left = Math.round(point.x);
+    context.fillRect(left, Math.min(y, zero), Math.max(end - left, i + 1 < points.length ? 0 : 1), Math.abs(zero - y));
   }
   context.strokeStyle = at.colours[series.role];
   context.setLineDash(series.dash);
