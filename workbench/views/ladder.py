@@ -65,7 +65,7 @@ class Ladder(LiveView):
     >>> import workbench as wb
     >>> s = wb.simulate(seed=7, inline=True)
     >>> wb.Ladder(s)
-    Ladder('ES')
+    Ladder('ES-SIM')
     """
 
     _esm = joined("ladder.js")
