@@ -104,8 +104,8 @@ class FootprintView {
     return true;
   }
 
-  #lastRow() {
-    const last = this.store.bars.get(this.store.last);
+  #lastRow(index = this.store.last) {
+    const last = this.store.bars.get(Math.min(index, this.store.last));
     return last ? last.close / this.store.rowTicks + 0.5 : null;
   }
 
@@ -212,7 +212,7 @@ class FootprintView {
       context.fillText("waiting for trades …", total / 2, options.height / 2);
       return false;
     }
-    const gliding = camera.step(store.count, this.#lastRow());
+    const gliding = camera.step(store.count, this.#lastRow(camera.followTime ? undefined : Math.ceil(camera.right) - 1));
     const [first, stop] = [camera.firstBar, Math.min(store.count, Math.ceil(camera.right))];
     this.#lookBack(first, stop);
     this.#plot(context, first, stop);
