@@ -96,7 +96,7 @@ def split(prints: Prints, moments: Iterable[int]) -> list[Prints]:
     """Trades cut before the first one at or after each moment, ns; empty pieces are kept."""
     rows = sorted({0, *np.searchsorted(prints.ts, list(moments)).tolist()})
     pieces = zip(rows, [*rows[1:], len(prints.ts)])
-    return [Prints(*(column[start:stop] for column in prints)) for start, stop in pieces]
+    return [Prints(prints.ts[i:j], prints.price[i:j], prints.size[i:j], prints.side[i:j]) for i, j in pieces]
 
 
 def real_prices(thousandths: IntArray | FloatArray, instrument: Instrument) -> FloatArray:
