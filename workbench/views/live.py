@@ -16,14 +16,12 @@ from __future__ import annotations
 import base64
 import logging
 import math
-import secrets
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, Protocol
 
 import anywidget
 import ipywidgets
@@ -33,13 +31,13 @@ from workbench.errors import WorkbenchError
 from workbench.events import Array, Instrument
 from workbench.views import theme as colours
 from workbench.views.esm import styled
-from workbench.views.pacing import HEARTBEAT_NS, TICK_NS, Mode, Pacing
+from workbench.views.pacing import HEARTBEAT_NS, Mode, Pacing
 from workbench.views.picture import blank
+from workbench.views.sender import Sender
 
-__all__ = ["LiveView", "Message", "Showable"]
+__all__ = ["LiveView", "Message", "Sender", "Showable"]
 
 _log = logging.getLogger("workbench.views")
-_FINAL_STATES: Final = ("closed",)
 
 Message = tuple[dict[str, Any], list[Array]]
 
@@ -302,103 +300,3 @@ def _late_ms(content: dict[str, Any]) -> float:
     """Milliseconds since the page let go of an act, by our clock as the page heard it last; inf where it did not say."""
     said = content.get("kernel_ms")
     return time.time() * 1e3 - said if isinstance(said, int | float) else math.inf
-
-
-class Sender:
-    """The one daemon thread that feeds all views of a session, 20 times a second; it ends with the last view."""
-
-    _of: ClassVar[weakref.WeakKeyDictionary[Any, Sender]] = weakref.WeakKeyDictionary()
-    # Locks are re-entrant: the collector may close a forgotten view in the middle of any line that holds one.
-    _of_lock = threading.RLock()
-
-    def __init__(self, session: Showable):
-        self._session = weakref.ref(session)
-        self.group = secrets.token_hex(8)  # views of one session share a cursor on the page
-        self._views: weakref.WeakSet[LiveView] = weakref.WeakSet()
-        self._lock = threading.RLock()
-        self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    @classmethod
-    def of(cls, session: Showable) -> Sender:
-        """Return the sender of a session, the same one for all its views."""
-        with cls._of_lock:
-            if session not in cls._of:
-                cls._of[session] = cls(session)
-            return cls._of[session]
-
-    def add(self, view: LiveView) -> None:
-        """Feed this view too."""
-        with self._lock:
-            self._views.add(view)
-            self._begin()
-
-    def _begin(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="workbench-views", daemon=True)
-            self._thread.start()
-
-    def modes(self) -> list[Mode]:
-        """How fast each view sends now."""
-        with self._lock:
-            return [view._pacing.mode(time.monotonic_ns()) for view in self._views]
-
-    def remove(self, view: LiveView) -> None:
-        """Stop feeding this view."""
-        with self._lock:
-            self._views.discard(view)
-        self._wake.set()
-
-    def wake(self) -> None:
-        """Look at the views now instead of at the next tick.
-
-        A page may ask first when the session is closed already, for pages draw what is scrolled into sight: it gets
-        the last picture.
-        """
-        self._wake.set()
-        with self._lock:
-            if self._views:
-                self._begin()
-
-    def join(self, timeout: float) -> None:
-        """Wait until the thread has ended, after the last view has left or the session was closed."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
-
-    def _run(self) -> None:
-        while views := self._current():
-            now = time.monotonic_ns()
-            for view in views:
-                try:
-                    view._serve()
-                    view._tick(now)
-                except Exception as error:  # noqa: BLE001 - one broken channel must not stop the other views
-                    view._fail(error)
-            del views
-            self._wake.wait(TICK_NS / 1e9)
-            self._wake.clear()
-
-    def _current(self) -> list[LiveView]:
-        session = self._session()
-        final = session is None or session.state in _FINAL_STATES
-        with self._lock:
-            views = list(self._views)
-            if views and not final:
-                return views
-            if not views:
-                self._thread = None
-                return []
-        self._farewell(views)
-        with self._lock:  # given up only now: never two threads for one model
-            self._thread = None
-        return []
-
-    @staticmethod
-    def _farewell(views: list[LiveView]) -> None:
-        for view in views:  # the page learns that the session is closed
-            try:
-                view._serve()
-                view._tick(time.monotonic_ns() + TICK_NS)
-            except Exception as error:  # noqa: BLE001 - one broken channel must not keep it from the others
-                view._fail(error)
