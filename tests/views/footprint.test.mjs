@@ -82,3 +82,23 @@ test("the price is followed once it leaves the middle", () => {
   for (let i = 0; i < 60; i++) camera.step(5, 51);
   assert.ok(Math.abs(camera.centre - 51) < 0.2);
 });
+
+test("bars that somebody looks back at stay when many are held, and so do the newest", () => {
+  const store = new FootStore();
+  store.apply(...footMessage("snap", 5900, 100, []));
+  for (let first = 5000; first >= 0; first -= 1000) store.apply(...footMessage("bars", first, first === 5000 ? 900 : 1000, []));
+  store.apply(...footMessage("bars", 6000, 200, []));
+  assert.ok(store.bars.size <= 6000);
+  store.apply(...footMessage("bars", 100, 50, []));
+  assert.equal(store.missing(100, 150), null, "what was asked for is not thrown away at once");
+  assert.equal(store.missing(6000, 6200), null);
+});
+
+test("a moment is found among bars with holes between them", () => {
+  const store = new FootStore();
+  store.apply(...footMessage("snap", 10, 2, []));
+  assert.equal(store.placeOf(0), null);
+  assert.equal(store.placeOf(10.5 * 60000), 10.5);
+  store.apply(...footMessage("bars", 5, 1, []));
+  assert.equal(store.placeOf(5 * 60000), 5);
+});

@@ -31,8 +31,15 @@ test("better sheets take the time they know, worse ones what is left", () => {
   assert.deepEqual(coverage([part(0, 5)], 10, 80), []);
 });
 
+/** A shelf that has looked so many times. */
+function asking(times, base = 0) {
+  const shelf = new TileShelf(base);
+  for (let i = 0; i < times; i++) shelf.look(camera(), {}, 0);
+  return shelf;
+}
+
 test("a newer answer is best, an older look's is dropped, the overview stays apart", () => {
-  const shelf = new TileShelf();
+  const shelf = asking(2);
   shelf.take(...answer(1, "half"), 0);
   shelf.take(...answer(2, "half"), 0);
   assert.equal(shelf.take(...answer(1, "full"), 0), null);
@@ -54,9 +61,20 @@ test("a look names the newest wish, and the overview only when it is old", () =>
   assert.equal(shelf.look(camera(), {}, 31000).overview, true);
 });
 
+test("answers to the looks of another page on the same view are none of this one's", () => {
+  const [mine, other] = [asking(1, 1000), asking(5, 2000)];
+  assert.equal(mine.take(...answer(other.asked, "full"), 0), null);
+  assert.equal(mine.take(...answer(1, "full"), 0), null);
+  assert.equal(mine.answered, false, "its own look may be lost: it is to be asked again");
+  mine.take(...answer(mine.asked, "half"), 0);
+  assert.equal(mine.answered, false);
+  assert.equal(mine.take(...answer(mine.asked, "full"), 0).id, 1001);
+  assert.equal(mine.answered, true);
+});
+
 test("a view asks for tiles only where nothing at hand is sharp and whole", () => {
   const view = camera();
-  const shelf = new TileShelf();
+  const shelf = asking(2);
   const live = { leftMs: 4000, rightMs: 5000, lowTick: -10, highTick: 20, columnMs: 100, rowTicks: 1 };
   assert.ok(shelf.lacks(view, live, "max", 5000));
   shelf.take(...answer(1, "full", { exact: false }), 0);

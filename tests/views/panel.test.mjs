@@ -138,3 +138,11 @@ test("columns are about as wide as wanted", () => {
   assert.equal(panelColumnMs(125, 2), 200);
   assert.equal(panelColumnMs(5000, 2), 10000);
 });
+
+test("marks of a run that goes on for days are bounded, the newest stay", () => {
+  const store = held();
+  const marks = Array.from({ length: 3000 }, (_, i) => ({ kind: "bullish", ms: i }));
+  for (const turn of [0, 1]) store.apply(...message("cols", [4 + turn], [[1, 1, 1, 1]], { marks: marks.map((mark) => ({ ...mark, turn })) }));
+  assert.equal(store.marks.length, 4000);
+  assert.deepEqual(store.marks.at(-1), { kind: "bullish", ms: 2999, turn: 1 });
+});

@@ -147,8 +147,9 @@ class FootprintView {
     const { camera, store } = this;
     const place = camera.followTime ? "follow" : `${camera.right}:${camera.barPx}`;
     if (place === (this.toldPlace ?? "follow") || !this.bond.shared || !store.ready) return;
-    this.toldPlace = place;
     const [leftMs, rightMs] = [this.#msOf(Math.max(camera.barAt(0), 0)), this.#msOf(camera.right)];
+    if (leftMs === null || rightMs === null) return; // bars that the page does not hold yet
+    this.toldPlace = place;
     const span = camera.followTime && this.heardSpan ? this.heardSpan : rightMs - leftMs;
     this.bond.tell("range", { leftMs: rightMs - span, rightMs, follow: camera.followTime });
   }
@@ -322,8 +323,7 @@ class FootprintView {
   }
 
   #lastY() {
-    const { close } = this.store.bars.get(this.store.last);
-    return this.camera.yOfRow((close + 0.5) / this.store.rowTicks - 1);
+    return this.camera.yOfRow((this.store.bars.get(this.store.last).close + 0.5) / this.store.rowTicks - 1);
   }
 
   #lastPrice(context, total) {

@@ -9,6 +9,7 @@ export const FOOT_UNFINISHED = 16;
 export const FOOT_POC = 32;
 const FOOT_BAR_FIELDS = ["startMs", "endMs", "open", "high", "low", "close", "buy", "sell", "unknown", "trades", "minDelta", "maxDelta", "cvd", "first", "gap", "pocRow"];
 const FOOT_MOST_BARS = 6000;
+const FOOT_NEWEST_BARS = 600;
 
 export class FootStore {
   constructor() {
@@ -60,7 +61,7 @@ export class FootStore {
       this.bars.set(index, bar);
       this.last = Math.max(this.last, index);
     }
-    if (this.bars.size > FOOT_MOST_BARS) this.#forget();
+    if (this.bars.size > FOOT_MOST_BARS) this.#forget(first);
   }
 
   #takeCells(keys, lots) {
@@ -70,9 +71,21 @@ export class FootStore {
     }
   }
 
-  #forget() {
-    const kept = [...this.bars.keys()].sort((a, b) => a - b).slice(-FOOT_MOST_BARS / 2);
+  /** Keeps the newest bars and those round the ones that just came: somebody looks there. */
+  #forget(here) {
+    const kept = [...this.bars.keys()].sort((a, b) => b - a);
+    const others = kept.splice(FOOT_NEWEST_BARS).sort((a, b) => Math.abs(a - here) - Math.abs(b - here));
+    kept.push(...others.slice(0, FOOT_MOST_BARS / 2 - FOOT_NEWEST_BARS));
     this.bars = new Map(kept.map((index) => [index, this.bars.get(index)]));
+  }
+
+  /** Bars held, oldest first; sorted once for every change. */
+  get #inOrder() {
+    if (this.orderedAt !== this.version) {
+      this.orderedAt = this.version;
+      this.ordered = [...this.bars.values()].sort((a, b) => a.index - b.index);
+    }
+    return this.ordered;
   }
 
   /** First and last number of the bars that are missing in [first, stop), or null. */
@@ -88,7 +101,7 @@ export class FootStore {
 
   /** Position of a moment among the bars, a fraction within the bar; null outside what is held. */
   placeOf(ms) {
-    const held = [...this.bars.values()].sort((a, b) => a.index - b.index);
+    const held = this.#inOrder;
     if (!held.length || ms < held[0].startMs) return null;
     let [low, high] = [0, held.length];
     while (low < high - 1) {

@@ -90,7 +90,8 @@ export class HeatFrame {
 
   /** The live sheet changed in columns [first, stop). */
   changed(content, [first, stop]) {
-    this.dirty = this.dirty && content.k !== "snap" ? [Math.min(this.dirty[0], first), stop] : [first, stop];
+    if (content.k === "snap") this.dirty = null;
+    if (stop > first) this.dirty = this.dirty ? [Math.min(this.dirty[0], first), stop] : [first, stop];
     this.judged = (this.judged ?? 0) + 1;
     if (content.k === "snap" || this.judged % 40 === 0) this.judge();
   }

@@ -249,7 +249,7 @@ export class HeatMarks {
 
 /** Colour of a role of the theme, or the colour itself. */
 export function markColour(colour, colours) {
-  return colours[colour] ?? (/^#[0-9a-fA-F]{6}$/.test(colour) ? colour : colours.accent);
+  return (Object.hasOwn(colours, colour) ? colours[colour] : null) ?? (/^#[0-9a-fA-F]{6}$/.test(colour) ? colour : colours.accent);
 }
 
 export function drawRegion(context, box, colour, strength, dash) {

@@ -62,10 +62,12 @@ export function covers(sheet, leftMs, rightMs, lowTick, highTick) {
 
 /** The tiles that the page holds; `overview` is a coarse one of the whole session. */
 export class TileShelf {
-  constructor() {
+  /** `base` comes before the number of the first look: answers to other pages' looks are none of this one's. */
+  constructor(base = 0) {
     this.tiles = [];
     this.overview = null;
-    this.asked = 0;
+    this.base = base;
+    this.asked = base;
     this.askedAt = -Infinity;
   }
 
@@ -87,8 +89,14 @@ export class TileShelf {
     };
   }
 
-  /** Takes an answer in; returns its tile, or null if it is of an older look than what stands. */
+  /** Whether the newest look was answered to the end: another page's later look may have taken its place. */
+  get answered() {
+    return this.asked === this.base || this.tiles.some((tile) => tile.id === this.asked && tile.stage === "full");
+  }
+
+  /** Takes an answer in; returns its tile, or null if it is of an older look than what stands, or of another page's. */
   take(content, buffers, now) {
+    if (content.id <= this.base || content.id > this.asked) return null;
     const tile = new HeatTile(content, buffers);
     if (content.stage === "overview") {
       this.overview = Object.assign(tile, { at: now });

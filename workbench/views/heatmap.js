@@ -2,7 +2,7 @@
 import { decimalsOf, niceColumnMs, niceTicks } from "./geometry.js";
 import { HeatStore } from "./heat_store.js";
 import { TileShelf } from "./heat_tiles.js";
-import { Link, Painter, dress, pageTheme } from "./link.js";
+import { Link, Painter, dress, lookBase, pageTheme } from "./link.js";
 import { Bond } from "./bond.js";
 import { HeatCamera } from "./heat_camera.js";
 import { HeatHands } from "./heat_hands.js";
@@ -14,6 +14,9 @@ const COLUMN_PX = 2;
 const SETTLE_MS = 140;
 const LOOK_MS = 60; // between two looks while the hand moves
 const AGAIN_MS = 700;
+const LOST_MS = 3000;
+const LOST_TIMES = 4;
+const STEPS_PER_PX = 4; // a picture that follows is drawn again once it has moved by so little
 const HOLD_MS = 3000;
 const TELL_MS = 500;
 const SAID_MS = 5000;
@@ -26,7 +29,7 @@ class HeatmapView {
     this.settings = { ...this.options.defaults, ...model.get("settings") };
     this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
     this.store = new HeatStore();
-    this.shelf = new TileShelf();
+    this.shelf = new TileShelf(lookBase());
     this.camera = new HeatCamera(this.options.height - HEAT_TIME_PX);
     this.camera.moved = () => this.#changed();
     this.root = el.appendChild(document.createElement("div"));
@@ -38,7 +41,7 @@ class HeatmapView {
     this.#build();
     this.frame = new HeatFrame(this);
     this.hands = new HeatHands(this);
-    this.painter = new Painter(this.root, () => this.#draw());
+    this.painter = new Painter(this.root, (asked) => this.#draw(asked));
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
     this.controls.showTools(this.tools, null);
@@ -196,6 +199,17 @@ class HeatmapView {
     if (!store.ready || !this.shelf.lacks(camera, store, settings.rule, store.rightMs)) return;
     const more = { rule: settings.rule, min_trade: settings.min_trade, row_ticks: camera.ownPriceZoom ? null : store.rowTicks };
     this.link.say(this.shelf.look(camera, more, performance.now()));
+    this.#lookAgainIfLost(0);
+  }
+
+  /** The kernel answers the newest look only, and another page on this view may have asked right after this one. */
+  #lookAgainIfLost(times) {
+    clearTimeout(this.losing);
+    this.losing = setTimeout(() => {
+      if (this.shelf.answered || times >= LOST_TIMES) return;
+      this.#look();
+      this.#lookAgainIfLost(times + 1);
+    }, LOST_MS);
   }
 
   // -- what hands can do ---------------------------------------------------------------------------------------
@@ -299,15 +313,19 @@ class HeatmapView {
   }
 
   // -- drawing -------------------------------------------------------------------------------------------------
-  #draw() {
-    const { camera } = this;
-    const gliding = this.frame.draw(HOLD_MS);
-    if (this.store.ready && camera.followTime && performance.now() - (this.toldAt ?? 0) > TELL_MS) this.#tell();
-    return gliding || (this.store.ready && camera.followTime && this.link.facts.state === "live");
+  #draw(asked) {
+    const follows = this.store.ready && this.camera.followTime;
+    const place = Math.round((this.link.marketNow() / this.camera.msPerPx) * (window.devicePixelRatio || 1) * STEPS_PER_PX);
+    if (asked || this.gliding || place !== this.drawnPlace) {
+      this.drawnPlace = place;
+      this.gliding = this.frame.draw(HOLD_MS);
+    }
+    if (follows && performance.now() - (this.toldAt ?? 0) > TELL_MS) this.#tell();
+    return this.gliding || (follows && this.link.moving);
   }
 
   stop() {
-    for (const timer of [this.settling, this.looking, this.keeping, this.saying]) clearTimeout(timer);
+    for (const timer of [this.settling, this.looking, this.losing, this.keeping, this.saying]) clearTimeout(timer);
     this.model.off("change:settings", this.onSettings);
     this.bond.leave();
     this.link.stop();

@@ -4,6 +4,10 @@ const HELLO_MS = [0, 1000, 2500];
 const ACK_MS = 500;
 const PING_EVERY = 4;
 const RATE_WINDOW_MS = 4000;
+const QUIET_MS = 1500; // longer than the time between two heartbeats
+const FAULT_MS = 10000;
+const UNANSWERED_MS = 60000;
+const MOST_UNHEARD = 512;
 
 /** Sentence parts of the status strip; pure, so that it can be tested without a page. */
 export function statusParts(facts) {
@@ -21,7 +25,13 @@ export function statusParts(facts) {
   if (facts.gaps > 0) parts.push({ text: `${facts.gaps} gap${facts.gaps === 1 ? "" : "s"}`, kind: "warn" });
   if (facts.note) parts.push({ text: facts.note, kind: "warn" });
   if (facts.error) parts.push({ text: facts.error, kind: "bad" });
+  if (facts.fault) parts.push({ text: facts.fault, kind: "bad" });
   return parts;
+}
+
+/** Number before a page's first look: pages on one view hear each other's answers, so each counts in a range of its own. */
+export function lookBase() {
+  return Math.floor(Math.random() * 2 ** 30) * 2 ** 20;
 }
 
 /** Whether the page around is light; JupyterLab says so on its body, elsewhere the system does. */
@@ -32,15 +42,20 @@ export function pageTheme(choice) {
   return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+/**
+ * What goes between page and kernel for one view. Link and Painter meet at the root: `ow-fault` carries what went wrong
+ * while drawing, `ow-wake` says that what stood still goes on.
+ */
 export class Link {
   /** `onMessage(content, buffers)` returns false if it needs a full snapshot. */
   constructor(model, root, onMessage) {
     this.model = model;
+    this.root = root;
     this.onMessage = onMessage;
     this.drawn = 0;
-    this.sentAt = new Map();
+    this.unheard = []; // [number, when] of messages that the kernel does not know to be drawn
     this.undone = new Map();
-    this.facts = { state: "connecting", behindMs: null, silentMs: 0, unheardMs: 0, gaps: 0, note: "", error: "" };
+    this.facts = { state: "connecting", behindMs: null, silentMs: 0, unheardMs: 0, gaps: 0, note: "", error: "", fault: "" };
     this.heardAt = performance.now();
     this.clock = { now: 0, at: performance.now(), rate: 1 };
     this.marks = [];
@@ -52,6 +67,7 @@ export class Link {
     this.strip.setAttribute("role", "status");
     this.receive = (content, buffers) => this.#receive(content, buffers);
     model.on("msg:custom", this.receive);
+    root.addEventListener("ow-fault", (event) => this.fail(event.detail));
     this.#start();
   }
 
@@ -82,7 +98,14 @@ export class Link {
       this.acknowledged = this.drawn;
       this.say({ k: "ack", s: this.drawn });
     }
-    this.facts.silentMs = performance.now() - this.heardAt;
+    const now = performance.now();
+    this.facts.silentMs = now - this.heardAt;
+    if (this.facts.fault && now > this.faultUntil) this.facts.fault = "";
+    for (const [id, { at, reject }] of this.undone) {
+      if (now - at < UNANSWERED_MS) continue;
+      this.undone.delete(id);
+      reject(new Error("the kernel has not answered for a minute: whether it was done is not known"));
+    }
     this.#show();
   }
 
@@ -97,9 +120,10 @@ export class Link {
 
   /** Lets the kernel do something, once; resolves with what it says of it, rejects with the reason it gives. */
   act(content) {
+    if (!this.control || this.stopped) return Promise.reject(new Error("not connected to the kernel: nothing was done"));
     const id = `${Math.random().toString(36).slice(2)}${performance.now()}`;
     this.say({ k: "act", id, kernel_ms: this.kernelNow(), ...content });
-    return new Promise((resolve, reject) => this.undone.set(id, { resolve, reject }));
+    return new Promise((resolve, reject) => this.undone.set(id, { resolve, reject, at: performance.now() }));
   }
 
   #did(content) {
@@ -131,12 +155,14 @@ export class Link {
       }
       this.drawn = content.s;
     } catch (error) {
+      if (content.s !== undefined) this.satisfied = false; // taken in half: only a snapshot mends that
       this.fail(error);
     }
   }
 
   #note(content) {
     const at = performance.now();
+    const wakes = at - this.heardAt > QUIET_MS || (content.state !== undefined && content.state !== this.facts.state);
     this.heardAt = at;
     this.kernelSent = content.sent;
     const late = Date.now() - content.sent;
@@ -144,13 +170,13 @@ export class Link {
     // Clocks of page and kernel may differ: on one machine `late` is the truth, elsewhere only its growth is.
     const skewed = this.least < -5 || this.least > 5000;
     this.facts.behindMs = Math.max(0, skewed ? late - this.least : late) + (content.lag_ms ?? 0);
-    this.sentAt.set(content.s, at);
-    for (const number of this.sentAt.keys()) if (number <= content.acked) this.sentAt.delete(number);
-    const oldest = this.sentAt.values().next();
-    this.facts.unheardMs = oldest.done ? 0 : at - oldest.value;
+    if (this.unheard.length < MOST_UNHEARD) this.unheard.push([content.s, at]);
+    while (this.unheard.length && this.unheard[0][0] <= content.acked) this.unheard.shift();
+    this.facts.unheardMs = this.unheard.length ? at - this.unheard[0][1] : 0;
     for (const name of ["state", "gaps", "note", "error"]) if (name in content) this.facts[name] = content[name];
     if ("valid" in content) this.facts.valid = content.valid;
     this.#tellTime(content.now, at);
+    if (wakes) this.root.dispatchEvent(new Event("ow-wake"));
   }
 
   /** Market time runs at any speed in replays: its rate is measured over the last seconds. */
@@ -160,6 +186,11 @@ export class Link {
     const first = this.marks[0];
     const rate = at > first.at + 200 ? (now - first.now) / (at - first.at) : 1;
     this.clock = { now, at, rate: rate >= 0 && rate < 1e4 ? rate : 0 };
+  }
+
+  /** Whether market time goes on: else a picture that follows it need not be drawn again. */
+  get moving() {
+    return this.facts.state === "live" && performance.now() - this.heardAt < QUIET_MS;
   }
 
   /** Market time now, ms since the epoch, extrapolated by at most a quarter of a second. */
@@ -184,8 +215,16 @@ export class Link {
     );
   }
 
+  /** Shows for a while what went wrong on this page; what goes wrong in the kernel comes and goes with its messages. */
   fail(error) {
-    this.facts.error = `${error?.name ?? "Error"}: ${error?.message ?? error}`;
+    this.facts.fault = `${error?.name ?? "Error"}: ${error?.message ?? error}`;
+    this.faultUntil = performance.now() + FAULT_MS;
+    this.#show();
+  }
+
+  /** Takes back what `fail` said: what went wrong went well now. */
+  well() {
+    this.facts.fault = "";
     this.#show();
   }
 
@@ -194,35 +233,70 @@ export class Link {
     this.stopped = true;
     this.model.off("msg:custom", this.receive);
     for (const timer of this.timers) clearTimeout(timer);
+    for (const { reject } of this.undone.values()) reject(new Error("the view was taken off the page"));
+    this.undone.clear();
   }
 }
 
-/** Calls `draw` on each animation frame while `root` is on the screen; draw returns true to be called again. */
+/**
+ * Calls `draw(asked)` on an animation frame while `root` is on the screen. Draw returns true to be called again on the
+ * next one, then with `asked` false: nothing but time has changed.
+ */
 export class Painter {
   constructor(root, draw) {
+    this.root = root;
     this.draw = draw;
     this.visible = true;
+    this.asked = false;
     this.frames = 0;
     this.observer = new IntersectionObserver((entries) => {
       this.visible = entries[entries.length - 1].isIntersecting;
       if (this.visible) this.ask();
     });
     this.observer.observe(root);
+    this.rescaled = () => {
+      this.#watchScreen();
+      this.ask();
+    };
+    root.addEventListener("ow-wake", () => this.ask());
+    this.#watchScreen();
+  }
+
+  /** A window that moves to another screen keeps its size, but not the size of its pixels. */
+  #watchScreen() {
+    this.screen?.removeEventListener("change", this.rescaled);
+    this.screen = window.matchMedia(`(resolution: ${window.devicePixelRatio || 1}dppx)`);
+    this.screen.addEventListener("change", this.rescaled);
   }
 
   ask() {
+    this.asked = true;
+    this.#next();
+  }
+
+  #next() {
     if (this.pending || this.stopped) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = 0;
-      if (this.stopped || !this.visible || document.visibilityState === "hidden") return;
-      this.frames += 1;
-      if (this.draw()) this.ask();
-    });
+    this.pending = requestAnimationFrame(() => this.#frame());
+  }
+
+  #frame() {
+    this.pending = 0;
+    if (this.stopped || !this.visible || document.visibilityState === "hidden") return;
+    const { asked } = this;
+    this.asked = false;
+    this.frames += 1;
+    try {
+      if (this.draw(asked)) this.#next();
+    } catch (error) {
+      console.error(error);
+      this.root.dispatchEvent(new CustomEvent("ow-fault", { detail: error }));
+    }
   }
 
   stop() {
     this.stopped = true;
     this.observer.disconnect();
+    this.screen.removeEventListener("change", this.rescaled);
     if (this.pending) cancelAnimationFrame(this.pending);
   }
 }

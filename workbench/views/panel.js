@@ -1,7 +1,7 @@
 // A panel of lines under the heatmap: one time axis with it, value axes of its own, a legend with the values at the cursor.
 import { decimalsOf, msAt } from "./geometry.js";
 import { Bond } from "./bond.js";
-import { Link, Painter, dress, pageTheme } from "./link.js";
+import { Link, Painter, dress, lookBase, pageTheme } from "./link.js";
 import { PANEL_AXIS_PX, PANEL_LEGEND_PX, PanelFrame } from "./panel_frame.js";
 import { PanelStore } from "./panel_store.js";
 import { PanelHands } from "./panel_hands.js";
@@ -12,6 +12,7 @@ const PANEL_COLUMN_PX = 2;
 const PANEL_SETTLE_MS = 120;
 const PANEL_MS_PER_PX = [0.02, 7.2e6];
 const PANEL_SAID_MS = 6000;
+const PANEL_LOST_MS = 3000;
 const PANEL_KEYS = "Wheel zooms, drag pans, arrows, + and −, Home; F follows, S changes the scale";
 
 const clampZoom = (msPerPx) => Math.min(Math.max(msPerPx, PANEL_MS_PER_PX[0]), PANEL_MS_PER_PX[1]);
@@ -25,6 +26,7 @@ export class TimePanel {
     this.zone = this.options.zone ?? "";
     this.scaling = this.options.scale ?? "auto";
     this.store = new PanelStore();
+    this.lookId = lookBase();
     this.view = { width: 600, right: 0, msPerPx: 125 };
     this.follow = true;
     this.#build(el);
@@ -113,6 +115,7 @@ export class TimePanel {
     if (content.k === "tile" && content.id !== this.lookId) return true;
     if (!this.store.apply(content, buffers)) return false;
     if (content.k === "tile") {
+      clearTimeout(this.losing);
       if (this.store.tile) this.store.tile.askedRightMs = this.lookRightMs;
     } else {
       this.root.dataset.drawn = content.s;
@@ -146,9 +149,14 @@ export class TimePanel {
     const key = `${Math.round(left / columnMs)}:${columnMs}`;
     if (key === this.lookKey) return;
     this.lookKey = key;
-    this.lookId = (this.lookId ?? 0) + 1;
+    this.lookId += 1;
     this.lookRightMs = right;
     this.link.say({ k: "look", id: this.lookId, left_ms: left, right_ms: right, column_ms: columnMs });
+    clearTimeout(this.losing);
+    this.losing = setTimeout(() => {
+      this.lookKey = null; // the kernel answers the newest look only, and another page may have asked right after
+      this.#settle();
+    }, PANEL_LOST_MS);
   }
 
   // -- where it looks ------------------------------------------------------------------------------------------
@@ -234,7 +242,7 @@ export class TimePanel {
     this.wide = total >= PANEL_NARROW_PX;
     view.width = total - PANEL_AXIS_PX - (this.wide ? PANEL_LEGEND_PX : 0);
     if (this.follow && this.store.ready) view.right = this.newestMs;
-    const gliding = this.follow && this.link?.facts.state === "live";
+    const gliding = this.follow && this.link.moving;
     const pixel = Math.round((view.right / view.msPerPx) * (window.devicePixelRatio || 1));
     if (!this.dirty && pixel === this.drawnPixel) return gliding;
     this.dirty = false;
@@ -255,8 +263,7 @@ export class TimePanel {
   }
 
   stop() {
-    clearTimeout(this.settling);
-    clearTimeout(this.saying);
+    for (const timer of [this.settling, this.losing, this.saying]) clearTimeout(timer);
     this.bond.leave();
     this.link.stop();
     this.painter.stop();

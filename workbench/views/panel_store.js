@@ -2,6 +2,7 @@
 import { typed } from "./heat_store.js";
 
 export const PANEL_RING = 2048;
+const PANEL_MOST_MARKS = 4000;
 const PANEL_ROLES = ["accent", "last", "violet", "text", "warn"];
 const PANEL_DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [1, 3]];
 
@@ -76,7 +77,7 @@ export class PanelStore {
     if (content.k === "snap") this.#reset(content);
     else if (!this.live || content.epoch !== this.epoch) return false;
     this.live.put(content.first_ms, offsets, values);
-    if (content.k === "cols" && content.marks) this.marks.push(...content.marks);
+    if (content.k === "cols" && content.marks) this.marks = [...this.marks, ...content.marks].slice(-PANEL_MOST_MARKS);
     if (content.gaps) this.gaps = content.gaps;
     this.startMs = content.start_ms;
     this.endMs = content.end_ms;

@@ -7,6 +7,7 @@ import { numberField, selection, toolBar } from "./profile_controls.js";
 import { tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "./tape_store.js";
 
 const TAPE_ROW_PX = 19;
+const TAPE_LOST_MS = 3000; // the kernel answers the newest look only, and another page may have asked right after
 const TAPE_SIDES = [["", "both"], ["buy", "▲ bought"], ["sell", "▼ sold"], ["unknown", "· unknown"]];
 const TAPE_KINDS = [["all", "everything"], ["sweeps", "sweeps"], ["lit", "displayed only"]];
 const TAPE_HELP = "Hover or scroll: stand still. ↑ ↓ move, Enter opens an order's prints, Home: newest.";
@@ -76,7 +77,7 @@ class TapeView {
   async #filter(wishes) {
     try {
       await this.link.act({ do: "filter", let: wishes });
-      this.link.facts.error = "";
+      this.link.well();
     } catch (error) {
       this.link.fail(error);
     }
@@ -86,10 +87,13 @@ class TapeView {
     if (content.k === "did") return undefined;
     const rows = buffers.length ? tapeRows(typed(Float64Array, buffers[0])) : [];
     if (content.k === "older") {
-      this.asked = false;
+      if (content.before !== this.asked) return undefined; // another page's
+      this.asked = null;
       this.reached = content.reached;
       this.rows = tapeJoined(this.rows, rows);
     } else if (content.k === "detail") {
+      if (content.order !== this.opening) return undefined; // another page's
+      this.opening = null;
       this.opened.set(content.order, rows);
       this.#forget(content.order);
     } else {
@@ -108,11 +112,19 @@ class TapeView {
     this.elements.clear();
     this.opened.clear();
     this.reached = undefined;
+    this.asked = null;
     this.seen = -1;
   }
 
   #forget(order) {
     this.elements.delete(order);
+  }
+
+  /** Elements and prints of orders that are no longer held go. */
+  #forgetGone() {
+    if (this.elements.size <= this.rows.length) return;
+    const held = new Set(this.rows.map((row) => row.order));
+    for (const kept of [this.elements, this.opened]) for (const order of kept.keys()) if (!held.has(order)) kept.delete(order);
   }
 
   get standing() {
@@ -121,7 +133,9 @@ class TapeView {
 
   #draw() {
     const newest = this.rows.length ? this.rows[this.rows.length - 1].order : -1;
-    if (!this.standing || this.seen < 0) this.seen = newest;
+    // whoever stands still for very long has nothing left to look at
+    if (!this.standing || this.seen < 0 || this.rows[0]?.order > this.seen) this.seen = newest;
+    this.#forgetGone();
     const waiting = tapeNewer(this.rows, this.seen);
     this.newer.hidden = !waiting;
     if (waiting) this.newer.textContent = `${waiting} new`;
@@ -182,7 +196,10 @@ class TapeView {
     this.#mark();
     if (row.prints < 2) return;
     if (this.opened.delete(row.order)) this.#forget(row.order);
-    else this.link.say({ k: "look", what: "prints", order: row.order });
+    else {
+      this.opening = row.order;
+      this.link.say({ k: "look", what: "prints", order: row.order });
+    }
     this.painter.ask();
   }
 
@@ -209,9 +226,12 @@ class TapeView {
   #scrolled() {
     if (this.list.scrollTop < 2) this.painter.ask();
     const { scrollTop, scrollHeight, clientHeight } = this.list;
-    if (scrollTop < 2 || scrollTop + clientHeight < scrollHeight - 400 || this.asked || !this.rows.length || this.reached === 0) return;
-    this.asked = true;
-    this.link.say({ k: "look", what: "older", order: this.reached ?? this.rows[0].order, count: 200 });
+    if (scrollTop < 2 || scrollTop + clientHeight < scrollHeight - 400 || !this.rows.length || this.reached === 0) return;
+    const before = this.reached ?? this.rows[0].order;
+    const now = performance.now();
+    if (before === this.asked && now - this.askedAt < TAPE_LOST_MS) return;
+    Object.assign(this, { asked: before, askedAt: now });
+    this.link.say({ k: "look", what: "older", order: before, count: 200 });
   }
 
   #left() {
@@ -225,6 +245,7 @@ class TapeView {
     this.seen = this.rows.length ? this.rows[this.rows.length - 1].order : -1;
     this.rows = this.rows.slice(-400);
     this.reached = undefined;
+    this.asked = null;
     this.painter.ask();
   }
 
