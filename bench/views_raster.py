@@ -59,13 +59,11 @@ def events_of(rows: Rows) -> tuple[np.ndarray, ...]:
     ).columns
 
 
-def drawn(columns: tuple[np.ndarray, ...], scale: Any) -> np.ndarray:
-    """Our picture: one pass over the updates."""
-    from workbench.views.raster import Raster
+def ours(columns: tuple[np.ndarray, ...], scale: Any) -> np.ndarray:
+    """Our picture: one pass over the updates, as a look at so many events is answered."""
+    from workbench.views.drawn import drawn
 
-    raster = Raster(scale)
-    raster.feed(columns)
-    return raster.heat(0, scale.columns)
+    return drawn(scale, [columns]).heat
 
 
 def segments(rows: Rows, scale: Any) -> Any:
@@ -110,14 +108,14 @@ def compare(
     context: Context, rows: Rows, columns: int, height: int
 ) -> tuple[list[Any], dict[str, float], float]:
     """One line of the table, the ratios, and the share of equal cells."""
-    scale, ours = scale_of(rows, columns, height), events_of(rows)
+    scale, updates = scale_of(rows, columns, height), events_of(rows)
     frame = segments(rows, scale)
-    picture, heat = shaded(frame, scale), drawn(ours, scale)
+    picture, heat = shaded(frame, scale), ours(updates, scale)
     share = float(np.mean(np.nan_to_num(picture.values) == heat.T))
-    apart = np.maximum(*(drawn(events_of(part), scale) for part in sides(rows)))
+    apart = np.maximum(*(ours(events_of(part), scale) for part in sides(rows)))
     assert np.array_equal(np.nan_to_num(picture.values), apart.T), "the pictures of the sides differ"
     cases: dict[str, Callable[[], object]] = {
-        "workbench": lambda: drawn(ours, scale),
+        "workbench": lambda: ours(updates, scale),
         "datashader": lambda: shaded(frame, scale),
         "with segments": lambda: shaded(segments(rows, scale), scale),
         "our colours": lambda: coloured(heat),

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from workbench.events import EventBatch, EventKind, Side
+from workbench.views.pyramid import Tile, empty_tile
 from workbench.views.raster import MARK_EMPTY, MARK_GAP, NO_TICK, Scale
 
 COLUMN_NS = 100
@@ -97,3 +98,24 @@ def batch_of(rows: list[tuple[int, int, int, int, int]]) -> EventBatch:
     kind, side, price, size = (np.array([row[c] for row in rows]) for c in (1, 2, 3, 4))
     size = np.where(kind == EventKind.GAP, -1, size)
     return EventBatch.of(0, ts=ts, kind=kind, side=side, price=price, size=size)
+
+
+def expected_tile(batch: EventBatch, scale: Scale) -> Tile:
+    """The tile as a walk over all events finds it; empty before the first event and after the last."""
+    oracle = Oracle(scale)
+    for event in zip(*(batch.columns[c].tolist() for c in (0, 2, 3, 4, 5))):
+        oracle.apply(*event)
+    first, last = (int(ts) // scale.column_ns - scale.origin_column for ts in (batch.ts[0], batch.ts[-1]))
+    until, tile = int(batch.ts[-1]), empty_tile(scale)
+    for column in range(max(first, 0), min(scale.columns, last + 1)):
+        tile.heat[column] = [oracle.cell(column, row, until) for row in range(scale.rows)]
+        tile.best[column] = oracle.best_at(column)
+        tile.marks[column] = oracle.mark(column)
+    return tile
+
+
+def assert_equals_the_oracle(tile: Tile, batch: EventBatch, scale: Scale) -> None:
+    expected = expected_tile(batch, scale)
+    np.testing.assert_allclose(tile.heat, expected.heat, rtol=1e-6)
+    assert tile.best.tolist() == expected.best.tolist()
+    assert tile.marks.tolist() == expected.marks.tolist()

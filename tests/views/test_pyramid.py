@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.heat_oracle import START, Oracle, batch_of, events
+from tests.support.heat_oracle import START, assert_equals_the_oracle, batch_of, events
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
 from workbench.views import pyramid_store
-from workbench.views.pyramid import Pyramid, empty_tile
+from workbench.views.pyramid import Pyramid
 from workbench.views.raster import Scale
 
 BASE_NS = 10
@@ -25,24 +24,6 @@ def fed(pyramid: Pyramid, batch: EventBatch, cuts: list[int]) -> Pyramid:
     for start, stop in itertools.pairwise(edges):
         pyramid.feed(batch[start:stop].columns)
     return pyramid
-
-
-def assert_equals_the_oracle(tile, batch: EventBatch, scale: Scale) -> None:
-    oracle = Oracle(scale)
-    for event in zip(*(batch.columns[c].tolist() for c in (0, 2, 3, 4, 5))):
-        oracle.apply(*event)
-    first = int(batch.ts[0]) // scale.column_ns - scale.origin_column
-    until = int(batch.ts[-1])
-    expected = empty_tile(scale)
-    for column in range(
-        max(first, 0), min(scale.columns, until // scale.column_ns - scale.origin_column + 1)
-    ):
-        expected.heat[column] = [oracle.cell(column, row, until) for row in range(scale.rows)]
-        expected.best[column] = oracle.best_at(column)
-        expected.marks[column] = oracle.mark(column)
-    np.testing.assert_allclose(tile.heat, expected.heat, rtol=1e-6)
-    assert tile.best.tolist() == expected.best.tolist()
-    assert tile.marks.tolist() == expected.marks.tolist()
 
 
 NAMES = ("FIRST_ENTRIES", "FIRST_COLUMNS", "SHEET_ENTRIES", "SHEET_COLUMNS")

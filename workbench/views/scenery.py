@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Final
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from workbench.views.bubble_cells import cells
 from workbench.views.checkpoints import Checkpoints
+from workbench.views.drawn import drawn
 from workbench.views.growing import Growth, base_for, grow_behind
 from workbench.views.live import Captured
 from workbench.views.preview import rebinned
@@ -187,13 +189,9 @@ class Scenery:
         return rebinned(best.pyramid, scale)
 
     def _from_events(self, scale: Scale, start: int, stop: int) -> Tile:
-        pyramid = Pyramid(scale.row_ticks, scale.column_ns, levels=1)
         row, seed = self._checkpoints.before(start)
-        pyramid.feed(seed.columns())
         # one event more: it ends the last column
-        for chunk in self._source.chunks(row, stop + 1):
-            pyramid.feed(chunk)
-        return pyramid.tile(scale)
+        return drawn(scale, itertools.chain([seed.columns()], self._source.chunks(row, stop + 1)))
 
     def raster(self, scale: Scale, start_ns: int) -> tuple[Raster, int]:
         """Raster of everything that came so far, of which columns that begin at or after ``start_ns`` are exact.
