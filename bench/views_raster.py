@@ -136,7 +136,7 @@ def coloured(heat: np.ndarray) -> np.ndarray:
     """Our colours: sizes to logarithmic codes as they are sent, codes to RGBA by a table as the page does."""
     from workbench.views.size_codes import quantise
 
-    return _TABLE[quantise(heat)]
+    return np.take(_TABLE, quantise(heat))
 
 
 _TABLE = np.arange(1 << 16, dtype=np.uint32) * np.uint32(2654435761)
