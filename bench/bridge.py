@@ -31,7 +31,7 @@ from bench.wire.memory import Feed
 PEER_ROUNDS = 3
 TILES = 4
 FLOW = "20000 1"
-ORDER_SECONDS, ORDER_PAUSE_S = 20, 0.17
+ORDER_SECONDS, ORDER_PAUSE_S = 30, 0.11
 HANDLER_US = (0, 50)
 
 OFFICIAL = "official client, a handler call an event"
