@@ -13,7 +13,7 @@ class HealthView {
     this.rates = [];
     this.kinds = [];
     this.root = el.appendChild(document.createElement("div"));
-    this.root.className = "ow-root";
+    this.root.className = "ow-root ow-health";
     const bar = toolBar(this.root, this.options.symbol);
     this.#button(bar, "copy report", () => this.#copy());
     if (this.options.verifiable) this.#button(bar, "verify", () => this.#act({ do: "verify" }));

@@ -48,9 +48,9 @@ export class HeatControls {
     this.heat = heat;
     this.change = change;
     this.fields = [];
-    this.bar = make(heat.root, "div", "ow-bar");
+    this.bar = make(heat.root, "div", "ow-heat-bar");
     this.title = make(this.bar, "div", "ow-title", heat.options.symbol);
-    this.tools = make(this.bar, "div", "ow-tools");
+    this.tools = make(this.bar, "div", "ow-heat-tools");
     this.chips = make(this.bar, "div", "ow-chips");
     for (const [name, title] of [["rule", "What a column shows (R)"], ["colours", "Colour map (C)"]]) {
       this.#button(this.chips, "", title, () => change({ [name]: nextChoice(name, heat.settings[name]) }), name);

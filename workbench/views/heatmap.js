@@ -88,8 +88,10 @@ class HeatmapView {
   set(settings) {
     this.#adopt(settings);
     clearTimeout(this.keeping);
+    this.root.dataset.unkept = "1";
     this.keeping = setTimeout(() => {
-      this.link.act({ do: "settings", settings: this.settings }).catch((error) => this.say(error.message, true));
+      const kept = this.link.act({ do: "settings", settings: this.settings }).catch((error) => this.say(error.message, true));
+      kept.then(() => delete this.root.dataset.unkept);
     }, SETTLE_MS);
   }
 

@@ -34,7 +34,7 @@ class TapeView {
 
   #build(el) {
     this.root = el.appendChild(document.createElement("div"));
-    this.root.className = "ow-root";
+    this.root.className = "ow-root ow-tape-view";
     const bar = toolBar(this.root, this.options.symbol);
     this.#filters(bar);
     this.sums = bar.appendChild(document.createElement("span"));

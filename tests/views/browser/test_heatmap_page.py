@@ -79,6 +79,7 @@ def test_settings_change_the_picture_at_once_and_survive_a_reload(open_notebook)
     page.page.keyboard.press("Tab")
     page.page.keyboard.press("Escape")
     assert not page.page.is_visible(".ow-settings")
+    eventually(lambda: data(page, "unkept") is None, 20, what="settings that the kernel keeps")
     page.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => true)")
     seen = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'idle'"
     page.until(seen)
