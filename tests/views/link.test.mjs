@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Link, Painter, lookBase } from "../../workbench/views/link.js";
+import { Link, Painter, lookBase, statusParts, wrongWords } from "../../workbench/views/link.js";
 
 class Element extends EventTarget {
   children = [];
@@ -122,6 +122,35 @@ test("hours without an acknowledgement cost no memory, and the age of the oldest
   assert.equal(link.facts.unheardMs, 4999 * 50);
   tell({ k: "idle", acked: 5000 });
   assert.equal(link.facts.unheardMs, 0);
+  link.stop();
+});
+
+test("a page that the kernel forgot, since another one left, says that it is still there", async (t) => {
+  const page = pageOf(t);
+  const { link, heard, tell } = await linkOf();
+  tell({ k: "snap" });
+  page.turn(3000);
+  heard.length = 0;
+  page.turn(2500);
+  assert.deepEqual(heard.filter((content) => content.k === "ack"), [{ k: "ack", s: 1 }]);
+  tell({ k: "idle", state: "closed" });
+  page.turn(3000);
+  heard.length = 0;
+  page.turn(8000);
+  assert.deepEqual(heard.filter((content) => content.k === "ack"), []);
+  link.stop();
+});
+
+test("what is wrong is said aloud once, however its numbers change", async (t) => {
+  const page = pageOf(t);
+  const { link, root, tell } = await linkOf();
+  const said = (facts) => wrongWords(statusParts({ state: "live", behindMs: null, silentMs: 0, unheardMs: 0, ...facts }));
+  assert.equal(said({ silentMs: 4100 }), said({ silentMs: 9100 }));
+  assert.equal(said({}), "");
+  assert.notEqual(said({ gaps: 1 }), said({ gaps: 2 }));
+  tell({ k: "snap", gaps: 2 });
+  page.turn(1000);
+  assert.equal(root.children[1].textContent, "2 gaps");
   link.stop();
 });
 

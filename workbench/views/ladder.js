@@ -32,6 +32,7 @@ class LadderView {
     this.locked = true;
     this.marked = null;
     this.hovered = null;
+    this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.#build(el);
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
@@ -362,6 +363,7 @@ class LadderView {
   }
 
   #flash(cells, row) {
+    if (this.calm.matches) return;
     const colour = this.state.value("print", row) > 0 ? this.colours.buy : this.colours.sell;
     const names = this.state.value("print", row) > 0 ? ["print", "recent_bought"] : ["print", "recent_sold"];
     for (const name of names) cells.nodes[name]?.animate([{ backgroundColor: `${colour}99` }, { backgroundColor: `${colour}00` }], LADDER_FLASH_MS);

@@ -29,6 +29,12 @@ export function statusParts(facts) {
   return parts;
 }
 
+/** What is wrong, in words without the numbers that change all the time: for ears. */
+export function wrongWords(parts) {
+  const wrong = parts.filter((part) => part.kind === "warn" || part.kind === "bad");
+  return wrong.map((part) => part.text.replace(/\d+ (?=ms|s\b)/g, "").trim()).join(", ");
+}
+
 /** Number before a page's first look: pages on one view hear each other's answers, so each counts in a range of its own. */
 export function lookBase() {
   return Math.floor(Math.random() * 2 ** 30) * 2 ** 20;
@@ -64,7 +70,10 @@ export class Link {
     this.satisfied = false;
     this.strip = root.appendChild(document.createElement("div"));
     this.strip.className = "ow-strip";
-    this.strip.setAttribute("role", "status");
+    this.strip.setAttribute("aria-live", "off"); // it changes twice a second: what is wrong is said aloud apart, once
+    this.aloud = root.appendChild(document.createElement("div"));
+    this.aloud.className = "ow-unseen";
+    this.aloud.setAttribute("role", "status");
     this.receive = (content, buffers) => this.#receive(content, buffers);
     model.on("msg:custom", this.receive);
     root.addEventListener("ow-fault", (event) => this.fail(event.detail));
@@ -93,7 +102,7 @@ export class Link {
   #beat() {
     this.beats += 1;
     if (!this.satisfied && this.beats % 6 === 0) this.say({ k: "ready" });
-    else if (this.beats % PING_EVERY === 0) this.say({ k: "ping" });
+    else if (this.beats % PING_EVERY === 0) this.say(this.#isForgotten() ? { k: "ack", s: this.drawn } : { k: "ping" });
     if (this.drawn !== this.acknowledged) {
       this.acknowledged = this.drawn;
       this.say({ k: "ack", s: this.drawn });
@@ -107,6 +116,11 @@ export class Link {
       reject(new Error("the kernel has not answered for a minute: whether it was done is not known"));
     }
     this.#show();
+  }
+
+  /** Another page on this view may have said good-bye for both: a word of what is drawn here brings the kernel back. */
+  #isForgotten() {
+    return this.satisfied && this.facts.state !== "closed" && performance.now() - this.heardAt > QUIET_MS;
   }
 
   say(content) {
@@ -205,6 +219,8 @@ export class Link {
     const text = parts.map((part) => part.text).join(" · ");
     if (text === this.shown) return;
     this.shown = text;
+    const wrong = wrongWords(parts);
+    if (wrong !== this.wrong) this.aloud.textContent = this.wrong = wrong;
     this.strip.replaceChildren(
       ...parts.map((part) => {
         const span = document.createElement("span");

@@ -23,6 +23,7 @@ class TapeView {
     this.elements = new Map();
     this.opened = new Map();
     this.seen = -1;
+    this.name = `ow-order-${Math.random().toString(36).slice(2)}`;
     this.#build(el);
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
@@ -186,6 +187,7 @@ class TapeView {
     if (!part) {
       element.setAttribute("role", "option");
       element.dataset.order = row.order;
+      element.id = `${this.name}-${row.order}`;
       element.addEventListener("click", () => this.#open(row));
     }
     return element;
@@ -205,6 +207,7 @@ class TapeView {
 
   #mark() {
     for (const child of this.list.children) child.setAttribute("aria-selected", String(Number(child.dataset.order) === this.selected));
+    this.list.setAttribute("aria-activedescendant", `${this.name}-${this.selected}`);
   }
 
   #key(event) {
