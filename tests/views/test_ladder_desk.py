@@ -17,7 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.protocol import messages
 from workbench.session import Session
 from workbench.views.ladder import Ladder
-from workbench.views.ladder_desk import Desk
+from workbench.views.ladder_desk import MAX_WAITING, Desk
 from workbench.views.ladder_orders import Notes, why_not
 
 TICK = 399  # 99.75
@@ -95,6 +95,30 @@ def test_the_same_click_twice_is_one_order(engine: ScriptedEngine, desk: Desk) -
         desk.carry_out(click("c2"))
     desk.carry_out(click("c3", tick=TICK - 1))
     assert {sent.client_order_id for sent in placed(engine, 2)} == {"c1", "c3"}
+
+
+def test_a_click_that_found_no_room_may_come_again(
+    engine: ScriptedEngine, session: Session, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused was not sent, so its name is not taken."""
+    answered = threading.Event()
+    monkeypatch.setattr(type(session.orders), "cancel_all", lambda self, symbol: answered.wait(60))
+    for _ in range(MAX_WAITING):
+        desk.carry_out({"do": "cancel_all"})
+    with pytest.raises(WorkbenchError, match="wait for an answer"):
+        desk.carry_out(click())
+    answered.set()
+    again = click(tick=TICK - 1)
+    assert eventually(lambda: taken(desk, again) == {"said": "buy 2 at 99.5"})
+    assert [sent.client_order_id for sent in placed(engine, 1)] == ["c1"]
+
+
+def taken(desk: Desk, act: dict[str, Any]) -> dict[str, Any] | None:
+    """What the page is told; None where it was refused."""
+    try:
+        return desk.carry_out(act)
+    except WorkbenchError:
+        return None
 
 
 @pytest.mark.parametrize("late_ms", [501.0, 5e4, math.inf, math.nan])

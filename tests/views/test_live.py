@@ -126,6 +126,28 @@ def test_a_view_that_fails_shows_its_error_and_the_others_go_on(caplog):
     ended(market)
 
 
+def test_what_a_failure_swallowed_is_sent_again_whole():
+    """A model that fails once may have forgotten what the page lacks: the next message carries everything."""
+    market = shown()
+    view = Heatmap(market)
+    page, pull, calls = Page(view), view._model.pull, []
+
+    def failing(wants, full, now_ns):
+        calls.append(full)
+        if len(calls) in (1, 4):
+            raise WorkbenchError("for once")
+        return pull(wants, full, now_ns)
+
+    view._model.pull = failing
+    page.say(k="ready")
+    assert eventually(lambda: len(page.heard) >= 6)
+    assert page.kinds()[:6] == ["idle", "snap", "cols", "idle", "snap", "cols"]
+    assert calls[:6] == [True, True, False, False, True, False]
+    assert [content["error"] for content, _ in page.heard[:2]] == ["WorkbenchError: for once", ""]
+    view.close()
+    ended(market)
+
+
 def test_words_that_are_no_words_are_ignored():
     """A page may send anything."""
     market = shown()

@@ -174,6 +174,19 @@ def test_gaps_are_listed_for_the_axis() -> None:
     view.close()
 
 
+def test_gaps_after_a_seek_are_other_gaps() -> None:
+    """As many as before, elsewhere: they are told again."""
+    market = shown()
+    marks = HeatMarks(market, market.captured)
+    pull, gap = marks.reader(), {"kind": EventKind.GAP, "size": 5}
+    market.apply(EventBatch.of(market.captured.next_sequence, ts=START_NS, **gap))
+    assert pull(True)["gaps"] == [[START_NS / 1e6, 5]]
+    assert pull(False) is None
+    market.captured.clear()
+    market.apply(EventBatch.of(0, ts=START_NS + 10**9, **gap))
+    assert pull(False)["gaps"] == [[START_NS / 1e6 + 1000, 5]]
+
+
 def test_instruments_share_no_labels() -> None:
     """A label belongs to what it was drawn on."""
     market = shown()

@@ -160,7 +160,8 @@ class HeatMarks:
         self._when(sent, news, "selection", self._versions["selection"], self._selection_content)
         self._when(sent, news, "labels", (self.labels.version, self.trouble), self._labels_content)
         self._when(sent, news, "marks", self._versions["sets"], lambda: dict(self._sets))
-        self._when(sent, news, "gaps", len(getattr(self._capture, "gap_rows", ())), self._gaps_content)
+        gap_rows = getattr(self._capture, "gap_rows", ())  # others after a seek
+        self._when(sent, news, "gaps", (gap_rows, len(gap_rows)), self._gaps_content)
         self._when(sent, news, "account", self._account_version(), self._account_content)
         lines = self._lines_content(sent)
         if lines:

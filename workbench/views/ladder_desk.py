@@ -85,7 +85,6 @@ class Desk:
             _one_of(act, "tif", supported_tifs(orders, self._instrument.symbol)) if kind == "limit" else "GTC"
         )
         self._check_single((side, kind, price, size))
-        self._clicks.add(name)
         limit, stop = (price, None) if kind == "limit" else (None, price)
         post_only = bool(act.get("post_only")) and kind == "limit"
         place, symbol = orders.buy if side == "BUY" else orders.sell, self._instrument.symbol
@@ -97,6 +96,8 @@ class Desk:
             "client_order_id": name,
         }
         self._send(said, lambda: place(size, limit=limit, stop=stop, **terms))
+        self._clicks.add(name)
+        self._last = (side, kind, price, size), time.monotonic_ns()
         return {"said": said}
 
     def _move(self, orders: Orders, act: dict[str, Any]) -> dict[str, Any]:
@@ -134,10 +135,8 @@ class Desk:
             raise WorkbenchError(f"orders are off: {why}", code="not_armed")
 
     def _check_single(self, terms: object) -> None:
-        now = time.monotonic_ns()
         before, at = self._last
-        self._last = terms, now
-        if before == terms and now - at < DOUBLE_CLICK_NS:
+        if before == terms and time.monotonic_ns() - at < DOUBLE_CLICK_NS:
             raise WorkbenchError("double click: the second one placed nothing", code="double_click")
 
     def _price(self, act: dict[str, Any]) -> float:

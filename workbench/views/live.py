@@ -127,6 +127,7 @@ class LiveView(anywidget.AnyWidget):
         self._acts: deque[dict[str, Any]] = deque()
         self._wants_lock = threading.Lock()
         self._failure = ""
+        self._owes_all = False  # what a pull that failed had taken from its model is lost to the page
         self._fed = False
         self._health: tuple[int, dict[str, Any]] = (0, {})
         instrument = self._capture.instrument
@@ -215,19 +216,20 @@ class LiveView(anywidget.AnyWidget):
             wants, mode = list(self._wants), self._pacing.mode(now)
             self._wants.clear()
             number = self._pacing.note_sent(now)
-        full = any(want.get("k") == "ready" for want in wants)
+        full = self._owes_all or any(want.get("k") == "ready" for want in wants)
         message = self._guarded_pull(wants, full) if mode is not Mode.IDLE or wants else None
         content, arrays = message or ({"k": "idle"}, [])
         content.update(self._header(number))
         self.send(content, [array.tobytes() for array in arrays])
 
     def _guarded_pull(self, wants: Sequence[dict[str, Any]], full: bool) -> Message | None:
+        self._owes_all = True
         try:
             message = self._model.pull(wants, full, self._session.clock.now_ns)
         except Exception as error:  # noqa: BLE001 - shown under the widget; the other views go on
             self._fail(error)
             return None
-        self._failure = ""
+        self._failure, self._owes_all = "", False
         return message
 
     def _fail(self, error: Exception) -> None:

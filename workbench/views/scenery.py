@@ -70,13 +70,16 @@ class Scenery:
         return self._time_of(max(0, len(self._capture.columns) - 1))
 
     def _time_of(self, row: int) -> int:
-        if row not in self._times:
-            piece = next(iter(self._source.chunks(row, row + 1)), None)
-            if piece is None:
-                return 0
-            first = {key: value for key, value in self._times.items() if key == 0}
-            self._times = {**first, row: int(piece[0][0])}
-        return self._times[row]
+        known = self._times.get(row)
+        if known is not None:
+            return known
+        piece = next(iter(self._source.chunks(row, row + 1)), None)
+        if piece is None:
+            return 0
+        # put there as a whole: a still picture asks from another thread
+        first = {key: value for key, value in self._times.items() if key == 0}
+        self._times = {**first, row: int(piece[0][0])}
+        return int(piece[0][0])
 
     @property
     def progress(self) -> float:
@@ -202,11 +205,12 @@ class Scenery:
             Feed it on with events from ``row`` on.
         """
         self.follow()
-        length = len(self._source)
-        row, seed = self._checkpoints.before(self._source.row_at(start_ns))
+        source, checkpoints = self._source, self._checkpoints
+        length = len(source)
+        row, seed = checkpoints.before(source.row_at(start_ns))
         raster = Raster(scale)
         raster.feed(seed.columns())
-        for chunk in self._source.chunks(row, length):
+        for chunk in source.chunks(row, length):
             raster.feed(chunk)
         return raster, length
 

@@ -47,7 +47,7 @@ class TapeModel:
         self._sums = np.zeros(4)
         self._told = 0
         self._told_lots = 0.0
-        self._big = self._wanted_big
+        self._big, self._learned = self._wanted_big, 0
         self._head: dict[str, Any] = {}
 
     def filter(self, let: TapeFilter) -> None:
@@ -152,8 +152,6 @@ class TapeModel:
     def detail(self, order: int) -> Message:
         """Answer a page that opened an order: its prints."""
         return {"k": "detail", "order": order}, [self._orders.details(order, MOST_DETAILS)]
-
-    _learned = 0
 
 
 def _sums(rows: Rows) -> Any:
