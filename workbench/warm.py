@@ -91,14 +91,18 @@ def _others() -> None:
 
 def _show_sample() -> None:
     from workbench.frames.locate import find_recordings
+    from workbench.frames.recording import open_recording
     from workbench.session.opening import replay
-    from workbench.views.heatmap import Heatmap
+    from workbench.views.exhibit import StoredCapture
+    from workbench.views.warming import look_around, show_every_view
 
-    session = replay(find_recordings(SAMPLE)[0], inline=True)
+    path = find_recordings(SAMPLE)[0]
+    session, recording = replay(path, inline=True), open_recording(path)
     session.advance("2s")
-    heatmap = Heatmap(session)
-    heatmap.picture()
-    heatmap.close()
+    for shown in (session, recording):
+        show_every_view(shown)
+    for capture in (session.capture(), StoredCapture(recording)):
+        look_around(capture)
     session.close()
 
 
