@@ -17,6 +17,7 @@ from workbench.flow.cvd import cvd
 from workbench.flow.depth_series import depth_series
 from workbench.flow.divergence import divergence
 from workbench.flow.vwap import vwap
+from workbench.views import cvd_model, panel_model
 from workbench.views.cvd import Cvd
 from workbench.views.depth_over_time import DepthOverTime
 from workbench.views.vwap import Vwap
@@ -229,4 +230,22 @@ def test_a_source_without_a_book_has_gaps_of_no_length():
     view, page = Cvd(found), PanelPage()
     page.take(view._make_model().pull([], False, found.clock.now_ns))
     assert page.gaps == [[now / 1e6, now / 1e6]]
+    view.close()
+
+
+def test_a_long_past_is_taken_in_by_pieces_and_told_now_and_then(monkeypatch: pytest.MonkeyPatch):
+    """The first piece at once, then every tenth, and what the last one completes: the page holds all of it."""
+    monkeypatch.setattr(panel_model, "AT_ONCE_NS", 0)
+    monkeypatch.setattr(cvd_model, "ROWS_AT_ONCE", 10)
+    found = market()
+    trading(found, 1, 250, START_NS)
+    view, page = Cvd(found, sizes=SIZES), PanelPage()
+    model = view._make_model()
+    messages = [model.pull([], number == 0, found.clock.now_ns) for number in range(25)]
+    told = [number for number, message in enumerate(messages) if message is not None]
+    assert told == [0, 10, 20, 24]
+    for number in told:
+        page.take(messages[number])
+    assert model.pull([], False, found.clock.now_ns) is None
+    assert page.field("all", "last") == by_column(cvd(found), "cvd", page.content["column_ms"], "last")
     view.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
@@ -17,6 +18,10 @@ LIVE_COLUMNS: Final = 2048
 TILE_COLUMNS: Final = 6144
 MOST_MARKS: Final = 2000
 FIRST_COLUMN_NS: Final = 250_000_000
+AT_ONCE_NS: Final = 20_000_000
+"""Time for taking in what came, per pull: views of one session share a thread."""
+FILLING_PULLS: Final = 10
+"""Of the pulls that only take in a long past, one in so many is told: a page would draw it over and over."""
 
 
 class Series(Protocol):
@@ -71,23 +76,37 @@ class PanelModel:
         self._epoch = 0
         self._sent: tuple[int, int, int] | None = None  # version, column_ns, last column
         self._progress = -1
+        self._untold = 0
         self._told = (0, 0)  # marks and gaps sent
 
     def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None:
         """Return what the page lacks; None while nothing is new."""
         self._obey(wants)
-        self._follow()
+        behind = not self._follow_for(AT_ONCE_NS)
         span = self.series.span_ns
         if span is None:
             return None
         column_ns = self.series.fitting(self._wanted_ns)
         last = span[1] // column_ns
         same = self._sent is not None and self._sent[:2] == (self.series.version, column_ns)
+        if behind and same and not full and not self._is_time_to_tell():
+            return None
         if full or not same or self._sent is None or last - self._sent[2] >= LIVE_COLUMNS:
             return self._snapshot(column_ns, last)
         if self.series.progress == self._progress and self._gaps.count == self._told[1]:
             return None
         return self._news(column_ns, self._sent[2], last)
+
+    def _is_time_to_tell(self) -> bool:
+        self._untold = (self._untold + 1) % FILLING_PULLS
+        return not self._untold
+
+    def _follow_for(self, ns: int) -> bool:
+        """Take in what came, for about so long; whether nothing is left."""
+        end = time.monotonic_ns() + ns
+        while not (done := self._follow()) and time.monotonic_ns() < end:
+            pass
+        return done
 
     def _follow(self) -> bool:
         version = self._version()

@@ -11,8 +11,8 @@ from workbench.flow.prints import Prints, prints_of_batch, split
 from workbench.views.live import Captured
 from workbench.views.sessions import day_after
 
-ROWS_AT_ONCE: Final = 1 << 18
-"""About 40 ms of work for a panel of four lines: views of one session share a thread."""
+ROWS_AT_ONCE: Final = 1 << 15
+"""About 5 ms of work for a panel of four lines."""
 
 
 class Piece(NamedTuple):
