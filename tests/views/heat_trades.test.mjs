@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TradeCells, largestBubbles, pocRow } from "../../workbench/views/heat_trades.js";
+import { TradeCells, largestBubbles, pocRow, volumeCuts } from "../../workbench/views/heat_trades.js";
 import { bubbleRadius } from "../../workbench/views/heat_bubbles.js";
 
 const cellsOf = (...trades) => {
@@ -21,7 +21,7 @@ test("bubbles stand at the volume-weighted mean of their slice, with the buyers'
 test("slots do not move with the view, and what changed is summed again", () => {
   const cells = cellsOf(...SOME);
   assert.equal(cells.bubbles(1, 2, 2, 1, false)[0].lots, 6, "the whole slot, also where the view begins within it");
-  cells.replace(1, Float32Array.of(1, 10, 5, 1, 2, 10, 1, 1));
+  cells.replace(1, Float32Array.of(0, 10, 5, 1, 1, 10, 1, 1));
   assert.deepEqual(cells.bubbles(0, 8, 2, 1, false).map((b) => b.lots), [6, 1]);
   assert.deepEqual(cells.bubbles(0, 8, 4, 1, false).map((b) => b.lots), [7], "another width of slots");
 });
@@ -30,17 +30,31 @@ test("any order of messages ends in the same bubbles", () => {
   const whole = cellsOf([0, 5, 1, 1], [1, 5, 2, -1], [2, 6, 3, 1], [3, 6, 4, 1]);
   const parts = cellsOf([0, 5, 1, 1], [1, 5, 1, -1]);
   parts.bubbles(0, 9, 2, 1, false);
-  parts.replace(1, Float32Array.of(1, 5, 2, -1, 2, 6, 1, 1));
+  parts.replace(1, Float32Array.of(0, 5, 2, -1, 1, 6, 1, 1));
   parts.bubbles(0, 9, 2, 1, false);
-  parts.replace(2, Float32Array.of(2, 6, 3, 1, 3, 6, 4, 1));
+  parts.replace(2, Float32Array.of(0, 6, 3, 1, 1, 6, 4, 1));
   assert.deepEqual(parts.bubbles(0, 9, 2, 1, false), whole.bubbles(0, 9, 2, 1, false));
   assert.deepEqual([...parts.volume(0, 9, 2)], [...whole.volume(0, 9, 2)]);
 });
 
 test("bubbles of equal volume close when they are full", () => {
-  assert.deepEqual(cellsOf(...SOME).byVolume(0, 9, 5).map((b) => b.lots), [6, 9]);
-  assert.deepEqual(cellsOf(...SOME).byVolume(0, 2, 100).map((b) => b.lots), [6], "the last one may be small");
-  assert.equal(cellsOf(...SOME).total(0, 2), 6);
+  assert.deepEqual(cellsOf(...SOME).byVolume(0, 9, 5, 64).map((b) => b.lots), [6, 9]);
+  assert.deepEqual(cellsOf(...SOME).byVolume(0, 2, 100, 64).map((b) => b.lots), [6], "the last one may be small");
+});
+
+test("slices of volume stay as they are while the picture pans", () => {
+  const cells = cellsOf(...Array.from({ length: 64 }, (_, i) => [i, 5, 1 + (i % 3), 1]));
+  const whole = cells.byVolume(0, 64, 7, 16);
+  for (let first = 0; first < 48; first++) {
+    const shown = cells.byVolume(first, 64, 7, 16);
+    assert.deepEqual(shown, whole.slice(whole.length - shown.length), `panned by ${first}`);
+  }
+});
+
+test("cuts of volume change only in steps", () => {
+  assert.deepEqual(volumeCuts(10, 1000, 60), volumeCuts(10.4, 1010, 60));
+  assert.deepEqual(volumeCuts(0, 1, 60), [1, 1]);
+  assert.equal(cellsOf(...SOME).rate, 15 / 6, "lots over the columns from the first trade to the last");
 });
 
 test("old trades are forgotten only when they are long out of sight", () => {

@@ -2,7 +2,7 @@
 import { niceTicks, priceText } from "./geometry.js";
 import { codeTable, cutDrift, percentileCut, ramp } from "./colour.js";
 import { coverage } from "./heat_tiles.js";
-import { largestBubbles } from "./heat_trades.js";
+import { largestBubbles, volumeCuts } from "./heat_trades.js";
 import { HeatImage, drawBest, drawGaps, drawHeat, drawStale } from "./heat_paint.js";
 import { BubbleStamps, drawBubbles } from "./heat_bubbles.js";
 import { drawBook, drawVolume } from "./heat_columns.js";
@@ -239,7 +239,8 @@ export class HeatFrame {
   #clustered(sheet, [first, stop], perRow) {
     const { camera, settings } = this.heat;
     if (settings.cluster === "volume") {
-      return sheet.cells.byVolume(first, stop, Math.max(1, sheet.cells.total(first, stop) / VOLUME_SLICES));
+      const inView = (camera.width * camera.msPerPx) / sheet.columnMs;
+      return sheet.cells.byVolume(first, stop, ...volumeCuts(sheet.cells.rate, inView, VOLUME_SLICES));
     }
     const perSlot = Math.max(1, Math.round((SLOT_PX * camera.msPerPx) / sheet.columnMs));
     return sheet.cells.bubbles(first, stop, perSlot, Math.max(perRow, sheet.rowTicks), settings.bubble_style === "split");

@@ -1,5 +1,7 @@
 // Trades as the page holds them, and their sums: bubbles per slot of time, volume per row. Pure.
 
+import { niceTicks } from "./geometry.js";
+
 /** Trades summed by the kernel per column, row and aggressor, oldest first, and sums of them that are kept. */
 export class TradeCells {
   constructor() {
@@ -12,13 +14,13 @@ export class TradeCells {
     return this.list.length ? this.list[this.list.length - 1] : null;
   }
 
-  /** Cells of columns from `first` on are sent again as a whole: the old ones go, the new ones come. */
+  /** Cells of columns from `first` on are sent again as a whole: the old ones go, the new ones come. They count from `first`. */
   replace(first, cells, lowTick = 0) {
     const { list } = this;
     const before = list.length;
     while (list.length && list[list.length - 1].column >= first) list.pop();
     for (let i = 0; i < cells.length; i += 4) {
-      list.push({ column: cells[i], tick: lowTick + cells[i + 1], lots: cells[i + 2], side: cells[i + 3] });
+      list.push({ column: first + cells[i], tick: lowTick + cells[i + 1], lots: cells[i + 2], side: cells[i + 3] });
     }
     if (!cells.length && before === list.length) return;
     this.version += 1;
@@ -75,18 +77,27 @@ export class TradeCells {
     return [...sums.values()].map(bubbleOf);
   }
 
-  /** Bubbles of equal volume instead of equal time: trades of [first, stop) in order, cut whenever `lots` are full. */
-  byVolume(first, stop, lots) {
+  /**
+   * Bubbles of equal volume instead of equal time: trades of [first, stop) in order, cut whenever `lots` are full, and at
+   * every multiple of `block` columns. Slices begin at the block's edge, so that they stay as they are when `first` moves.
+   */
+  byVolume(first, stop, lots, block) {
     const found = [];
     let sum = null;
-    for (let i = this.at(first); i < this.list.length && this.list[i].column < stop; i++) {
+    const close = () => {
+      if (sum) found.push(bubbleOf(sum));
+      sum = null;
+    };
+    let at = null;
+    for (let i = this.at(Math.floor(first / block) * block); i < this.list.length && this.list[i].column < stop; i++) {
+      const mine = Math.floor(this.list[i].column / block);
+      if (mine !== at) close();
+      at = mine;
       sum ??= { lots: 0, bought: 0, sold: 0, moment: 0, time: 0 };
       addTrade(sum, this.list[i]);
-      if (sum.lots < lots) continue;
-      found.push(bubbleOf(sum));
-      sum = null;
+      if (sum.lots >= lots) close();
     }
-    if (sum) found.push(bubbleOf(sum));
+    close();
     return found;
   }
 
@@ -102,12 +113,20 @@ export class TradeCells {
     return rows;
   }
 
-  /** Lots of columns [first, stop). */
-  total(first, stop) {
-    let lots = 0;
-    for (let i = this.at(first); i < this.list.length && this.list[i].column < stop; i++) lots += this.list[i].lots;
-    return lots;
+  /** Lots per column, over all that is held. */
+  get rate() {
+    if (this.ratedVersion !== this.version) {
+      this.ratedVersion = this.version;
+      const lots = this.list.reduce((sum, trade) => sum + trade.lots, 0);
+      this.perColumn = lots ? lots / (this.last.column - this.list[0].column + 1) : 0;
+    }
+    return this.perColumn;
   }
+}
+
+/** Cuts for about `slices` slices of equal volume in `columns` columns: [lots, block], steps that small changes leave alone. */
+export function volumeCuts(rate, columns, slices) {
+  return [niceTicks(Math.max(1, Math.ceil((rate * columns) / slices))), 2 ** Math.ceil(Math.log2(Math.max(columns / 4, 1)))];
 }
 
 function addTrade(sum, trade) {
