@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from workbench.errors import ReplayError
-from workbench.feeds.times import duration_ns, moment_datetime, moment_ns, moment_text
+from workbench.feeds.times import duration_ns, moment_ns, moment_text
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_iso_text_keeps_nanoseconds() -> None:
 @pytest.mark.parametrize("moment", ["2023-11-14T22:13:20", datetime(2023, 11, 14)])
 def test_a_time_without_a_zone_is_refused(moment: object) -> None:
     """It would mean another moment on another machine."""
-    with pytest.raises(ReplayError, match="without a zone"):
+    with pytest.raises(ReplayError, match="without a time zone"):
         moment_ns(moment, 0)  # type: ignore[arg-type]
 
 
@@ -68,4 +68,4 @@ def test_what_is_no_time_is_refused(moment: object) -> None:
 def test_times_are_shown_in_utc() -> None:
     """The form in reprs and messages."""
     assert moment_text(1_700_000_000_123_456_789) == "2023-11-14T22:13:20.123Z"
-    assert moment_datetime(1_700_000_000_123_456_789).isoformat() == "2023-11-14T22:13:20.123456+00:00"
+    assert moment_text(-1) == "1969-12-31T23:59:59.999Z"

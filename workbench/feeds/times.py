@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from workbench.errors import ReplayError
+from workbench.errors import RecordingError, ReplayError
+from workbench.frames.moments import to_datetime, to_ns
 
 UNITS_NS: Final = {
     "ns": 1,
@@ -21,8 +22,6 @@ UNITS_NS: Final = {
     "d": 86_400_000_000_000,
 }
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµ]+)\s*")
-_ISO = re.compile(r"(.*?:\d\d)\.(\d{7,9})(.*)")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Duration = str | timedelta
 """``"30s"``, ``"1m30s"``, ``"250ms"``, or a timedelta."""
@@ -67,27 +66,23 @@ def moment_ns(moment: Moment, origin_ns: int) -> int:
     ReplayError
         No time, or one without a zone: the same text would mean different moments on different machines.
     """
-    if isinstance(moment, datetime):
-        return _instant_ns(moment)
-    if isinstance(moment, str):
-        length = _parsed_ns(moment)
-        return origin_ns + length if length is not None else _iso_ns(moment)
-    if isinstance(moment, bool) or not hasattr(moment, "__index__"):
+    length = _parsed_ns(moment)
+    if length is not None:
+        return origin_ns + length
+    try:
+        return to_ns(moment)
+    except RecordingError as problem:
         raise ReplayError(
-            f"time {moment!r}", expected="int ns since the epoch, a datetime with a zone, or '10m'"
-        )
-    return int(moment)
+            problem.found,
+            expected="int ns since the epoch, a datetime with its zone, ISO 8601 with a zone "
+            "(2024-08-08T23:55:00Z) or a duration like '10m'",
+            code=problem.code,
+        ) from None
 
 
 def moment_text(ns: int) -> str:
     """ISO 8601 in UTC, to the ms: the form used in reprs and messages."""
-    seconds, rest = divmod(ns, 1_000_000_000)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
-
-
-def moment_datetime(ns: int) -> datetime:
-    """Datetime in UTC, cut to whole µs."""
-    return _EPOCH + timedelta(microseconds=ns // 1000)
+    return f"{to_datetime(ns):%Y-%m-%dT%H:%M:%S}.{ns // 1_000_000 % 1000:03d}Z"
 
 
 def _parsed_ns(text: object) -> int | None:
@@ -105,25 +100,3 @@ def _parsed_ns(text: object) -> int | None:
 
 def _delta_ns(delta: timedelta) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1000
-
-
-def _iso_ns(text: str) -> int:
-    # datetime knows µs only: the last digits of a ns time are added by hand
-    fraction = _ISO.fullmatch(text.strip())
-    plain, rest = (fraction[1] + fraction[3], int(fraction[2].ljust(9, "0"))) if fraction else (text, 0)
-    try:
-        return _instant_ns(datetime.fromisoformat(plain.strip())) + rest
-    except ValueError:
-        raise ReplayError(
-            f"time {text!r}", expected="ISO 8601 with a zone (2024-08-08T23:55:00Z) or a duration like '10m'"
-        ) from None
-
-
-def _instant_ns(moment: datetime) -> int:
-    if moment.tzinfo is None:
-        raise ReplayError(
-            f"time {moment.isoformat()} without a zone",
-            expected="UTC or another zone",
-            action="Add one, e.g. datetime(…, tzinfo=UTC) or '…Z'",
-        )
-    return _delta_ns(moment - _EPOCH)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import WorkbenchError
 from workbench.feeds.requests import Answer, wait_for
-from workbench.feeds.times import moment_datetime
+from workbench.frames.moments import to_datetime
 from workbench.protocol import messages
 from workbench.session.line import OUTCOME_UNKNOWN
 from workbench.session.order import CLOSED
@@ -71,7 +71,7 @@ class TradingState:
     @property
     def until(self) -> datetime | None:
         """When this side's lock closes by itself, UTC."""
-        return None if self._told.until is None else moment_datetime(self._told.until)
+        return None if self._told.until is None else to_datetime(self._told.until)
 
     @property
     def orders_left(self) -> int:

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from workbench.feeds.pacing import parse_speed
-from workbench.feeds.times import Moment, moment_datetime, moment_ns, moment_text
+from workbench.feeds.times import Moment, moment_ns, moment_text
+from workbench.frames.moments import to_datetime
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +33,7 @@ class Clock:
     @property
     def now(self) -> datetime:
         """Virtual time as a datetime in UTC (µs)."""
-        return moment_datetime(self.now_ns)
+        return to_datetime(self.now_ns)
 
     @property
     def speed(self) -> float:

@@ -19,9 +19,9 @@ from workbench.events import EventBatch
 from workbench.feeds.requests import Answer
 from workbench.feeds.seeks import SeekMarks
 from workbench.feeds.source import Source
-from workbench.feeds.times import moment_datetime
 from workbench.frames.book_index import Books
 from workbench.frames.capture import Capture
+from workbench.frames.moments import to_datetime
 from workbench.frames.recorder import Recorder
 from workbench.frames.recording import Recording
 from workbench.protocol import messages
@@ -209,7 +209,7 @@ class InlineLine:
 
 
 def _session_name(ns: int) -> str:
-    return f"{moment_datetime(ns):%Y%m%dT%H%M%SZ}"
+    return f"{to_datetime(ns):%Y%m%dT%H%M%SZ}"
 
 
 def opening_snapshot(capture: Capture) -> EventBatch:
