@@ -284,7 +284,7 @@ def _paint(front: Front, canvas: Canvas, scale: Scale) -> None:
     reached: int | None = None
     for level in reversed(fitting):
         start = scale.start_ns(0) if reached is None else reached
-        if level.count and (reached is None or level.reach_ns > reached):
+        if level.readable and (reached is None or level.reach_ns > reached):
             _paint_level(level, canvas, place, start, begin=reached is None)
             reached = level.reach_ns
     column_ns = front.levels[0].column_ns
@@ -296,7 +296,9 @@ def _paint(front: Front, canvas: Canvas, scale: Scale) -> None:
 def _paint_level(level: Published, canvas: Canvas, place: Array, start_ns: int, *, begin: bool) -> None:
     """Paint the columns of one level from ``start_ns`` on; the first level painted begins with what rests there."""
     number = start_ns // level.column_ns
-    index = bisect.bisect_right(range(level.count), number, key=lambda i: level.leaf(i)[0].first_number) - 1
+    index = (
+        bisect.bisect_right(range(level.readable), number, key=lambda i: level.leaf(i)[0].first_number) - 1
+    )
     index = max(index, 0)
     if begin:
         leaf = level.leaf(index)[0]
@@ -304,7 +306,7 @@ def _paint_level(level: Published, canvas: Canvas, place: Array, start_ns: int, 
         canvas.carry[place[shown]] = leaf.carry[shown]
         canvas.state[brush.LAST_BID], canvas.state[brush.LAST_ASK] = leaf.best
         canvas.state[brush.FLAGS] = leaf.flags
-    for each in range(index, level.count):
+    for each in range(index, level.readable):
         leaf, columns = level.leaf(each)
         first = 0 if begin else int(np.searchsorted(leaf.sheet.number[:columns], number))
         brush.paint(canvas, leaf.sheet, first, columns, place, level.column_ns, level.column_ns)

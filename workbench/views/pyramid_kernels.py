@@ -94,7 +94,7 @@ class Merger(NamedTuple):
 
 
 @part
-def _slot_of(rows: Rows, row: int) -> int:
+def _slot_of(rows: Rows, row: Any) -> Any:
     entry = (row >> PAGE_SHIFT) + _HALF
     page = rows.table[entry] - 1
     if page < 0:
@@ -107,7 +107,7 @@ def _slot_of(rows: Rows, row: int) -> int:
         rows.state[SLOTS] += 1
         rows.pages[page, row & _MASK] = slot + 1
         rows.row_of[slot] = row
-    return int(slot)
+    return slot
 
 
 @part
@@ -174,15 +174,15 @@ def _full(sheet: Sheet, touched: int) -> bool:
 
 
 @part
-def _new_page(levels: Levels, tick: int) -> int:
+def _new_page(levels: Levels, tick: Any) -> Any:
     page = levels.state[PAGES]
     levels.state[PAGES] += 1
     levels.table[(tick >> PAGE_SHIFT) + _HALF] = page + 1
-    return int(page)
+    return page
 
 
 @part
-def _move_best(levels: Levels, side: int, tick: int) -> None:
+def _move_best(levels: Levels, side: int, tick: Any) -> None:
     """Find the best price anew after ``tick`` appeared or vanished."""
     best = BEST_BID if side == BID else BEST_ASK
     step = -1 if side == BID else 1

@@ -131,7 +131,7 @@ class Published(NamedTuple):
         return self.open, self.columns
 
     @property
-    def count(self) -> int:
+    def readable(self) -> int:
         """Leaves with columns."""
         return self.full + (self.columns > 0)
 

@@ -103,7 +103,7 @@ def new_grid(columns: int, rows: int, scale: tuple[int, int, int, int, int]) -> 
 
 
 @part
-def next_level(levels: Levels, side: int, tick: int, step: int) -> int:
+def next_level(levels: Levels, side: int, tick: Any, step: int) -> Any:
     """First tick from ``tick`` in direction ``step`` that holds size, or NO_BID / NO_ASK."""
     state = levels.state
     while state[LOW] <= tick <= state[HIGH]:
