@@ -51,7 +51,7 @@ test("the ring keeps the newest columns and knows nothing of older ones", () => 
 test("trades of columns that are sent again replace the old ones", () => {
   const store = new HeatStore();
   store.apply(...message("snap", 0, 2, { trades: [[1, 0, 5, 1], [2, 1, 3, -1]] }));
-  store.apply(...message("cols", 2, 3, { trades: [[2, 1, 4, -1], [3, 1, 1, 1]] }));
+  store.apply(...message("cols", 2, 3, { trades: [[0, 1, 4, -1], [1, 1, 1, 1]] }));
   assert.deepEqual(store.trades.map((t) => [t.column, t.tick, t.lots, t.side]), [[1, 10, 5, 1], [2, 11, 4, -1], [3, 11, 1, 1]]);
   assert.equal(store.lastTrade().lots, 1);
 });

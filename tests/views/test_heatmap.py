@@ -39,6 +39,18 @@ def test_the_first_message_is_everything_and_the_next_only_what_is_new():
     assert cells[:, 2].tolist() == [5, 7], "trades of the unfinished column come again as a whole"
 
 
+def test_trades_stand_in_their_column_however_long_the_session_is():
+    """A day of columns of a millisecond is more than float32 counts: cells count from the message's first column."""
+    market = shown()
+    model = HeatmapModel(market.capture(), 1_000_000)
+    pulled(model, market)
+    day_ms = 86_400_000
+    market.apply(trades(market.captured.next_sequence, (day_ms + 1, 101, 7, 1), (day_ms + 2, 101, 8, 1)))
+    content, (_, _, cells, _) = pulled(model, market, full=True)
+    assert content["last"] > 2**24
+    assert [content["last"] - content["first"] - column for column in cells[-2:, 0]] == [1, 0]
+
+
 def test_a_page_that_asks_for_everything_gets_everything():
     """After a reload the ring is sent again."""
     market = shown()

@@ -266,6 +266,8 @@ class HeatmapModel:
         trades = self._capture.trades
         stop = len(trades)
         chunks = trades.chunks(trades.row_at(scale.start_ns(start)), stop)
+        # counted from the message's first column: float32 counts to 2^24 only, and columns may be a millisecond long
+        scale = replace(scale, origin_column=scale.origin_column + start)
         parts = [bubbles(large(chunk, self._min_lots), scale) for chunk in chunks]
         return np.concatenate(parts) if parts else np.empty((0, 4), np.float32)
 

@@ -55,8 +55,8 @@ def still(message: Message, most_columns: int = MOST_COLUMNS) -> Still:
     row = _first_row(best, content, visible, codes.shape[1])
     rows = slice(row, row + visible)
     first = content["first"] + skipped
-    shown = trades[trades[:, 0] >= first].copy()
-    shown[:, 0] -= first
+    shown = trades[trades[:, 0] >= skipped].copy()
+    shown[:, 0] -= skipped
     shown[:, 1] += content["low_tick"]
     return Still(
         codes[skipped:, rows],
