@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { TAPE_FIELDS, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "../../workbench/views/tape_store.js";
+import { TAPE_FIELDS, tapeForget, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "../../workbench/views/tape_store.js";
 import { gripRemembered, gripShared } from "../../workbench/views/workspace_grip.js";
 
 const row = (order, more = {}) => ({ order, lots: 1, prints: 1, levels: 1, flags: 0, ...more });
@@ -22,6 +22,18 @@ test("an order that goes on replaces itself, a leap forgets what was before", ()
 
 test("older rows come before, each once", () => {
   assert.deepEqual(orders(tapeJoined([row(5)], [row(3), row(4), row(5)])), [3, 4, 5]);
+});
+
+test("what was made for an order goes with the order, so that hours of trading cost no memory", () => {
+  const made = new Map();
+  let held = [];
+  for (let order = 0; order < 3000; order++) {
+    held = tapeTaken(held, [row(order)], false);
+    made.set(order, {});
+    tapeForget(made, held);
+  }
+  assert.equal(made.size, 400);
+  assert.deepEqual([...made.keys()].at(0), 2600);
 });
 
 test("what is special is said in words", () => {

@@ -72,6 +72,7 @@ class HealthView {
     }
     if (content.rates) this.rates = content.rates;
     if (content.kinds) this.kinds = content.kinds;
+    this.root.dataset.drawn = content.s;
     this.painter.ask();
   }
 
@@ -94,6 +95,7 @@ class HealthView {
 
   #draw() {
     const width = this.root.clientWidth;
+    this.root.dataset.frames = this.painter.frames;
     this.canvas.hidden = !this.rates.length;
     if (!width || !this.rates.length) return;
     const context = sharpContext(this.canvas, width, HEALTH_RATES_PX);

@@ -4,7 +4,7 @@ import { typed } from "./heat_store.js";
 import { Link, Painter, dress, pageTheme } from "./link.js";
 import { Bond } from "./bond.js";
 import { numberField, selection, toolBar } from "./profile_controls.js";
-import { tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "./tape_store.js";
+import { tapeForget, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "./tape_store.js";
 
 const TAPE_ROW_PX = 19;
 const TAPE_LOST_MS = 3000; // the kernel answers the newest look only, and another page may have asked right after
@@ -104,6 +104,7 @@ class TapeView {
       for (const row of rows) this.#forget(row.order);
       this.largest = this.rows.reduce((most, row) => Math.max(most, row.lots), 0);
     }
+    if (content.s !== undefined) this.root.dataset.drawn = content.s;
     this.painter.ask();
     return undefined;
   }
@@ -121,13 +122,6 @@ class TapeView {
     this.elements.delete(order);
   }
 
-  /** Elements and prints of orders that are no longer held go. */
-  #forgetGone() {
-    if (this.elements.size <= this.rows.length) return;
-    const held = new Set(this.rows.map((row) => row.order));
-    for (const kept of [this.elements, this.opened]) for (const order of kept.keys()) if (!held.has(order)) kept.delete(order);
-  }
-
   get standing() {
     return this.hovered || this.list.scrollTop > 2;
   }
@@ -136,7 +130,9 @@ class TapeView {
     const newest = this.rows.length ? this.rows[this.rows.length - 1].order : -1;
     // whoever stands still for very long has nothing left to look at
     if (!this.standing || this.seen < 0 || this.rows[0]?.order > this.seen) this.seen = newest;
-    this.#forgetGone();
+    tapeForget(this.elements, this.rows);
+    tapeForget(this.opened, this.rows);
+    this.root.dataset.frames = this.painter.frames;
     const waiting = tapeNewer(this.rows, this.seen);
     this.newer.hidden = !waiting;
     if (waiting) this.newer.textContent = `${waiting} new`;

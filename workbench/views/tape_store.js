@@ -25,6 +25,13 @@ export function tapeJoined(held, older, most = TAPE_MOST) {
   return [...older.filter((row) => row.order < first), ...held].slice(0, most);
 }
 
+/** Takes out of a Map by order what belongs to orders that are no longer held. */
+export function tapeForget(kept, rows) {
+  if (!kept.size) return;
+  const held = new Set(rows.map((row) => row.order));
+  for (const order of kept.keys()) if (!held.has(order)) kept.delete(order);
+}
+
 /** What is special about an order, in words. */
 export function tapeRemark(row, big) {
   const parts = [];
