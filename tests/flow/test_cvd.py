@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.support.books import chunks
 from tests.support.trades import COARSE, FINE, Trades, plain_prints, prints, trade_streams
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
-from workbench.flow.cvd import Cvd, cvd
+from workbench.flow.cvd import Cvd, cvd, size_bounds
 from workbench.flow.prints import prints_of_batch
 
 
@@ -78,7 +79,12 @@ def test_after_a_reset_the_delta_is_that_of_the_trades_since(batch: EventBatch, 
     assert found == expected
 
 
-@pytest.mark.parametrize("sizes", [(-1, None), (3, 3), (5, 2)])
+def test_an_infinite_bound_is_none() -> None:
+    """Both ways of saying that there is no upper bound mean the same."""
+    assert size_bounds((2, math.inf), COARSE) == size_bounds((2, None), COARSE)
+
+
+@pytest.mark.parametrize("sizes", [(-1, None), (3, 3), (5, 2), (math.nan, None), (math.inf, None)])
 def test_a_filter_that_lets_nothing_through_is_refused(sizes: tuple[float, float | None]) -> None:
     """The bounds rise from at least 0."""
     with pytest.raises(WorkbenchError, match="0 ≤ lower < upper"):

@@ -115,8 +115,11 @@ def test_the_page_chooses_bars_rows_and_rules():
     assert content["rule"]["ratio"] == 1.5
     assert content["epoch"] > before
     with pytest.raises(WorkbenchError, match="500 trades"):
-        model.pull([{"k": "view", "bar": "soon"}], False, 0)
-    assert model.pull([], True, 0)[0]["bar"] == "4 trades"
+        model.pull([{"k": "view", "bar": "soon", "ratio": 9}], False, 0)
+    with pytest.raises(WorkbenchError, match="row_ticks"):
+        model.pull([{"k": "view", "row_ticks": 1e12}], False, 0)
+    content, _ = model.pull([], True, 0)
+    assert (content["bar"], content["rule"]["ratio"], content["row_ticks"]) == ("4 trades", 1.5, 2)
 
 
 def test_rows_are_chosen_so_that_numbers_can_be_read():

@@ -143,6 +143,26 @@ def test_controls_change_what_is_summed():
         model.pull([{"k": "view", "method": "three_row"}], False, 0)
 
 
+@pytest.mark.parametrize(
+    "said", ["x", 7, {}, {"left_ms": "0", "right_ms": 1}, {"left_ms": 1e300, "right_ms": 2e300}]
+)
+def test_a_range_that_is_none_shows_everything(said: object):
+    """Whatever a page calls the range it shows, the view goes on."""
+    model = model_of(shown(), kind="visible")
+    model.pull([{"k": "view", "seen": said}], True, 0)
+    assert model.pull([], True, 0)[1][0].sum() == 11
+
+
+@pytest.mark.parametrize("wrong", [{"start_ns": "<b>"}, {"end_ns": 1e300}, {"row_ticks": 1e12}])
+def test_words_that_mean_nothing_change_nothing(wrong: dict[str, object]):
+    """They are refused once, and the next message is as before."""
+    model = model_of(shown())
+    with pytest.raises(WorkbenchError):
+        model.pull([{"k": "view", "kind": "fixed", **wrong}], False, 0)
+    content, (lots, _) = model.pull([], True, 0)
+    assert (content["kind"], lots.sum()) == ("session", 11)
+
+
 def test_numbers_are_those_of_the_function():
     """Rows, POC and area that are sent equal volume_profile of the same trades."""
     market = shown()

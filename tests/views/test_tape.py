@@ -147,6 +147,8 @@ def test_a_page_can_filter_and_is_told_of_nonsense():
         view.filter(side="both")
     with pytest.raises(WorkbenchError, match="number"):
         view.filter(min="<b>")
+    with pytest.raises(WorkbenchError, match="mim"):
+        view.filter(mim=3)
     view.close()
 
 

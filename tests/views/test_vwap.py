@@ -73,6 +73,11 @@ def test_there_is_an_end_to_anchors():
     with pytest.raises(WorkbenchError, match="take some away"):
         view._act({"do": "anchor", "ms": START_NS / 1e6})
     assert len(view.anchors) == MOST_ANCHORS - 1
+    view.forget_anchors()
+    for ms in (1e300, -1.0):
+        with pytest.raises(WorkbenchError, match="1970 to 2262"):
+            view._act({"do": "anchor", "ms": ms})
+    assert view.anchors == ()
     view.close()
 
 

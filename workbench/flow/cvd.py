@@ -118,6 +118,7 @@ def size_bounds(sizes: SizeFilter | None, instrument: Instrument) -> tuple[int, 
         Not ``0 <= lower < upper``.
     """
     lower, upper = (0, None) if sizes is None else sizes
+    upper = None if upper == math.inf else upper
     if not 0 <= lower < (math.inf if upper is None else upper):
         raise WorkbenchError(
             f"sizes {sizes}", expected="(lower, upper) with 0 ≤ lower < upper, or upper None"

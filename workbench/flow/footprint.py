@@ -160,8 +160,8 @@ class FootprintStream:
     """
 
     def __init__(self, instrument: Instrument, bar: str = "1m", row_ticks: int = 1, *, otc: bool = False):
-        if row_ticks < 1 or row_ticks != int(row_ticks):
-            raise WorkbenchError(f"row_ticks={row_ticks!r}", expected="a whole number of at least 1")
+        if not 1 <= row_ticks < 2**31 or row_ticks != int(row_ticks):
+            raise WorkbenchError(f"row_ticks={row_ticks!r:.60}", expected="a whole number of at least 1")
         self.instrument = instrument
         self.rule = bar_rule(bar, instrument)
         self.row_ticks = int(row_ticks)

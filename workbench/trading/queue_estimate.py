@@ -40,7 +40,8 @@ class QueueEstimate:
     -----
     A new order stands behind all that is displayed at its level. A trade there takes its size from the front; a level
     that has become smaller than the front is the new front. Cancels are taken to come from behind, so the estimate is
-    never better than the truth as far as displayed size goes. Venues that display the own order too add it to the
+    never better than the truth as far as displayed size goes and prints come before the new size of their level; where
+    a venue sends the size first, what was traded counts twice until the front is gone. Venues that display the own order too add it to the
     front at most until the first change.
 
     References

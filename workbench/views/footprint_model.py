@@ -94,13 +94,14 @@ class FootprintModel:
 
     def _choose(self, want: dict[str, Any]) -> None:
         chosen = {name: want[name] for name in _RULE_NAMES if want.get(name) is not None}
-        self._rule = replace(self._rule, **chosen)
+        rule = replace(self._rule, **chosen)
         bar = str(want.get("bar", self._bar))
         rows = want.get("row_ticks", self._wanted)
         wanted = None if rows in (None, "auto") else int(rows)
         FootprintStream(
             self._capture.instrument, bar, 1 if wanted is None else wanted
         )  # refused before anything is changed
+        self._rule = rule
         if (bar, wanted) != (self._bar, self._wanted):
             self._bar, self._wanted = bar, wanted
             self._restart(wanted or self._stream.row_ticks)

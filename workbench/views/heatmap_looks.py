@@ -14,6 +14,7 @@ from workbench.views.framing import nice_ticks
 from workbench.views.live import Captured, Message
 from workbench.views.raster import RULES, Scale, quantise
 from workbench.views.scenery import Scenery
+from workbench.views.words import finite
 
 MARGIN: Final = 0.12
 """Share of the width and height that a tile reaches beyond what was asked for: small moves need no other one."""
@@ -56,14 +57,14 @@ class Look:
     def of(cls, said: dict[str, Any], lots_per_size: float) -> Look | None:
         """Read a page's words; None if they make no sense."""
         names = ("left_ms", "right_ms", "low", "high", "width", "height")
-        numbers = [_finite(said.get(name)) for name in names]
+        numbers = [finite(said.get(name)) for name in names]
         if any(number is None for number in numbers):
             return None
         left, right, low, high, width, height = (number for number in numbers if number is not None)
         sane = abs(left) <= _FARTHEST_MS and abs(right) <= _FARTHEST_MS and max(-low, high) <= _FARTHEST_TICK
         if not sane or left >= right or low >= high or min(width, height) < 1:
             return None
-        ticks = _finite(said.get("row_ticks"))
+        ticks = finite(said.get("row_ticks"))
         rule = said.get("rule")
         return cls(
             int(left * 1e6),
@@ -74,14 +75,8 @@ class Look:
             min(height, 8192.0),
             int(ticks) if ticks is not None and 1 <= ticks < 2**31 else None,
             rule if rule in RULES else "max",
-            max(0.0, _finite(said.get("min_trade")) or 0.0) * lots_per_size,
+            max(0.0, finite(said.get("min_trade")) or 0.0) * lots_per_size,
         )
-
-
-def _finite(value: Any) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        return None
-    return float(value)
 
 
 def nice_column_ns(wanted: float) -> int:

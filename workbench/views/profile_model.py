@@ -17,6 +17,7 @@ from workbench.views.framing import nice_ticks
 from workbench.views.fresh_trades import FreshTrades
 from workbench.views.live import Captured, Message
 from workbench.views.profile_window import ProfileWindow
+from workbench.views.words import finite
 
 Kind = Literal["session", "visible", "fixed", "composite"]
 
@@ -58,8 +59,12 @@ class ProfileRule:
             raise WorkbenchError(f"value_area {self.value_area}", expected="a share in (0, 1]")
         if self.method not in get_args(Method):
             raise WorkbenchError(f"method {self.method!r}", expected=f"one of {', '.join(get_args(Method))}")
-        if self.row_ticks is not None and (self.row_ticks < 1 or self.row_ticks != int(self.row_ticks)):
+        rows = self.row_ticks
+        if rows is not None and (not 1 <= rows < 2**31 or rows != int(rows)):
             raise WorkbenchError(f"row_ticks={self.row_ticks!r}", expected="a whole number of at least 1")
+        for name, bound in (("start_ns", self.start_ns), ("end_ns", self.end_ns)):
+            if bound is not None and (finite(bound) is None or abs(bound) >= 2**63):
+                raise WorkbenchError(f"{name} {bound!r:.60}", expected="ns since the epoch, or None")
         if self.period:
             interval_ns(self.period)
 
@@ -116,7 +121,7 @@ class ProfileModel:
             rows = want["row_ticks"]
             rule = replace(rule, row_ticks=None if rows in (None, "auto") else int(rows))
         if "seen" in want:
-            self._seen = want["seen"]
+            self._seen = _seen(want["seen"])
         if rule != self._rule:
             self._rule = rule
             self._restart(rule.row_ticks or self._row_ticks)
@@ -245,6 +250,16 @@ class ProfileModel:
         points = np.array(self._whole.now, np.float64).reshape(-1, 4)
         points[:, 0] /= 1e6
         return points
+
+
+def _seen(said: Any) -> dict[str, Any] | None:
+    """Time range that a page shows; None if what it says is none."""
+    if not isinstance(said, dict):
+        return None
+    left, right = finite(said.get("left_ms")), finite(said.get("right_ms"))
+    if left is None or right is None or max(abs(left), abs(right)) >= 1e13:
+        return None
+    return {"left_ms": left, "right_ms": right, "follow": bool(said.get("follow"))}
 
 
 def dense(rows: IntArray) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -114,6 +114,11 @@ class Tape(LiveView):
         super().__init__(shown, capture, make, options if group is None else {**options, "group": group})
 
     def _filter(self, let: TapeFilter, wishes: dict[str, Any]) -> TapeFilter:
+        unknown = sorted(set(wishes) - _WISHES)
+        if unknown:
+            raise WorkbenchError(
+                f"wishes {unknown!r:.80}", expected=f"some of {sorted(_WISHES)}", code="bad_value"
+            )
         tick, lot = self._units
         known: dict[str, Any] = {}
         for name, unit in (("min", lot), ("max", lot), ("low", tick), ("high", tick)):
@@ -195,6 +200,9 @@ class Tape(LiveView):
 
     def _shown(self, message: Message) -> tape_still.Shown:
         return tape_still.Shown(message, self._capture.instrument, self._still_theme, self._zone)
+
+
+_WISHES: Final = frozenset({"min", "max", "side", "low", "high", "hidden", "off_book", "sweeps"})
 
 
 def _number(name: str, value: Any, unit: float) -> float | None:

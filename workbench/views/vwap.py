@@ -99,7 +99,10 @@ class Vwap(PanelView):
             raise WorkbenchError(
                 f"{MOST_ANCHORS} anchors", expected=f"at most {MOST_ANCHORS}: take some away"
             )
-        self._added = tuple(sorted({*self._added, to_ns(moment)}))
+        ns = to_ns(moment)
+        if not 0 <= ns < 2**63:
+            raise WorkbenchError(f"anchor {ns!r:.60}", expected="ns from 1970 to 2262")
+        self._added = tuple(sorted({*self._added, ns}))
         self._change()
 
     def forget_anchors(self) -> None:
