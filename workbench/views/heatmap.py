@@ -13,6 +13,7 @@ from workbench.views import heatmap_still
 from workbench.views.esm import joined, styled
 from workbench.views.heatmap_looks import HeatLooks
 from workbench.views.heatmap_model import HeatmapModel
+from workbench.views.heatmap_range import ranged
 from workbench.views.heatmap_settings import HeatSettings, checked
 from workbench.views.live import LiveView, Message
 from workbench.views.marking import Marking
@@ -88,7 +89,7 @@ class Heatmap(Marking, LiveView):
     >>> import workbench as wb
     >>> s = wb.simulate(seed=7, inline=True)
     >>> wb.Heatmap(s)
-    Heatmap('ES')
+    Heatmap('ES-SIM')
     """
 
     _esm = joined("heatmap.js")
@@ -146,7 +147,7 @@ class Heatmap(Marking, LiveView):
     def show(
         self, start: Moment | str, end: Moment | str, low: float | None = None, high: float | None = None
     ) -> None:
-        """Move the page to a time range, and a price range if given.
+        """Move the page to a time range, and a price range if given; still pictures show it from then on, too.
 
         Parameters
         ----------
@@ -192,6 +193,20 @@ class Heatmap(Marking, LiveView):
     def _still_cut(self) -> tuple[float, float]:
         return self._chosen["cut"] if self._chosen["cut_by"] == "percentile" else (10.0, 98.5)
 
+    def _still(self) -> Message:
+        """Everything there is to see now, or the range that :meth:`show` asked for, under the settings of the page."""
+        model = self._make_model()
+        want = {"k": "view", "min_trade": self._chosen["min_trade"]}
+        message = model.pull([want], True, self._session.clock.now_ns)
+        if message is None:
+            return {"k": "idle"}, []
+        lot = float(self._capture.instrument.lot_size)
+        if self._shown is not None:
+            message = ranged(message, self._shown, self._chosen, self._scenery, lot)
+        if self._chosen["cut_by"] == "size":
+            message[0]["cut"] = [max(size, 1e-12) / lot for size in self._chosen["cut"]]
+        return message
+
     def figure(self) -> Any:
         """Return the static Plotly twin of what there is to see now (``plotly.graph_objects.Figure``)."""
         message = self._still()
@@ -199,13 +214,9 @@ class Heatmap(Marking, LiveView):
             import plotly.graph_objects as go
 
             return go.Figure()
-        return heatmap_still.figure(
-            message, self._capture.instrument, self._chosen["colours"], self._still_theme
-        )
+        return heatmap_still.figure(message, self._capture.instrument, self._chosen, self._still_theme)
 
     def _draw(self, message: Message) -> bytes:
         if not message[1]:
             return blank(repr(self), self._still_theme)
-        return heatmap_still.png(
-            message, self._capture.instrument, self._chosen["colours"], self._still_theme
-        )
+        return heatmap_still.png(message, self._capture.instrument, self._chosen, self._still_theme)

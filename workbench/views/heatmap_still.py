@@ -10,10 +10,11 @@ import numpy as np
 from workbench.events import Array, Instrument
 from workbench.views import axes
 from workbench.views.framing import mids
+from workbench.views.heatmap_bubbles import clustered, draw_bubble, largest
+from workbench.views.heatmap_settings import HeatSettings
 from workbench.views.live import Message
 from workbench.views.marks_still import Plot, add_marks_figure, add_marks_png
 from workbench.views.picture import Canvas
-from workbench.views.prints import merged
 from workbench.views.raster import COLOUR_POWER, MARK_EMPTY, MARK_GAP, NO_TICK, dequantise
 from workbench.views.theme import colour_table, palette, theme
 
@@ -81,30 +82,43 @@ def _first_row(best: Array, content: dict[str, Any], visible: int, rows: int) ->
     return int(np.clip(middle - visible / 2, 0, max(0, rows - visible)))
 
 
-def shade(codes: Array, cut: tuple[float, float]) -> Array:
-    """Index 0–255 into a colour table; 0 where nothing rests. Shape as given."""
-    low, high = np.power(cut, COLOUR_POWER)
-    position = (dequantise(codes) ** COLOUR_POWER - low) / max(high - low, 1e-9)
+def shade(codes: Array, cut: tuple[float, float], contrast: float = 1.0) -> Array:
+    """Index 0–255 into a colour table; 0 where nothing rests. More contrast: only large sizes are bright. Shape as given."""
+    power = COLOUR_POWER * contrast
+    low, high = np.power(cut, power)
+    position = (dequantise(codes) ** power - low) / max(high - low, 1e-9)
     return np.where(codes > 0, 1 + np.rint(np.clip(position, 0, 1) * 254), 0).astype(np.uint8)
 
 
+def ramp(settings: HeatSettings, theme_name: str) -> Array:
+    """Colour table of the settings: dimming mixes the ground into every colour. uint8, shape (256, 3)."""
+    table = colour_table(settings["colours"], theme_name).astype(np.float64)
+    dimmed: Array = np.rint(table + (table[0] - table) * settings["dimming"]).astype(np.uint8)
+    return dimmed
+
+
 # -- PNG -----------------------------------------------------------------------------------------------------------
-def png(message: Message, instrument: Instrument, colours: str, theme_name: str) -> bytes:
-    """Picture of the newest columns as a PNG."""
+def png(message: Message, instrument: Instrument, settings: HeatSettings, theme_name: str) -> bytes:
+    """Picture of the newest columns as a PNG, under the settings of the page."""
     view = still(message)
     canvas = Canvas(WIDTH, HEIGHT, theme_name)
-    table = colour_table(colours, theme_name)
+    table = ramp(settings, theme_name)
     width = min(_PLOT_W, len(view.codes) * 4)
     left = _PLOT_W - width
-    canvas.paste(table[shade(view.codes, view.cut)].transpose(1, 0, 2)[::-1], left, _TOP, width, _PLOT_H)
+    shades = shade(view.codes, view.cut, settings["contrast"])
+    canvas.paste(table[shades].transpose(1, 0, 2)[::-1], left, _TOP, width, _PLOT_H)
     per_column = width / len(view.codes)
     _draw_marks(canvas, view, left, per_column)
-    _draw_best(canvas, view, left, per_column)
-    _draw_trades(canvas, view, left, per_column)
+    if settings["bbo"] != "off":
+        _draw_best(canvas, view, left, per_column)
+    if settings["bubbles"]:
+        _draw_trades(canvas, view, left, per_column, settings, float(instrument.lot_size))
     end_ms = view.start_ms + len(view.codes) * view.column_ms
     edges = (left, _TOP, _PLOT_W, _TOP + _PLOT_H, view.start_ms, end_ms, view.low_tick, view.high_tick)
     add_marks_png(canvas, message[0].get("layers", {}), Plot(*edges))
-    _draw_book(canvas, view)
+    canvas.box(_PLOT_W, _TOP, WIDTH, HEIGHT, "panel")
+    if settings["book"] != "off":
+        _draw_book(canvas, view, settings["book"] == "cumulative")
     _draw_axes(canvas, view, instrument, left, per_column)
     canvas.text(8, _TOP / 2, instrument.symbol, "text", 13)
     return canvas.png()
@@ -138,25 +152,30 @@ def _finish(canvas: Canvas, run: list[tuple[float, float]], role: str) -> None:
         canvas.line(run, role, 1.2)
 
 
-def _draw_trades(canvas: Canvas, view: Still, left: float, per_column: float) -> None:
-    cells = merged(view.trades, max(1, round(6 / per_column)), view.row_ticks)
-    largest = cells[np.argsort(-cells[:, 2], kind="stable")][:MOST_BUBBLES]
-    if not len(largest):
+def _draw_trades(
+    canvas: Canvas, view: Still, left: float, per_column: float, settings: HeatSettings, lot: float
+) -> None:
+    found = clustered(view.trades, max(1, round(6 / per_column)), view.row_ticks, settings)
+    shown = largest(found, MOST_BUBBLES, settings["min_volume"] / lot)
+    if not len(shown):
         return
-    unit = 7.5 / np.sqrt(np.percentile(largest[:, 2], 98))
-    for column, tick, lots, side in largest:
+    unit = 7.5 * settings["bubble_scale"] / np.sqrt(np.percentile(shown[:, 2], 98))
+    for column, tick, lots, share in shown:
         y = float(_y(view, tick + 0.5))
-        radius = min(unit * float(np.sqrt(lots)), 18.0)
+        radius = min(unit * float(np.sqrt(lots)), 18.0 * max(settings["bubble_scale"], 0.5))
         if _TOP < y < _TOP + _PLOT_H and radius >= 0.7:
-            role = "buy" if side > 0 else "sell" if side < 0 else "faint"
-            canvas.disc(left + (column + 0.5) * per_column, y, radius, role, 215)
+            draw_bubble(
+                canvas, left + (column + 0.5) * per_column, y, radius, share, settings["bubble_style"]
+            )
 
 
-def _draw_book(canvas: Canvas, view: Still) -> None:
+def _draw_book(canvas: Canvas, view: Still, summed: bool) -> None:
     lots = dequantise(view.now)
+    if summed:  # from the touch outwards
+        total = np.stack([np.cumsum(lots[0, ::-1])[::-1], np.cumsum(lots[1])])
+        lots = np.where(lots > 0, total, 0)
     scale = 70 / max(float(np.percentile(lots[lots > 0], 99)), 1.0) if (lots > 0).any() else 0.0
     height = _PLOT_H / lots.shape[1]
-    canvas.box(_PLOT_W, _TOP, WIDTH, HEIGHT, "panel")
     for side, role in enumerate(("bid", "ask")):
         for row in np.flatnonzero(lots[side]):
             bottom = _TOP + _PLOT_H - row * height
@@ -179,7 +198,7 @@ def _draw_axes(canvas: Canvas, view: Still, instrument: Instrument, left: float,
 
 
 # -- Plotly --------------------------------------------------------------------------------------------------------
-def figure(message: Message, instrument: Instrument, colours: str, theme_name: str) -> Any:
+def figure(message: Message, instrument: Instrument, settings: HeatSettings, theme_name: str) -> Any:
     """Plotly figure of the newest columns; hovering shows sizes in real units. Times are UTC."""
     import plotly.graph_objects as go
 
@@ -195,21 +214,27 @@ def figure(message: Message, instrument: Instrument, colours: str, theme_name: s
         z=(lots.T * float(instrument.lot_size)).astype(np.float32),
         zmin=low,
         zmax=high,
-        colorscale=_power_scale(colours, theme_name, low, high),
+        colorscale=_power_scale(settings, theme_name, low, high),
         colorbar={"title": "size", "thickness": 10, "x": 1.09},
         hovertemplate="%{x}<br>price %{y}<br>size %{z:.4g}<extra></extra>",
         name="resting size",
     )
-    for side, (name, role) in enumerate((("best bid", "bid"), ("best ask", "ask"))):
-        ticks = np.where(view.best[:, side] == NO_TICK, np.nan, view.best[:, side].astype(np.float64))
-        line = {"color": theme(theme_name)[role], "width": 1, "shape": "hv"}
-        chart.add_scatter(x=times, y=ticks * float(instrument.tick_size), mode="lines", line=line, name=name)
+    if settings["bbo"] != "off":
+        _add_best(chart, view, times, instrument, theme_name)
     _add_gaps(chart, view, theme_name)
-    _add_trades(chart, view, instrument, theme_name)
+    if settings["bubbles"]:
+        _add_trades(chart, view, instrument, settings, theme_name)
     end_ms = view.start_ms + len(view.codes) * view.column_ms
     add_marks_figure(chart, message[0].get("layers", {}), instrument, theme_name, view.start_ms, end_ms)
     _lay_out(chart, instrument, theme_name, view)
     return chart
+
+
+def _add_best(chart: Any, view: Still, times: Array, instrument: Instrument, theme_name: str) -> None:
+    for side, (name, role) in enumerate((("best bid", "bid"), ("best ask", "ask"))):
+        ticks = np.where(view.best[:, side] == NO_TICK, np.nan, view.best[:, side].astype(np.float64))
+        line = {"color": theme(theme_name)[role], "width": 1, "shape": "hv"}
+        chart.add_scatter(x=times, y=ticks * float(instrument.tick_size), mode="lines", line=line, name=name)
 
 
 def _times(view: Still, columns: Array | None = None) -> Array:
@@ -217,13 +242,15 @@ def _times(view: Still, columns: Array | None = None) -> Array:
     return (view.start_ms + (at + 0.5) * view.column_ms).astype("datetime64[ms]")
 
 
-def _power_scale(colours: str, theme_name: str, low: float, high: float) -> list[list[Any]]:
+def _power_scale(settings: HeatSettings, theme_name: str, low: float, high: float) -> list[list[Any]]:
     """Colour scale whose stops give colours that follow a power of the size, as on the page."""
-    anchors = palette(colours, theme_name)[1:]
-    sizes = np.linspace(low**COLOUR_POWER, high**COLOUR_POWER, len(anchors)) ** (1 / COLOUR_POWER)
+    power = COLOUR_POWER * settings["contrast"]
+    entries = np.rint(np.linspace(1, 255, len(palette(settings["colours"], theme_name)))).astype(np.intp)
+    colours = ["#{:02x}{:02x}{:02x}".format(*entry) for entry in ramp(settings, theme_name)[entries]]
+    sizes = np.linspace(low**power, high**power, len(colours)) ** (1 / power)
     stops = (sizes - low) / (high - low)
     stops[0], stops[-1] = 0.0, 1.0
-    return [[float(stop), colour] for stop, colour in zip(stops, anchors)]
+    return [[float(stop), colour] for stop, colour in zip(stops, colours)]
 
 
 def _add_gaps(chart: Any, view: Still, theme_name: str) -> None:
@@ -242,22 +269,31 @@ def _add_gaps(chart: Any, view: Still, theme_name: str) -> None:
         )
 
 
-def _add_trades(chart: Any, view: Still, instrument: Instrument, theme_name: str) -> None:
-    cells = merged(view.trades, 3, view.row_ticks)
-    largest = cells[np.argsort(-cells[:, 2], kind="stable")][:500]
-    for side, name, role in ((1, "buys", "buy"), (-1, "sells", "sell")):
-        mine = largest[np.sign(largest[:, 3]) == side]
+def _add_trades(
+    chart: Any, view: Still, instrument: Instrument, settings: HeatSettings, theme_name: str
+) -> None:
+    """Bubbles, those of more bought than sold apart; the mix is a colour between the two, and a figure under the pointer."""
+    found = clustered(view.trades, 3, view.row_ticks, settings)
+    shown = largest(found, 500, settings["min_volume"] / float(instrument.lot_size))
+    shades, share = theme(theme_name), shown[:, 3]
+    mix = [[0, shades["sell"]], [1, shades["buy"]]]
+    for name, which in (("buys", share > 0.5), ("sells", share <= 0.5), ("unknown", np.isnan(share))):
+        mine = shown[which]
         if not len(mine):
             continue
-        sizes = mine[:, 2] * float(instrument.lot_size)
-        diameter = 16 * np.sqrt(mine[:, 2] / np.percentile(largest[:, 2], 99))
+        diameter = 16 * settings["bubble_scale"] * np.sqrt(mine[:, 2] / np.percentile(shown[:, 2], 99))
+        colour: dict[str, Any] = {"color": mine[:, 3], "colorscale": mix, "cmin": 0, "cmax": 1}
+        if name == "unknown":
+            colour = {"color": shades["faint"]}
         chart.add_scatter(
             x=_times(view, mine[:, 0]),
             y=mine[:, 1].astype(np.float64) * float(instrument.tick_size),
             mode="markers",
-            marker={"size": np.clip(diameter, 2, 28), "color": theme(theme_name)[role], "opacity": 0.85},
-            customdata=sizes,
-            hovertemplate="%{x}<br>%{y}<br>volume %{customdata:.4g}<extra></extra>",
+            marker={"size": np.clip(diameter, 2, 28), "opacity": 0.85, **colour},
+            customdata=np.column_stack(
+                [mine[:, 2] * float(instrument.lot_size), np.nan_to_num(mine[:, 3]) * 100]
+            ),
+            hovertemplate="%{x}<br>%{y}<br>volume %{customdata[0]:.4g}, bought %{customdata[1]:.0f} %<extra></extra>",
             name=name,
         )
 
