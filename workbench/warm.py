@@ -1,7 +1,8 @@
 """Compile everything once: ``python3 -m workbench.warm``, so that no later start waits for a compiler.
 
-Kernels land in numba's cache and imported modules in Python's, for every process that follows. Two processes share the
-work: one has the simulator, the other all the rest. What is there already is only loaded.
+Kernels land in numba's cache and imported modules in Python's, for every process that follows. Three processes share
+the work: one has the simulator, one the tiles of the heatmap, the last all the rest. What is there already is only
+loaded.
 """
 
 from __future__ import annotations
@@ -93,7 +94,6 @@ def _show_sample() -> None:
     from workbench.frames.locate import find_recordings
     from workbench.frames.recording import open_recording
     from workbench.session.opening import replay
-    from workbench.views.exhibit import StoredCapture
     from workbench.views.warming import look_around, show_every_view
 
     path = find_recordings(SAMPLE)[0]
@@ -101,9 +101,18 @@ def _show_sample() -> None:
     session.advance("2s")
     for shown in (session, recording):
         show_every_view(shown)
-    for capture in (session.capture(), StoredCapture(recording)):
-        look_around(capture)
+    look_around(session.capture())
     session.close()
+
+
+def _tiles() -> None:
+    from workbench.frames.locate import find_recordings
+    from workbench.frames.recording import open_recording
+    from workbench.views.exhibit import StoredCapture
+    from workbench.views.warming import look_around
+
+    if SAMPLE.is_dir():
+        look_around(StoredCapture(open_recording(find_recordings(SAMPLE)[0])))
 
 
 def _import_capture() -> None:
@@ -115,7 +124,7 @@ def _import_capture() -> None:
         import_recording(file, format="binance-futures", out=Path(folder) / "out", progress=False)
 
 
-PARTS: Final[dict[str, Callable[[], None]]] = {"simulator": _simulator, "others": _others}
+PARTS: Final[dict[str, Callable[[], None]]] = {"simulator": _simulator, "tiles": _tiles, "others": _others}
 
 
 if __name__ == "__main__":
