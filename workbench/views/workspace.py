@@ -13,6 +13,7 @@ import ipywidgets
 from workbench.errors import WorkbenchError
 from workbench.views.composing import composed_figure, composed_png
 from workbench.views.live import LiveView
+from workbench.views.options import check_options
 from workbench.views.showable import showable
 from workbench.views.workspace_bar import Grip, WorkspaceBar
 
@@ -33,29 +34,31 @@ VIEWS: Final = {
 }
 LAYOUTS: Final[dict[str, Rows]] = {
     "trader": (
-        {"Heatmap": 7, "Profile": 3, "Ladder": 5},
-        {"Cvd": 8, "Tape": 4},
+        {"Heatmap": 9, "Ladder": 5},
+        {"Cvd": 9, "Tape": 5},
+        {"DepthOverTime": 9, "Profile": 5},
         {"Health": 1},
     ),
     "research": (
-        {"Heatmap": 8, "Profile": 3},
-        {"Footprint": 1},
+        {"Heatmap": 9, "Profile": 5},
+        {"Footprint": 9, "Tape": 5},
         {"Cvd": 1},
         {"Vwap": 1},
         {"DepthOverTime": 1},
     ),
 }
-"""Rows from top to bottom: views with the share of the width each gets."""
+"""Rows from top to bottom: views with the share of the width each gets. What has a time axis stands on the left."""
 
 _OWN_HEIGHT: Final = {"Ladder": "rows", "Tape": "rows", "Health": None}
-_ROW_PX, _OTHER_PX = 19, 33
+_ROW_PX, _OTHER_PX = 18, {"Ladder": 72, "Tape": 36}
 """Height of a row, and of what stands round the rows more than round a chart."""
 
 
 class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
     """Views of one session side by side.
 
-    Grips between the views share the width, by hand or with the arrow keys; the page remembers that and the theme.
+    Grips between the views share the width, by hand or with the arrow keys, of all rows with as many views at once, so that
+    time axes stay under each other; the page remembers that and the theme.
     A replay through an engine can be held, hastened and moved; sessions of several instruments choose one.
 
     Parameters
@@ -105,6 +108,7 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
         height: int = 520,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
     ):
+        check_options({"theme": theme, "zone": zone, "height": height})
         self._shown = showable(session)
         self._theme, self._zone, self._height = theme, zone, height
         self._name = layout if isinstance(layout, str) else "own"
@@ -130,7 +134,7 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
             "key": self._key("theme"),
         }
         self._bar = WorkspaceBar(self._shown, symbol, self._show, options)
-        self._held = [self._bar, *(self._row(at, row) for at, row in enumerate(self._rows))]
+        self._held = [self._bar, *(self._row(row) for row in self._rows)]
         self.children = self._held
         for child in old:
             _close(child)
@@ -145,15 +149,15 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
         if name not in _OWN_HEIGHT:
             chosen["height"] = height
         elif _OWN_HEIGHT[name] is not None:
-            chosen["rows"] = max(5, (height - _OTHER_PX) // _ROW_PX)
+            chosen["rows"] = max(5, (height - _OTHER_PX[name]) // _ROW_PX)
         if name not in ("Ladder", "Health") and self._zone is not None:
             chosen["zone"] = self._zone
         view: LiveView = kind(self._shown, symbol, **{**chosen, **self._settings.get(name, {})})
         return view
 
-    def _row(self, at: int, row: Mapping[str, float]) -> ipywidgets.HBox:
+    def _row(self, row: Mapping[str, float]) -> ipywidgets.HBox:
         children: list[ipywidgets.Widget] = []
-        options = {"key": self._key(f"row{at}:{'-'.join(row)}"), "weights": list(row.values())}
+        options = {"key": self._key(f"columns{len(row)}"), "weights": list(row.values())}
         for name, weight in row.items():
             if children:
                 children.append(Grip(options=options, layout=ipywidgets.Layout(flex="0 0 7px", width="7px")))

@@ -117,11 +117,16 @@ class BarView {
   }
 
   #restyle() {
-    dress(this.root, this.options.themes[this.#now()]);
+    const colours = this.options.themes[this.#now()];
+    dress(this.root, colours);
+    const desk = this.root.closest(".ow-workspace");
+    if (desk) dress(desk, colours);
+    else if (!this.placing) this.placing = requestAnimationFrame(() => this.#restyle()); // not on the page yet
   }
 
   stop() {
     for (const timer of this.telling ?? []) clearTimeout(timer);
+    if (this.placing) cancelAnimationFrame(this.placing);
     this.link.stop();
     this.bond.leave();
   }

@@ -40,12 +40,11 @@ class GripView {
 
   /** The row's children; the grip's own element is one of them. */
   #row() {
-    const row = this.grip.closest(".ow-row");
-    return row ? [...row.children] : [];
+    return [...(this.grip.closest(".ow-row")?.children ?? [])];
   }
 
-  #views() {
-    return this.#row().filter((child) => !child.querySelector(".ow-grip"));
+  #views(row = this.grip.closest(".ow-row")) {
+    return [...(row?.children ?? [])].filter((child) => !child.querySelector(".ow-grip"));
   }
 
   #neighbours() {
@@ -69,8 +68,13 @@ class GripView {
     }
   }
 
+  /** Gives every row with as many views these widths: what stands under each other stays so. */
   #apply(widths) {
-    this.#views().forEach((view, i) => (view.style.flex = `${widths[i]} 1 0px`));
+    const rows = this.grip.closest(".ow-workspace")?.querySelectorAll(".ow-row") ?? [this.grip.closest(".ow-row")];
+    for (const row of rows) {
+      const views = row ? this.#views(row) : [];
+      if (views.length === widths.length) views.forEach((view, i) => (view.style.flex = `${widths[i]} 1 0px`));
+    }
   }
 
   #restore() {
