@@ -31,6 +31,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import Array, Instrument
 from workbench.views import theme as colours
 from workbench.views.esm import styled
+from workbench.views.options import check_options
 from workbench.views.pacing import HEARTBEAT_NS, Mode, Pacing
 from workbench.views.picture import blank
 from workbench.views.sender import Sender
@@ -117,6 +118,7 @@ class LiveView(anywidget.AnyWidget):
         make_model: Callable[[], ViewModel],
         options: dict[str, Any],
     ):
+        check_options(options)
         self._session = session
         self._capture = capture
         self._make_model = make_model
