@@ -37,6 +37,10 @@ class Market(Shown):
     def trades(self) -> pl.DataFrame:
         return self.captured.trades_frame()
 
+    @property
+    def gaps(self) -> pl.DataFrame:
+        return self.captured.gaps
+
 
 def market() -> Market:
     found = Market(Instrument("ES", "0.25"))
@@ -248,4 +252,25 @@ def test_a_long_past_is_taken_in_by_pieces_and_told_now_and_then(monkeypatch: py
         page.take(messages[number])
     assert model.pull([], False, found.clock.now_ns) is None
     assert page.field("all", "last") == by_column(cvd(found), "cvd", page.content["column_ms"], "last")
+    view.close()
+
+
+@pytest.mark.parametrize("pulls", [1, 4])
+def test_nothing_is_claimed_across_lost_events(pulls: int):
+    """A gap ends what bars are compared with, told at once or piece by piece, as in the batch face."""
+    found = market()
+    view, page = Cvd(found, reset="none", divergence=3, bar="1s"), PanelPage()
+    model, now, gaps = view._make_model(), START_NS, []
+    for seed in range(24):
+        now = trading(found, seed, 12, now)
+        if seed % 6 == 5:
+            gaps.append(now)
+            lost = {"ts": [now], "kind": [EventKind.GAP], "size": 5}
+            found.apply(EventBatch.of(found.captured.next_sequence, **lost))
+        if seed % pulls == pulls - 1:
+            page.take(model.pull([], False, found.clock.now_ns))
+    bars = [round(mark["ms"] * MS) // SECOND_NS for mark in page.marks]
+    assert bars == [ns // SECOND_NS for ns in divergence(found, 3, "1s")["ts"].to_physical().to_list()]
+    assert len(bars) > 3
+    assert all(not bar - 3 <= gap // SECOND_NS <= bar for bar in bars for gap in gaps)
     view.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+import itertools
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,27 @@ class Divergence:
         self._seen = _compare(np.ascontiguousarray(bars, np.float64), self._ring, self._seen, out)
         return out
 
+    def update_between(self, numbers: IntArray, bars: Array, gaps: IntArray) -> IntArray:
+        """Take in closed bars among which events are missing; the sign of each.
+
+        Parameters
+        ----------
+        numbers : array of int64, shape (n_bars,)
+            Rising numbers of the bars.
+        bars : array of float64, shape (n_bars, 4)
+        gaps : array of int64
+            Rising numbers of the bars in which events may be missing. They are no bars, and after them nothing is found
+            until there are ``n`` again.
+        """
+        out, edges = np.zeros(len(bars), np.int64), np.searchsorted(numbers, gaps)
+        whole = ~np.isin(numbers, gaps)
+        for start, stop in itertools.pairwise([0, *edges.tolist(), len(bars)]):
+            kept = start + np.flatnonzero(whole[start:stop])
+            out[kept] = self.update(bars[kept])
+            if len(edges) and stop <= edges[-1]:
+                self.restart()
+        return out
+
     def restart(self) -> None:
         """Forget the bars so far, where the delta began again or events were lost."""
         self._seen = 0
@@ -108,13 +130,14 @@ def divergence(
 
     Notes
     -----
-    The last bar is still open and never in the frame.
+    The last bar is still open and never in the frame. Where events are missing, the bars before and after are no bars,
+    and comparing begins anew.
     """
     interval = interval_ns(bar)
     prints = prints_of(x, otc=otc)
     delta = Cvd(x.instrument, sizes=sizes).update(prints)
     starts, bars = closed_bars(prints, delta, interval)
-    sides = Divergence(n).update(bars)
+    sides = Divergence(n).update_between(starts // interval, bars, _gap_bars(x, prints, interval))
     found = np.flatnonzero(sides)
     side, rows = sides[found], bars[found]
     bearish = side < 0
@@ -128,6 +151,18 @@ def divergence(
             pl.Series("cvd", np.where(bearish, rows[:, CVD_HIGH], rows[:, CVD_LOW]), pl.Float64),
         ]
     )
+
+
+def _gap_bars(x: Any, prints: Prints, interval: int) -> IntArray:
+    """Bars before the open one that a gap lies in, or whose last trade was the one before a gap."""
+    gaps = getattr(x, "gaps", None)
+    if not isinstance(gaps, pl.DataFrame) or not len(prints.ts):
+        return np.empty(0, np.int64)
+    lost = gaps["ts"].to_physical().to_numpy()
+    before = np.searchsorted(prints.ts, lost) - 1
+    bars = np.unique(np.concatenate([lost, prints.ts[before[before >= 0]]]) // interval)
+    found: IntArray = bars[bars < prints.ts[-1] // interval]
+    return found
 
 
 def closed_bars(prints: Prints, delta: Array, interval: int) -> tuple[IntArray, npt.NDArray[np.float64]]:

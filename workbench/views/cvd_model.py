@@ -16,6 +16,7 @@ from workbench.flow.divergence import Divergence
 from workbench.flow.prints import Prints, real_prices, real_sizes
 from workbench.views.live import Captured
 from workbench.views.panel_buckets import FIRST, LAST, LEAST, MOST, SUM, Buckets, Values
+from workbench.views.panel_gaps import gap_times
 from workbench.views.trade_feed import ROWS_AT_ONCE, TradeFeed
 
 Mode = Literal["cvd", "delta", "split"]
@@ -51,7 +52,10 @@ class CvdSeries:
         self.bucket_ns = math.gcd(_FINEST_NS, settings.bar_ns)
         self.marks: list[dict[str, Any]] = []
         self._settings = settings
+        self._capture = capture
         self._instrument: Instrument = capture.instrument
+        self._gaps_seen = 0
+        self._gap_bars: list[int] = []  # not compared yet
         self._feed = TradeFeed(capture, list(settings.resets), settings.days)
         self._bounds = [size_bounds(sizes, capture.instrument) for sizes in settings.sizes]
         sides = (1, -1) if settings.mode == "split" else (0,)
@@ -115,8 +119,20 @@ class CvdSeries:
         numbers, values = self._buckets.columns(bar_ns, self._compared, open_bar)
         self._compared = open_bar
         extremes = values[:, [2, 1, _PRICE + 2, _PRICE + 1]]  # most and least of price, of the first delta
-        for at in np.flatnonzero(sides := self._divergence.update(extremes)):
+        sides = self._divergence.update_between(numbers, extremes, self._lost_before(open_bar))
+        for at in np.flatnonzero(sides):
             self.marks.append(_divergence_mark(int(numbers[at]), int(sides[at]), extremes[at], bar_ns))
+
+    def _lost_before(self, open_bar: int) -> IntArray:
+        """Bars before the open one that a gap lies in, or whose last trade was the one before a gap; each once."""
+        times, trades = gap_times(self._capture, self._gaps_seen), self._capture.trades
+        self._gaps_seen += len(times)
+        rows = [trades.row_at(ts) - 1 for ts in times]
+        before = [int(piece[0][0]) for row in rows if row >= 0 for piece in trades.chunks(row, row + 1)]
+        self._gap_bars += [ts // self._settings.bar_ns for ts in (*times, *before)]
+        found: IntArray = np.unique(np.array([bar for bar in self._gap_bars if bar < open_bar], np.int64))
+        self._gap_bars = [bar for bar in self._gap_bars if bar >= open_bar]
+        return found
 
     def columns(self, column_ns: int, first: int, stop: int) -> tuple[IntArray, Values]:
         """Columns that traded; price first, then each delta (first, least, most, last), then volumes by filter."""

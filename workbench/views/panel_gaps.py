@@ -47,19 +47,11 @@ class Gaps:
             self._columns, self._seen, self._open_row, self._found = columns, 0, None, []
             self.count += 1
         self._try_to_close(columns)
-        times = self._times()
+        times = gap_times(self._capture, self._seen)
         for ts in times:
             self._begin(ts, columns)
         self._seen += len(times)
         return sought
-
-    def _times(self) -> list[int]:
-        """Times of the gaps that were not looked at yet, ns."""
-        rows: Any = getattr(self._capture, "gap_rows", None)
-        if rows is not None:
-            return [ts for piece in rows.chunks(self._seen, len(rows)) for ts in piece[0].tolist()]
-        frame: Any = getattr(self._capture, "gaps", None) if not self._seen else None
-        return [] if frame is None else [int(ts) for ts in frame["ts"].to_physical().to_list()]
 
     def _begin(self, ts: int, columns: Any) -> None:
         if self._open_row is None:
@@ -86,6 +78,15 @@ class Gaps:
         self._found[-1][1] = end_ms
         self._open_row = None
         self.count += 1
+
+
+def gap_times(capture: Captured, seen: int) -> list[int]:
+    """Times of the gaps of a capture after the first ``seen`` ones, ns."""
+    rows: Any = getattr(capture, "gap_rows", None)
+    if rows is not None:
+        return [ts for piece in rows.chunks(seen, len(rows)) for ts in piece[0].tolist()]
+    frame: Any = getattr(capture, "gaps", None) if not seen else None
+    return [] if frame is None else [int(ts) for ts in frame["ts"].to_physical().to_list()]
 
 
 def _gap_row(columns: Any, ts: int) -> int:
