@@ -33,7 +33,7 @@ export class Bond {
       try {
         member.heard(topic, value);
       } catch (error) {
-        console.error(error); // one view's fault must not silence the others
+        console.error("ow-bond:", error); // one view's fault must not silence the others
       }
     }
   }

@@ -169,6 +169,7 @@ export class Link {
       }
       this.drawn = content.s;
     } catch (error) {
+      console.error("ow-link:", error);
       if (content.s !== undefined) this.satisfied = false; // taken in half: only a snapshot mends that
       this.fail(error);
     }
@@ -304,7 +305,7 @@ export class Painter {
     try {
       if (this.draw(asked)) this.#next();
     } catch (error) {
-      console.error(error);
+      console.error("ow-painter:", error);
       this.root.dispatchEvent(new CustomEvent("ow-fault", { detail: error }));
     }
   }

@@ -27,6 +27,12 @@ def middle(page: Any, column: str, index: int) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def fresh(page: Any) -> None:
+    """Wait for a word of the kernel: a ladder whose kernel is silent for a second takes no clicks."""
+    drawn = int(page.page.get_attribute(".ow-ladder", "data-drawn"))
+    page.until(f"Number(document.querySelector('.ow-ladder').dataset.drawn) > {drawn}")
+
+
 def said(page: Any) -> str:
     """What the last cell that printed has printed."""
     return str(
@@ -57,13 +63,16 @@ def test_orders_are_placed_moved_and_taken_back_by_hand(open_notebook, tmp_path)
     page.until("Number(document.querySelector('.ow-ladder')?.dataset.drawn ?? 0) > 20")
     price, lower = text(page, "price", ROW), text(page, "price", LOWER)
     assert float(price) > float(lower)
+    fresh(page)
     cell(page, "buys", ROW).click()
     assert page.page.inner_text(".ow-notes").startswith("nothing placed: tick")
 
     page.run_cell(2)
     page.until("document.querySelector('.ow-ladder .ow-reason').hidden")
+    fresh(page)
     cell(page, "buys", ROW).dblclick()
     eventually(lambda: text(page, "buys", ROW).startswith("1 ≈"), what="a working order")
+    fresh(page)
     page.page.mouse.move(*middle(page, "buys", ROW))
     page.page.mouse.down()
     page.page.mouse.move(*middle(page, "buys", LOWER), steps=5)
@@ -71,6 +80,7 @@ def test_orders_are_placed_moved_and_taken_back_by_hand(open_notebook, tmp_path)
     eventually(
         lambda: text(page, "buys", LOWER).startswith("1 ≈") and not text(page, "buys", ROW), what="a move"
     )
+    fresh(page)
     cell(page, "buys", LOWER).click(button="right")
     eventually(lambda: not text(page, "buys", LOWER), what="a cancel")
 
@@ -93,6 +103,7 @@ def test_a_ladder_that_cannot_trade_says_why_and_runs_no_name(open_notebook):
     page.until("Number(document.querySelector('.ow-ladder')?.dataset.drawn ?? 0) > 3", 90)
     assert page.page.inner_text(".ow-head b") == HOSTILE
     assert page.page.inner_text(".ow-reason") == "orders off: nothing here takes orders"
+    fresh(page)
     cell(page, "buys", 15).click()
     assert page.page.inner_text(".ow-notes") == "nothing placed: nothing here takes orders"
 
