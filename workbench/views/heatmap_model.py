@@ -221,20 +221,7 @@ class HeatmapModel:
         last, first = raster.last_column or 0, self._first_column(raster)
         start = first if full or self._sent is None else self._sent
         self._sent = last
-        low, high = self._colours
-        content: dict[str, Any] = {
-            "k": "snap" if full else "cols",
-            "epoch": self._epoch,
-            "first": start,
-            "last": last,
-            "valid": raster.valid,
-            "cut": [low, high],
-        }
-        if full:
-            content.update(self._geometry(raster.scale))
-        extras = self._extras(extras_full) if self._extras is not None else None
-        if extras is not None:
-            content["layers"] = extras
+        content = self._head(raster, full, extras_full) | {"first": start, "last": last}
         codes, content["sparse"] = self._changes.codes(quantise(raster.heat(start, last + 1)), full)
         now, content["sparse_now"] = self._changes.now(quantise(raster.now), full)
         self._number += 1
@@ -248,6 +235,16 @@ class HeatmapModel:
             content["session"] = True
             arrays.append(volume)
         return content, arrays
+
+    def _head(self, raster: Raster, full: bool, extras_full: bool) -> dict[str, Any]:
+        content: dict[str, Any] = {"k": "snap" if full else "cols", "epoch": self._epoch}
+        content |= {"valid": raster.valid, "cut": list(self._colours)}
+        if full:
+            content |= self._geometry(raster.scale)
+        extras = self._extras(extras_full) if self._extras is not None else None
+        if extras is not None:
+            content["layers"] = extras
+        return content
 
     def _geometry(self, scale: Scale) -> dict[str, Any]:
         return {

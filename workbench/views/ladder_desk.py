@@ -80,10 +80,7 @@ class Desk:
             return {"again": True}
         self._check_open(act)
         side, kind, price = _one_of(act, "side", ("BUY", "SELL")), _kind(act), self._price(act)
-        size = self._size(act)
-        tif = (
-            _one_of(act, "tif", supported_tifs(orders, self._instrument.symbol)) if kind == "limit" else "GTC"
-        )
+        size, tif = self._size(act), self._tif(orders, act, kind)
         self._check_single((side, kind, price, size))
         limit, stop = (price, None) if kind == "limit" else (None, price)
         post_only = bool(act.get("post_only")) and kind == "limit"
@@ -150,6 +147,10 @@ class Desk:
         if isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < 1e15:
             raise WorkbenchError(f"size {size!r}", expected="a number above 0", code="bad_value")
         return float(self._instrument.size(self._instrument.lots(Decimal(repr(size)))))
+
+    def _tif(self, orders: Orders, act: dict[str, Any], kind: str) -> str:
+        expected = supported_tifs(orders, self._instrument.symbol)
+        return _one_of(act, "tif", expected) if kind == "limit" else "GTC"
 
     def _known(self, orders: Orders, act: dict[str, Any]) -> Order:
         order = orders[str(act.get("order"))]
