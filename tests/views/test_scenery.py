@@ -181,6 +181,49 @@ def test_a_raster_begins_at_a_checkpoint(built):
     assert np.array_equal(raster.now, other.now)
 
 
+class Counted:
+    """Columns that count the rows that are read of them."""
+
+    def __init__(self, columns):
+        self.columns, self.rows = columns, 0
+
+    def __len__(self):
+        return len(self.columns)
+
+    def row_at(self, ts_ns):
+        return self.columns.row_at(ts_ns)
+
+    def chunks(self, start=0, stop=None):
+        for piece in self.columns.chunks(start, stop):
+            self.rows += len(piece[0])
+            yield piece
+
+
+def test_the_second_raster_of_what_is_not_built_yet_reads_only_the_end(few, monkeypatch):
+    """The first one reads everything and keeps the book before its begin; the next, also a later one, equals one of all."""
+    monkeypatch.setattr(scenery, "CHECKPOINT_ROWS", 500)
+    market = shown()
+    counted = market.captured.columns = Counted(market.captured.columns)
+    found = Scenery(market.capture())
+    scale = Scale(10**8, 1, 950, START_NS // 10**8, 64, 100)
+    start_ns = LAST_NS - 3 * 10**9
+    found.raster(replace(scale, rows=1), start_ns)
+    assert counted.rows == len(EVENTS)
+    for later_ns in (0, 10**9):
+        counted.rows = 0
+        raster, row = found.raster(scale, start_ns + later_ns)
+        assert row == len(EVENTS) and counted.rows == len(EVENTS) - counted.row_at(start_ns)
+        other = Raster(scale)
+        other.feed(EVENTS.columns)
+        first = -(-(start_ns + later_ns) // 10**8) - scale.origin_column
+        span = (first, other.last_column + 1)
+        assert np.array_equal(raster.heat(*span), other.heat(*span))
+        assert np.array_equal(raster.best(*span), other.best(*span))
+        assert np.array_equal(raster.now, other.now)
+    earlier, _ = found.raster(scale, START_NS)
+    assert np.array_equal(earlier.now, other.now)
+
+
 def test_a_recording_has_the_scenery_of_its_events(few, tmp_path):
     """Read from disk, the tile of everything is that of the events in memory."""
     recording = write_recording(tmp_path, INSTRUMENT, pieces(EVENTS, 1000), source={})

@@ -50,7 +50,7 @@ class Seed(NamedTuple):
         return tuple(np.concatenate(arrays) for arrays in zip(*parts))
 
 
-_NOTHING = Seed(0, False, False, (np.empty(0), np.empty(0)), (np.empty(0), np.empty(0)))
+NOTHING = Seed(0, False, False, (np.empty(0), np.empty(0)), (np.empty(0), np.empty(0)))
 
 
 class Checkpoints:
@@ -58,7 +58,7 @@ class Checkpoints:
 
     def __init__(self) -> None:
         self._rows: list[int] = [0]
-        self._seeds: list[Seed] = [_NOTHING]
+        self._seeds: list[Seed] = [NOTHING]
 
     @property
     def due(self) -> int:

@@ -107,6 +107,11 @@ class Raster:
         self._first: int | None = None
         self.last_ts = 0
 
+    @property
+    def levels(self) -> kernels.Levels:
+        """Whole book as it is now, for kernels."""
+        return self._levels
+
     def feed(self, columns: Sequence[Array]) -> None:
         """Apply events given as columns of :data:`workbench.events.COLUMNS`, in stream order."""
         ts, _, kind, side, price, size = columns[:6]

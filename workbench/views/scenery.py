@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.views.bubble_cells import cells
-from workbench.views.checkpoints import Checkpoints
+from workbench.views.checkpoints import CHECKPOINT_ROWS, NOTHING, Checkpoints, Seed
 from workbench.views.drawn import drawn
 from workbench.views.growing import Growth, base_for, grow_behind
 from workbench.views.live import Captured
@@ -52,6 +53,7 @@ class Scenery:
     def _forget(self) -> None:
         self._source = self._capture.columns
         self._checkpoints = Checkpoints()
+        self._near: tuple[object, int, Seed] = (self._source, 0, NOTHING)
         self._growths: dict[int, Growth] = {}
         self._times: dict[
             int, int
@@ -205,14 +207,25 @@ class Scenery:
             Feed it on with events from ``row`` on.
         """
         self.follow()
-        source, checkpoints = self._source, self._checkpoints
+        source = self._source
         length = len(source)
-        row, seed = checkpoints.before(source.row_at(start_ns))
+        begin = source.row_at(start_ns)
+        row, seed = max(self._checkpoints.before(begin), self._nearest(begin), key=itemgetter(0))
         raster = Raster(scale)
         raster.feed(seed.columns())
+        if begin - row > CHECKPOINT_ROWS:  # nothing is built yet: what was read is not to be read again
+            for chunk in source.chunks(row, begin):
+                raster.feed(chunk)
+            self._near = (source, begin, Seed.of(raster.levels, raster.last_ts))
+            row = begin
         for chunk in source.chunks(row, length):
             raster.feed(chunk)
         return raster, length
+
+    def _nearest(self, begin: int) -> tuple[int, Seed]:
+        """Book that the last raster began with, if it serves one that begins before row ``begin``."""
+        source, row, seed = self._near
+        return (row, seed) if source is self._source and row <= begin else (0, NOTHING)
 
     def trades(self, scale: Scale, min_lots: float = 0.0) -> npt.NDArray[np.float32]:
         """Bubble cells of the trades in the same piece, at most 40,000.
