@@ -15,9 +15,10 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+    from jupyter_server.services.kernels import websocket
 
-    opened = KernelWebsocketHandler.open
+    handler: Any = websocket.KernelWebsocketHandler
+    opened = handler.open
 
     async def open_at_once(self: Any, *args: Any, **kwargs: Any) -> Any:
         self.set_nodelay(True)
@@ -25,5 +26,5 @@ def _load_jupyter_server_extension(server: Any) -> None:
 
     if not getattr(opened, "sends_at_once", False):
         open_at_once.sends_at_once = True  # type: ignore[attr-defined]  # loaded twice, it must not wrap itself
-        KernelWebsocketHandler.open = open_at_once
+        handler.open = open_at_once
     server.log.info("workbench: kernels' messages are sent at once (TCP_NODELAY)")
