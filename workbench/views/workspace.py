@@ -14,7 +14,6 @@ from workbench.errors import WorkbenchError
 from workbench.views.composing import composed_figure, composed_png
 from workbench.views.live import LiveView
 from workbench.views.options import check_options
-from workbench.views.options import check_options
 from workbench.views.showable import showable
 from workbench.views.workspace_bar import Grip, WorkspaceBar
 
@@ -109,7 +108,6 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
         height: int = 520,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
     ):
-        check_options({"theme": theme, "zone": zone, "height": height})
         check_options({"theme": theme, "zone": zone, "height": height})
         self._shown = showable(session)
         self._theme, self._zone, self._height = theme, zone, height
