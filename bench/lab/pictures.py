@@ -88,8 +88,24 @@ def taken(lab: Lab, source: str, recording: str, shots: list[Shot]) -> Iterator[
             page.done(2 * number + 1)
             page.until(f"document.querySelector({shot.selector!r}) !== null")
             settled(page)
-            yield shot.name, page.page.locator(shot.selector).first.screenshot()
+            yield shot.name, page.page.screenshot(clip=box_of(page, shot.selector))
             page.done(2 * number + 2)
+
+
+def box_of(page: NotebookPage, selector: str) -> dict[str, float]:
+    """Where the views stand on the page: the least box round all of them."""
+    page.page.locator(selector).first.scroll_into_view_if_needed()
+    return page.page.evaluate(
+        """selector => {
+        const root = document.querySelector(selector);
+        const boxes = [root, ...root.querySelectorAll(".ow-root")].map(e => e.getBoundingClientRect());
+        const [x, y] = [boxes[0].left, boxes[0].top];
+        const inner = boxes.length > 1 ? boxes.slice(1) : boxes;
+        const edge = Math.min(...inner.map(b => b.left)) - x;
+        const bottom = Math.max(...inner.map(b => b.bottom)), right = Math.max(...inner.map(b => b.right));
+        return {x, y, width: right + edge - x, height: bottom + edge - y}; }""",
+        selector,
+    )
 
 
 def make_room(page: NotebookPage) -> None:
