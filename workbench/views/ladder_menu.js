@@ -19,7 +19,7 @@ export function shifted(shown, name, step) {
   return moved;
 }
 
-const LADDER_SQUEEZE = 0.8;
+const LADDER_SQUEEZE = 0.96;
 const LADDER_DISPENSABLE = [["print"], ["recent_sold", "recent_bought"], ["profit"], ["sold", "bought"], ["bid_flow", "ask_flow"], ["buys", "sells"]];
 const LADDER_UNTRADED = [["profit"], ["buys", "sells"], ["print"], ["recent_sold", "recent_bought"], ["bid_flow", "ask_flow"], ["sold", "bought"]];
 

@@ -100,6 +100,7 @@ class TapeView {
     } else {
       for (const name of ["count", "bought", "sold", "unknown", "big", "warming"]) if (name in content) this.facts[name] = content[name];
       if (content.full) this.#begin();
+      this.unseen = (content.full ? 0 : this.unseen) + (content.skipped ?? 0);
       this.rows = tapeTaken(this.rows, rows, content.full || content.skipped > 0, this.standing ? 4000 : 400);
       for (const row of rows) this.#forget(row.order);
       this.largest = this.rows.reduce((most, row) => Math.max(most, row.lots), 0);
@@ -111,6 +112,7 @@ class TapeView {
 
   #begin() {
     this.rows = [];
+    this.unseen = 0;
     this.elements.clear();
     this.opened.clear();
     this.reached = undefined;
@@ -254,6 +256,7 @@ class TapeView {
     const delta = (bought - sold) * lot;
     const sign = delta < 0 ? "−" : "+";
     const text = `${count} orders · ▲ ${sizeText(bought * lot)} ▼ ${sizeText(sold * lot)} · Δ ${sign}${sizeText(Math.abs(delta))}`;
+    this.sums.title = this.unseen ? `${this.unseen} came too fast to be shown: scroll down to read them` : "";
     const said = this.facts.warming ? `${text} (reading …)` : text;
     if (this.sums.textContent !== said) this.sums.textContent = said;
   }

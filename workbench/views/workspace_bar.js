@@ -56,7 +56,7 @@ class BarView {
   async #act(content) {
     try {
       await this.link.act(content);
-      this.link.facts.error = "";
+      this.link.well();
     } catch (error) {
       this.link.fail(error);
     }

@@ -89,7 +89,11 @@ class GripView {
   }
 
   #reset() {
-    localStorage.removeItem(this.options.key);
+    try {
+      localStorage.removeItem(this.options.key);
+    } catch {
+      // nothing was remembered
+    }
     this.#apply(this.options.weights);
   }
 
