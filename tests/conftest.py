@@ -25,6 +25,11 @@ settings.register_profile("dev", deadline=None, print_blob=True, suppress_health
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put browser tests last: their driver leaves an event loop running, in which no other test could begin one."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real recordings with known answers; absent: skipped, but never in CI."""

@@ -36,7 +36,9 @@ def test_command(slow: bool, pytest_options: tuple[str, ...]) -> None:
     if not (ROOT / "tests").is_dir():
         raise WorkbenchError(f"no tests in {ROOT}", action="Run this from a clone of the project")
     selection = [] if slow else ["-m", "not slow"]
-    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    # in the order of collection: a browser's driver keeps an event loop running in its worker, so those tests come last
+    order = ["--dist", "loadfile", "--no-loadscope-reorder"]
+    workers = ["-n", str(min(os.cpu_count() or 1, 4)), *order]
     steps = {"tests": ("-m", "pytest", *selection, *workers, *pytest_options)}
     if not pytest_options:
         steps = CHECKS | steps | {"notebooks": ("-m", "pytest", *notebook_options(), *workers)}

@@ -88,10 +88,13 @@ class HeatmapView {
   set(settings) {
     this.#adopt(settings);
     clearTimeout(this.keeping);
+    const wish = (this.wishes = (this.wishes ?? 0) + 1);
     this.root.dataset.unkept = "1";
     this.keeping = setTimeout(() => {
       const kept = this.link.act({ do: "settings", settings: this.settings }).catch((error) => this.say(error.message, true));
-      kept.then(() => delete this.root.dataset.unkept);
+      kept.then(() => {
+        if (wish === this.wishes) delete this.root.dataset.unkept; // an older answer says nothing of what was set since
+      });
     }, SETTLE_MS);
   }
 

@@ -86,7 +86,8 @@ def test_settings_change_the_picture_at_once_and_survive_a_reload(open_notebook)
     page.page.reload()
     eventually(lambda: int(data(page, "drawn") or 0) > 3, 120, what="the heatmap after a reload")
     eventually(lambda: chip.inner_text() == "grey", 20, what="the colours of before")
-    assert page.page.input_value(".ow-settings [data-setting=zone]") == "Asia/Tokyo"
+    zone = page.page.locator(".ow-settings [data-setting=zone]")
+    eventually(lambda: zone.input_value() == "Asia/Tokyo", 20, what="the zone of before")
     assert page.complaints == []
 
 
