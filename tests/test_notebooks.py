@@ -36,6 +36,9 @@ def test_the_first_notebooks_are_there() -> None:
         "01_events_and_frames",
         "02_record_and_replay",
         "03_import_real_data",
+        "04_heatmap",
+        "05_ladder_and_tape",
+        "06_profile_footprint_cvd",
         "10_live_bookmap",
     }
     assert promised <= names
