@@ -5,6 +5,14 @@ import { HEAT_KEYS } from "./heat_hands.js";
 const choice = (...values) => ({ kind: "choice", values });
 const range = (low, high, step) => ({ kind: "range", low, high, step });
 
+/** A field that is being typed in, or holds what can't be taken, is not written over by settings that arrive. */
+function unlessTyped(element, show) {
+  element.addEventListener("input", () => (element.dataset.typed = "1"));
+  return (settings) => {
+    if (!element.dataset.typed) show(settings);
+  };
+}
+
 /** Every setting by section: [name, label, kind, what it does]. */
 export const HEAT_CONTROLS = [
   ["Colours", [
@@ -94,9 +102,17 @@ export class HeatControls {
       make(group, "legend", "", section);
       for (const item of items) this.#field(group, item);
     }
-    const reset = this.#button(panel, "Defaults", "All settings as they were when the view was made", () => this.change(this.heat.options.defaults));
+    const reset = this.#button(panel, "Defaults", "All settings as they were when the view was made", () => this.#reset());
     reset.classList.add("ow-reset");
     return panel;
+  }
+
+  #reset() {
+    for (const { element } of this.fields) {
+      delete element.dataset.typed;
+      element.setCustomValidity("");
+    }
+    this.change(this.heat.options.defaults);
   }
 
   #field(group, [name, label, kind, title]) {
@@ -185,8 +201,11 @@ const FIELDS = {
   number(row, kind, name, change) {
     const element = make(row, "input");
     Object.assign(element, { type: "number", min: 0, step: "any" });
-    element.addEventListener("change", () => change({ [name]: Math.max(0, Number(element.value) || 0) }));
-    return { element, show: (settings) => (element.value = settings[name]) };
+    element.addEventListener("change", () => {
+      delete element.dataset.typed;
+      change({ [name]: Math.max(0, Number(element.value) || 0) });
+    });
+    return { element, show: unlessTyped(element, (settings) => (element.value = settings[name])) };
   },
   zone(row, kind, name, change) {
     const element = make(row, "input");
@@ -194,10 +213,11 @@ const FIELDS = {
     element.addEventListener("change", () => {
       const known = !element.value || knownZone(element.value);
       element.setCustomValidity(known ? "" : "no such zone");
-      if (known) change({ [name]: element.value });
-      else element.reportValidity();
+      if (!known) return element.reportValidity();
+      delete element.dataset.typed;
+      change({ [name]: element.value });
     });
-    return { element, show: (settings) => (element.value = settings[name]) };
+    return { element, show: unlessTyped(element, (settings) => (element.value = settings[name])) };
   },
   cut(row, kind, name, change, heat) {
     const element = make(row, "input");

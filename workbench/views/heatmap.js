@@ -69,7 +69,8 @@ class HeatmapView {
     this.resize.observe(this.root);
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
-    this.onSettings = () => this.#adopt(this.model.get("settings"));
+    // What a hand set here and the kernel has not kept yet is newer than anything the kernel says.
+    this.onSettings = () => this.#adopt({ ...this.model.get("settings"), ...this.unkept });
     this.model.on("change:settings", this.onSettings);
   }
 
@@ -86,6 +87,7 @@ class HeatmapView {
   // -- settings ------------------------------------------------------------------------------------------------
   /** Applies settings here at once, and lets the kernel keep them for the next page. */
   set(settings) {
+    this.unkept = { ...this.unkept, ...settings };
     this.#adopt(settings);
     clearTimeout(this.keeping);
     const wish = (this.wishes = (this.wishes ?? 0) + 1);
@@ -93,7 +95,9 @@ class HeatmapView {
     this.keeping = setTimeout(() => {
       const kept = this.link.act({ do: "settings", settings: this.settings }).catch((error) => this.say(error.message, true));
       kept.then(() => {
-        if (wish === this.wishes) delete this.root.dataset.unkept; // an older answer says nothing of what was set since
+        if (wish !== this.wishes) return; // an older answer says nothing of what was set since
+        this.unkept = {};
+        delete this.root.dataset.unkept;
       });
     }, SETTLE_MS);
   }

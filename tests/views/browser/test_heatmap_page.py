@@ -91,6 +91,35 @@ def test_settings_change_the_picture_at_once_and_survive_a_reload(open_notebook)
     assert page.complaints == []
 
 
+ANSWERS_MEET_HANDS = """async () => {
+  const field = document.querySelector(".ow-settings [data-setting=contrast]");
+  const zone = document.querySelector(".ow-settings [data-setting=zone]");
+  const lost = [];
+  zone.value = "Asia/To";
+  zone.dispatchEvent(new Event("input"));
+  for (let step = 0; step < 24; step += 1) {
+    const wanted = (1 + step / 20).toFixed(2);
+    field.value = wanted;
+    field.dispatchEvent(new Event("input"));
+    await new Promise((done) => setTimeout(done, 130 + 4 * step));
+    if (Number(field.value) !== Number(wanted)) lost.push(`${wanted} became ${field.value}`);
+  }
+  if (zone.value !== "Asia/To") lost.push(`the zone became ${zone.value}`);
+  return lost;
+}"""
+
+
+def test_answers_of_the_kernel_undo_neither_what_was_set_since_nor_what_is_being_typed(open_notebook):
+    """Settings go to the kernel after a pause; its answer to older ones finds newer ones here and leaves them."""
+    page = standing(open_notebook, "answers", ["Heatmap(s)"])
+    page.page.click("[aria-label=Settings]")
+    assert page.page.evaluate(ANSWERS_MEET_HANDS) == []
+    eventually(lambda: data(page, "unkept") is None, 20, what="settings that the kernel keeps")
+    assert page.page.input_value(".ow-settings [data-setting=contrast]") == "2.15"
+    assert page.page.input_value(".ow-settings [data-setting=zone]") == "Asia/To"
+    assert page.complaints == []
+
+
 def test_keys_are_listed_and_bubbles_go_away(open_notebook):
     """? shows the keys; the bar's buttons are reachable by Tab and say whether they are pressed."""
     page = standing(open_notebook, "keys", ["Heatmap(s)"])
