@@ -1,0 +1,105 @@
+"""What every detector hands back, and how it becomes a frame.
+
+A detection carries the time at which it became *known*, which may be later than what it is about: nothing is ever dated
+back. Prices and sizes inside are integers; only :func:`frame` speaks real prices. Fields of the evidence carry their
+unit in their name (``size_lots``, ``after_ns``, ``levels``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from workbench.events import Array, EventBatch, FloatArray, Instrument, IntArray
+from workbench.flow.depth_series import event_batches
+from workbench.flow.prints import as_times, real_prices
+
+__all__ = ["Detections", "Detector", "detected", "frame", "joined", "nothing"]
+
+
+class Detections(NamedTuple):
+    """Findings of one detector in stream order, arrays of shape (n,).
+
+    Attributes
+    ----------
+    ts : int64, ns
+        When it became known: the time of the event that completed it.
+    sequence : int64
+        Number of that event.
+    price : int64, thousandths of a tick
+    side : int8
+        +1 or −1; whether of the resting or of the aggressing party, each detector says.
+    score : float64
+        How strong; each detector says in which unit.
+    evidence : dict of str to array
+        What it rests on, one array of shape (n,) per field.
+    """
+
+    ts: IntArray
+    sequence: IntArray
+    price: IntArray
+    side: npt.NDArray[np.int8]
+    score: FloatArray
+    evidence: dict[str, Array]
+
+
+class Detector(Protocol):
+    """The streaming face of every detector."""
+
+    def update(self, batch: EventBatch) -> Detections:
+        """Take in events; what became known with them."""
+
+    def close(self) -> Detections:
+        """What becomes known because nothing follows."""
+
+
+def nothing(evidence: Mapping[str, Any]) -> Detections:
+    """No findings, with the evidence's fields: name to dtype."""
+    return Detections(
+        np.empty(0, np.int64),
+        np.empty(0, np.int64),
+        np.empty(0, np.int64),
+        np.empty(0, np.int8),
+        np.empty(0, np.float64),
+        {name: np.empty(0, dtype) for name, dtype in evidence.items()},
+    )
+
+
+def joined(parts: Iterable[Detections]) -> Detections:
+    """Findings one after another; at least one part is needed, for the evidence's fields."""
+    found = list(parts)
+    plain = [np.concatenate([np.asarray(part[i]) for part in found]) for i in range(5)]
+    names = found[0].evidence
+    evidence = {name: np.concatenate([part.evidence[name] for part in found]) for name in names}
+    return Detections(plain[0], plain[1], plain[2], plain[3], plain[4], evidence)
+
+
+def detected(x: Any, detector: Detector) -> Detections:
+    """All that a fresh detector finds in a session, a recording, or whatever :func:`event_batches` takes."""
+    parts = [detector.update(batch) for batch in event_batches(x)]
+    return joined([*parts, detector.close()])
+
+
+def frame(detections: Detections, instrument: Instrument) -> pl.DataFrame:
+    """Findings as a frame of real prices.
+
+    Returns
+    -------
+    DataFrame
+        ``ts`` (UTC, when known), ``price`` (real units), ``side`` (Int8), ``score`` (Float64), ``evidence`` (struct:
+        ``sequence``, then the detector's own fields).
+    """
+    evidence = pl.DataFrame({"sequence": detections.sequence, **detections.evidence})
+    return pl.DataFrame(
+        [
+            as_times(detections.ts),
+            pl.Series("price", real_prices(detections.price, instrument), pl.Float64),
+            pl.Series("side", detections.side, pl.Int8),
+            pl.Series("score", detections.score, pl.Float64),
+            evidence.to_struct("evidence"),
+        ]
+    )
