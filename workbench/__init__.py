@@ -30,6 +30,7 @@ _HOMES = {
     "labels": "session.labels",
     "volume_profile": "flow.profile",
     "vwap": "flow.vwap",
+    "bars": "flow.bars",
     "cvd": "flow.cvd",
     "footprint": "flow.footprint",
     "Heatmap": "views.heatmap",
@@ -70,6 +71,7 @@ __all__ = [
     "WorkbenchError",
     "Workspace",
     "__version__",
+    "bars",
     "connect",
     "cvd",
     "demo",
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from workbench import errors, events
     from workbench.errors import WorkbenchError
     from workbench.events import EventBatch, EventKind, Instrument, Side
+    from workbench.flow.bars import bars
     from workbench.flow.cvd import cvd
     from workbench.flow.footprint import footprint
     from workbench.flow.profile import volume_profile

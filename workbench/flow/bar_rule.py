@@ -8,13 +8,21 @@ from typing import Final, NamedTuple
 
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, Instrument
-from workbench.flow.bars import interval_ns
 
 BY_TIME: Final = 0
 BY_TRADES: Final = 1
 BY_VOLUME: Final = 2
 BY_RANGE: Final = 3
 _UNITS: Final = {"trades": BY_TRADES, "volume": BY_VOLUME, "range": BY_RANGE}
+_UNITS_NS: Final = {
+    "ns": 1,
+    "us": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+    "d": 86400 * 10**9,
+}
 _EXPECTED: Final = "an interval like '1m', or '500 trades', '1000 volume', '8 range' (ticks)"
 
 
@@ -59,3 +67,13 @@ def bar_rule(bar: str, instrument: Instrument) -> BarRule:
     if step < 1 or (kind != BY_VOLUME and wanted != step):
         raise WorkbenchError(f"bar {bar!r}", expected=_EXPECTED)
     return BarRule(kind, step * SUBTICKS_PER_TICK if kind == BY_RANGE else step)
+
+
+def interval_ns(interval: str) -> int:
+    """Nanoseconds of an interval like ``"100ms"`` or ``"1m"``."""
+    match = re.fullmatch(r"(\d+)(ns|us|ms|s|m|h|d)", str(interval).strip())
+    if match is None or int(match[1]) == 0:
+        raise WorkbenchError(
+            f"interval {interval!r}", expected="a whole number and a unit, like '100ms', '1s' or '1m'"
+        )
+    return int(match[1]) * _UNITS_NS[match[2]]

@@ -1,0 +1,161 @@
+"""The two loops that put trades into bars: by the clock, and by what was traded."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from numba import types
+
+from workbench.book.jit import I1_COLUMN, I8_COLUMN, kernel, part
+from workbench.events import Array
+from workbench.flow.bar_rule import BY_RANGE, BY_TRADES, BY_VOLUME
+from workbench.flow.sampling import BY_DELTA, BY_IMBALANCE, BY_VALUE
+
+START, END, OPEN, HIGH, LOW, CLOSE, BUY, SELL, UNKNOWN, TRADES, LEAST, MOST = range(12)
+BAR_COLUMNS: Final = 12
+"""Columns of bars, int64: times ns, prices thousandths of a tick, lots, prints, lowest and highest delta."""
+
+COUNT, IS_OPEN = range(2)
+"""State of bars, int64: how many there are, whether the last one goes on."""
+
+VALUE, THETA, EXPECTED_TRADES, EXPECTED_THETA, EXPECTED_SIZE, BARS_LEARNT = range(6)
+LEARNT: Final = 6
+"""State of sampling, float64: value and imbalance of the open bar; what the ended ones let expect of the next."""
+
+_FURTHEST: Final = 4.0  # expected trades stay within this factor of their first value, see `expected_of`
+_BARS: Final = types.int64[:, ::1]
+_MOVED: Final = types.float64[::1]
+_STATE: Final = types.int64[::1]
+
+
+@part
+def _open(row: Array, start: int, ts: int, price: int) -> None:
+    row[:] = 0
+    row[START], row[END] = start, ts
+    row[OPEN], row[HIGH], row[LOW], row[CLOSE] = price, price, price, price
+
+
+# One long loop: a bar is kept in registers while its trades pass, five times as fast as in its row.
+@kernel(types.int64(*[I8_COLUMN] * 3, I1_COLUMN, *[types.int64] * 2, _BARS, _MOVED, _STATE))
+def by_time(
+    ts: Array, price: Array, size: Array, side: Array,
+    first: int, interval: int, rows: Array, moved: Array, state: Array,
+) -> int:  # fmt: skip
+    """Put trades from ``first`` on into bars of the clock; how many were put before the rows were full."""
+    i = first
+    while i < len(ts):
+        if state[COUNT] == 0 or ts[i] >= rows[state[COUNT] - 1, START] + interval:
+            if state[COUNT] == len(rows):
+                return i
+            _open(rows[state[COUNT]], ts[i] // interval * interval, ts[i], price[i])
+            moved[state[COUNT]] = 0.0
+            state[COUNT] += 1
+        row = rows[state[COUNT] - 1]
+        until, begin, opened = row[START] + interval, i, row[OPEN]
+        high, low, buy, sell, unknown = row[HIGH], row[LOW], row[BUY], row[SELL], row[UNKNOWN]
+        least, most, away = row[LEAST], row[MOST], moved[state[COUNT] - 1]
+        while i < len(ts) and ts[i] < until:
+            p, s, e = price[i], size[i], side[i]
+            high, low = max(high, p), min(low, p)
+            buy += s if e > 0 else 0
+            sell += s if e < 0 else 0
+            unknown += s if e == 0 else 0
+            least, most = min(least, buy - sell), max(most, buy - sell)
+            # Distances from the open are small numbers, so doubles keep them almost exactly.
+            away += float(p - opened) * s
+            i += 1
+        row[HIGH], row[LOW], row[BUY], row[SELL], row[UNKNOWN] = high, low, buy, sell, unknown
+        row[LEAST], row[MOST], moved[state[COUNT] - 1] = least, most, away
+        row[END], row[CLOSE] = ts[i - 1], price[i - 1]
+        row[TRADES] += i - begin
+    return i
+
+
+@part
+def expected_of(learnt: Array) -> float:
+    """Imbalance at which a bar ends: E[T] · |E[θ/T]|, never below that of a fair coin, √E[T] · E[size]."""
+    trades = float(learnt[EXPECTED_TRADES])
+    return max(trades * abs(float(learnt[EXPECTED_THETA])), trades**0.5 * float(learnt[EXPECTED_SIZE]))
+
+
+@part
+def _learn(learnt: Array, trades: int, total: float, first: float, weight: float) -> None:
+    """Take an ended bar into the exponential means; the first one sets them."""
+    if learnt[BARS_LEARNT] == 0:
+        weight = 1.0
+    learnt[BARS_LEARNT] += 1.0
+    expected = learnt[EXPECTED_TRADES] + weight * (trades - learnt[EXPECTED_TRADES])
+    learnt[EXPECTED_TRADES] = min(max(expected, first / _FURTHEST), first * _FURTHEST)
+    learnt[EXPECTED_THETA] += weight * (learnt[THETA] / trades - learnt[EXPECTED_THETA])
+    learnt[EXPECTED_SIZE] += weight * (total / trades - learnt[EXPECTED_SIZE])
+
+
+@part
+def _has_ended(kind: int, step: float, row: Array, learnt: Array) -> bool:
+    if kind == BY_TRADES:
+        return bool(row[TRADES] >= step)
+    if kind == BY_VOLUME:
+        return bool(row[BUY] + row[SELL] + row[UNKNOWN] >= step)
+    if kind == BY_VALUE:
+        return bool(learnt[VALUE] >= step)
+    if kind == BY_DELTA:
+        return bool(abs(row[BUY] - row[SELL]) >= step)
+    if kind == BY_RANGE:
+        return False
+    if learnt[BARS_LEARNT] == 0:
+        return bool(row[TRADES] >= step)
+    return bool(abs(learnt[THETA]) >= expected_of(learnt))
+
+
+@part
+def _count(row: Array, ts: int, price: int, size: int, side: int) -> None:
+    row[END], row[CLOSE] = ts, price
+    row[HIGH], row[LOW] = max(row[HIGH], price), min(row[LOW], price)
+    row[BUY if side > 0 else SELL if side < 0 else UNKNOWN] += size
+    row[TRADES] += 1
+    delta = row[BUY] - row[SELL]
+    row[LEAST], row[MOST] = min(row[LEAST], delta), max(row[MOST], delta)
+
+
+_RULE: Final = (types.int64, *[types.float64] * 3)
+
+
+@kernel(types.int64(*[I8_COLUMN] * 3, I1_COLUMN, types.int64, *_RULE, _BARS, _MOVED, _STATE, _MOVED))
+def by_trading(
+    ts: Array, price: Array, size: Array, side: Array, first: int,
+    kind: int, step: float, unit: float, weight: float,
+    rows: Array, moved: Array, state: Array, learnt: Array,
+) -> int:  # fmt: skip
+    """Put trades from ``first`` on into bars that what is traded ends; how many were put before the rows were full."""
+    for i in range(first, len(ts)):
+        if state[IS_OPEN] and kind == BY_RANGE:
+            row = rows[state[COUNT] - 1]
+            state[IS_OPEN] = max(row[HIGH], price[i]) - min(row[LOW], price[i]) <= step
+        if not state[IS_OPEN]:
+            if state[COUNT] == len(rows):
+                return i
+            _open(rows[state[COUNT]], ts[i], ts[i], price[i])
+            moved[state[COUNT]] = 0.0
+            learnt[VALUE] = learnt[THETA] = 0.0
+            state[COUNT] += 1
+            state[IS_OPEN] = 1
+        row = rows[state[COUNT] - 1]
+        _count(row, ts[i], price[i], size[i], side[i])
+        moved[state[COUNT] - 1] += float(price[i] - row[OPEN]) * size[i]
+        value = float(price[i]) * size[i] * unit
+        learnt[VALUE] += abs(value)
+        of_trade = 1.0 if kind == BY_IMBALANCE else float(size[i]) if kind == BY_IMBALANCE + 1 else abs(value)
+        learnt[THETA] += of_trade * side[i]
+        if _has_ended(kind, step, row, learnt):
+            state[IS_OPEN] = 0
+            if kind >= BY_IMBALANCE:
+                lots = float(row[BUY] + row[SELL] + row[UNKNOWN])
+                total = (
+                    float(row[TRADES])
+                    if kind == BY_IMBALANCE
+                    else lots
+                    if kind == BY_IMBALANCE + 1
+                    else learnt[VALUE]
+                )
+                _learn(learnt, row[TRADES], total, step, weight)
+    return len(ts)
