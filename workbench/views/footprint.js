@@ -3,6 +3,7 @@ import { decimalsOf, priceText, priceTicks, timeText } from "./geometry.js";
 import { faded } from "./colour.js";
 import { FONT, Link, Painter, dress, pageTheme, sharpContext } from "./link.js";
 import { Bond } from "./bond.js";
+import { RowFit } from "./row_fit.js";
 import { numberField, selection, toolBar, fillSelection } from "./profile_controls.js";
 import { FOOT_BUY, FOOT_SELL, FOOT_UNFINISHED, FootStore, cellText, deltaText } from "./footprint_store.js";
 import { FOOT_ROWS, FOOT_ROW_PX, drawCandle, drawDeltaRows, drawZones, footLook, paintBar } from "./footprint_paint.js";
@@ -15,12 +16,11 @@ const FOOT_BARS = ["5s", "15s", "1m", "5m", "15m", "1h"];
 const FOOT_MOST_PX = 4000;
 const FOOT_LOOK_MS = 250;
 const FOOT_HELP =
-  "Drag: pan. Wheel: bar width; with Shift or on the price axis: row height. Double-click or F: follow. " +
-  "Keys: arrows pan, + − bar width, * / row height, M mode, Home, End.";
+  "Drag: pan. Wheel: bar width; with Shift or on the price axis: row height. Double-click or F: follow. Keys: arrows pan, + − bar width, * / row height, M mode, Home, End.";
 
 class FootprintView {
   constructor(model, el) {
-    this.options = model.get("options");
+    this.options = { ...model.get("options") };
     this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
     this.store = new FootStore();
     this.camera = new FootCamera(this.options.mode === "bid_ask" ? 104 : 64);
@@ -31,8 +31,10 @@ class FootprintView {
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
-    this.resize = new ResizeObserver(() => this.painter.ask());
-    this.resize.observe(this.root);
+    this.fit = new RowFit(this.root, this.canvas, this.options.height, (height) => {
+      this.options.height = height;
+      this.painter.ask();
+    });
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     this.#restyle();
@@ -45,7 +47,6 @@ class FootprintView {
     this.#controls(toolBar(this.root, this.options.symbol));
     this.canvas = this.root.appendChild(document.createElement("canvas"));
     this.canvas.tabIndex = 0;
-    this.canvas.style.height = `${this.options.height}px`;
     this.canvas.dataset.lmSuppressShortcuts = "true";
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", `Footprint of ${this.options.symbol}. ${FOOT_HELP}`);
@@ -53,9 +54,8 @@ class FootprintView {
     this.button = this.root.appendChild(document.createElement("button"));
     this.button.className = "ow-follow";
     this.button.textContent = "Follow ▸";
-    this.button.title = "Back to the newest bar (double-click or F)";
+    Object.assign(this.button, { title: "Back to the newest bar (double-click or F)", hidden: true });
     this.button.style.bottom = "130px";
-    this.button.hidden = true;
     this.button.addEventListener("click", () => this.followAgain());
   }
 
@@ -387,7 +387,7 @@ class FootprintView {
     this.bond.leave();
     this.link.stop();
     this.painter.stop();
-    this.resize.disconnect();
+    this.fit.disconnect();
     this.watch.disconnect();
   }
 }

@@ -14,6 +14,7 @@ const AXIS_PX = 74;
 const BOOK_PX = 78;
 const PROFILE_PX = 62;
 const NARROW_PX = 560;
+const LEAST_PX = 160;
 const MOST_BUBBLES = 2000;
 const SLOT_PX = 7;
 const DRIFT_OCTAVES = 0.3;
@@ -39,6 +40,11 @@ export class HeatFrame {
 
   get axisLeft() {
     return this.heat.camera.width + this.profilePx + this.bookPx;
+  }
+
+  /** Where on the page the time axis lies: panels under it obey. */
+  get plot() {
+    return { left: this.heat.root.getBoundingClientRect().left, width: this.heat.camera.width };
   }
 
   // -- colours -------------------------------------------------------------------------------------------------
@@ -106,7 +112,7 @@ export class HeatFrame {
   place(holdMs) {
     const { heat } = this;
     const { camera, store, link } = heat;
-    this.total = Math.max(heat.root.clientWidth, 320);
+    this.total = Math.max(heat.root.clientWidth, LEAST_PX);
     this.narrow = this.total < NARROW_PX;
     camera.width = this.total - AXIS_PX - this.profilePx - this.bookPx;
     if (!store.ready) return false;

@@ -4,6 +4,7 @@ import { HeatStore } from "./heat_store.js";
 import { TileShelf } from "./heat_tiles.js";
 import { Link, Painter, dress, lookBase, pageTheme } from "./link.js";
 import { Bond } from "./bond.js";
+import { RowFit } from "./row_fit.js";
 import { HeatCamera } from "./heat_camera.js";
 import { HeatHands } from "./heat_hands.js";
 import { HeatControls, nextChoice } from "./heat_controls.js";
@@ -25,7 +26,7 @@ const KERNEL_SETTINGS = ["rule", "min_trade", "profile"];
 class HeatmapView {
   constructor(model, el) {
     this.model = model;
-    this.options = model.get("options");
+    this.options = { ...model.get("options") };
     this.settings = { ...this.options.defaults, ...model.get("settings") };
     this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
     this.store = new HeatStore();
@@ -53,7 +54,6 @@ class HeatmapView {
   #build() {
     this.canvas = this.root.appendChild(document.createElement("canvas"));
     this.canvas.tabIndex = 0;
-    this.canvas.style.height = `${this.options.height}px`;
     this.canvas.dataset.lmSuppressShortcuts = "true";
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", `Heatmap of resting orders, ${this.options.symbol}; press ? for keys`);
@@ -65,8 +65,11 @@ class HeatmapView {
   }
 
   #watch() {
-    this.resize = new ResizeObserver(() => this.painter?.ask());
-    this.resize.observe(this.root);
+    this.fit = new RowFit(this.root, this.canvas, this.options.height, (height) => {
+      this.options.height = height;
+      this.camera.height = height - HEAT_TIME_PX;
+      this.painter.ask();
+    });
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     // What a hand set here and the kernel has not kept yet is newer than anything the kernel says.
@@ -304,7 +307,8 @@ class HeatmapView {
     const { camera } = this;
     if (this.obeying || !this.settings.linked || !this.bond?.shared || !this.store.ready) return;
     this.toldAt = performance.now();
-    this.bond.tell("range", { leftMs: camera.left, rightMs: camera.right, follow: camera.followTime });
+    this.bond.tell("range", { leftMs: camera.left, rightMs: camera.right, follow: camera.followTime, plot: this.frame.plot });
+    this.root.dataset.plotPx = this.toldWidth = camera.width;
     const { tick } = this.units;
     this.bond.tell("prices", { low: camera.lowTick * tick, high: camera.highTick * tick, symbol: this.options.symbol });
   }
@@ -312,6 +316,7 @@ class HeatmapView {
   #heard(topic, value) {
     this.obeying = true;
     if (topic === "cursor") this.ghost = value;
+    else if (topic === "hello") this.toldWidth = null; // a view that has come: it is told where this one looks
     else if (topic === "range" && value && this.settings.linked) this.camera.show(value.leftMs, value.rightMs, null, null, value.follow);
     else if (topic === "theme") {
       this.sharedTheme = value === "dark" || value === "light" ? value : null;
@@ -329,7 +334,7 @@ class HeatmapView {
       this.drawnPlace = place;
       this.gliding = this.frame.draw(HOLD_MS);
     }
-    if (follows && performance.now() - (this.toldAt ?? 0) > TELL_MS) this.#tell();
+    if (this.camera.width !== this.toldWidth || (follows && performance.now() - (this.toldAt ?? 0) > TELL_MS)) this.#tell();
     return this.gliding || (follows && this.link.moving);
   }
 
@@ -339,7 +344,7 @@ class HeatmapView {
     this.bond.leave();
     this.link.stop();
     this.painter.stop();
-    this.resize.disconnect();
+    this.fit.disconnect();
     this.watch.disconnect();
   }
 }

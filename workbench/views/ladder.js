@@ -1,5 +1,6 @@
 // Ladder: a table of price rows whose text nodes change only where their text does.
 import { Bond } from "./bond.js";
+import { RowFit } from "./row_fit.js";
 import { decimalsOf, priceText, sizeText } from "./geometry.js";
 import { typed } from "./heat_store.js";
 import { Link, Painter, dress, pageTheme } from "./link.js";
@@ -8,6 +9,7 @@ import { LADDER_BARS, LadderState, cellKind, cellText, ladderHead, lockedCentre,
 import { OrderHand } from "./ladder_ticket.js";
 
 const LADDER_ROW_PX = 18;
+const LADDER_MOST_ROWS = 60;
 const LADDER_FLASH_MS = 450;
 const LADDER_KEYS =
   "Wheel, arrows and PageUp/PageDown: scroll · C or double-click: centre · B / S: buy / sell at the marked row (Shift: stop) · " +
@@ -40,8 +42,7 @@ class LadderView {
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     this.recolumn = () => this.#columns(model.get("options").columns);
-    this.sizer = new ResizeObserver(() => this.#columns(this.chosen));
-    this.sizer.observe(this.root);
+    this.fit = new RowFit(this.root, this.scroller, (this.count + 1) * LADDER_ROW_PX + 4, (height) => this.#fitted(height));
     model.on("change:options", this.recolumn);
     this.#restyle();
     this.#lock(true);
@@ -93,14 +94,22 @@ class LadderView {
     this.button.addEventListener("click", () => this.#lock(!this.locked));
   }
 
+  /** As many rows as there is room for, and as the kernel tells of in any case. */
+  #fitted(height) {
+    const fit = Math.floor((height - 4) / LADDER_ROW_PX) - 1;
+    this.count = Math.min(Math.max(fit, 3), Math.max(this.options.rows, LADDER_MOST_ROWS));
+    this.#columns(this.chosen);
+  }
+
   #columns(chosen) {
     this.chosen = chosen;
     const { kinds } = this.options;
     const width = this.root.clientWidth || Infinity;
     const names = fitting(chosen, kinds, width, this.state.facts.desk !== null || this.state.facts.position !== null);
-    if (this.names?.join() === names.join() && this.named === chosen.join()) return;
+    const key = [this.count, names, "of", chosen].join();
+    if (this.built === key) return;
+    this.built = key;
     this.names = names;
-    this.named = chosen.join();
     this.menu.show(chosen, chosen.length - names.length);
     this.table.replaceChildren();
     this.table.style.height = `${(this.count + 1) * LADDER_ROW_PX + 4}px`;
@@ -372,7 +381,7 @@ class LadderView {
   stop() {
     clearTimeout(this.asking);
     this.model.off("change:options", this.recolumn);
-    this.sizer.disconnect();
+    this.fit.disconnect();
     this.hand.stop();
     this.menu.stop();
     this.bond.leave();

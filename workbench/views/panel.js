@@ -1,13 +1,15 @@
 // A panel of lines under the heatmap: one time axis with it, value axes of its own, a legend with the values at the cursor.
 import { decimalsOf, msAt } from "./geometry.js";
 import { Bond } from "./bond.js";
+import { RowFit } from "./row_fit.js";
 import { Link, Painter, dress, lookBase, pageTheme } from "./link.js";
-import { PANEL_AXIS_PX, PANEL_LEGEND_PX, PanelFrame } from "./panel_frame.js";
+import { PanelFrame } from "./panel_frame.js";
 import { PanelStore } from "./panel_store.js";
 import { PanelHands } from "./panel_hands.js";
-import { PANEL_SCALINGS, panelColumnMs } from "./panel_scale.js";
+import { PANEL_SCALINGS, panelColumnMs, panelPlotPx } from "./panel_scale.js";
 
-const PANEL_NARROW_PX = 560;
+const PANEL_LEAST_PX = 160;
+const PANEL_SHIFT_PX = 3;
 const PANEL_COLUMN_PX = 2;
 const PANEL_SETTLE_MS = 120;
 const PANEL_MS_PER_PX = [0.02, 7.2e6];
@@ -20,7 +22,7 @@ const clampZoom = (msPerPx) => Math.min(Math.max(msPerPx, PANEL_MS_PER_PX[0]), P
 /** `more` = {buttons: [{label, title, key, run(panel)}], title, click(panel, ms) -> bool, price: bool}. */
 export class TimePanel {
   constructor(model, el, more = {}) {
-    this.options = model.get("options");
+    this.options = { ...model.get("options") };
     this.more = more;
     this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
     this.zone = this.options.zone ?? "";
@@ -35,11 +37,14 @@ export class TimePanel {
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
-    this.resize = new ResizeObserver(() => this.changed());
-    this.resize.observe(this.root);
+    this.fit = new RowFit(this.root, this.canvas, this.options.height, (height) => {
+      this.options.height = height;
+      this.changed();
+    });
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     this.#restyle();
+    this.bond.tell("hello", null);
   }
 
   // -- page ----------------------------------------------------------------------------------------------------
@@ -56,9 +61,12 @@ export class TimePanel {
     this.said = make(head, "span", "ow-panel-said");
     this.said.setAttribute("role", "status");
     this.buttons = [...(this.more.buttons ?? []), this.#scaleButton()].map((described) => this.#button(make, head, described));
+    const fold = make(head, "button", "ow-panel-button ow-panel-more", "⋯");
+    fold.title = "More controls";
+    fold.setAttribute("aria-label", fold.title);
+    fold.addEventListener("click", () => head.classList.toggle("ow-all"));
     this.canvas = make(this.root, "canvas", "");
     this.canvas.tabIndex = 0;
-    this.canvas.style.height = `${this.options.height}px`;
     this.canvas.dataset.lmSuppressShortcuts = "true";
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", `${this.more.title ?? "Panel"} of ${this.options.symbol}. ${PANEL_KEYS}`);
@@ -227,7 +235,10 @@ export class TimePanel {
 
   #heard(topic, value) {
     if (topic === "cursor") this.ghost = value;
-    else if (topic === "range" && value) this.show(value.leftMs, value.rightMs, Boolean(value.follow));
+    else if (topic === "range" && value) {
+      if (value.plot) this.#stand(value.plot);
+      this.show(value.leftMs, value.rightMs, Boolean(value.follow));
+    }
     else if (topic === "theme") {
       this.sharedTheme = value === "dark" || value === "light" ? value : undefined;
       this.#restyle();
@@ -235,12 +246,24 @@ export class TimePanel {
     this.touch();
   }
 
+  /** Under a heatmap whose left edge is this panel's, times stand under each other. */
+  #stand({ left, width }) {
+    const shift = Math.abs(this.root.getBoundingClientRect().left - left);
+    this.plotPx = shift < PANEL_SHIFT_PX ? width : null;
+    this.#measure();
+  }
+
+  /** Widths: of the whole, and of its time axis. */
+  #measure() {
+    const total = Math.max(this.root.clientWidth, PANEL_LEAST_PX);
+    this.view.width = panelPlotPx(total, this.plotPx ?? null);
+    return total;
+  }
+
   // -- drawing -------------------------------------------------------------------------------------------------
   #draw() {
     const { view } = this;
-    const total = Math.max(this.root.clientWidth, 320);
-    this.wide = total >= PANEL_NARROW_PX;
-    view.width = total - PANEL_AXIS_PX - (this.wide ? PANEL_LEGEND_PX : 0);
+    const total = this.#measure();
     if (this.follow && this.store.ready) view.right = this.newestMs;
     const gliding = this.follow && this.link.moving;
     const pixel = Math.round((view.right / view.msPerPx) * (window.devicePixelRatio || 1));
@@ -257,6 +280,7 @@ export class TimePanel {
     const { dataset } = this.root;
     dataset.frames = this.painter.frames;
     dataset.spanMs = Math.round(this.view.width * this.view.msPerPx);
+    dataset.plotPx = this.view.width;
     dataset.follow = this.follow;
     dataset.series = this.store.series?.length ?? 0;
     dataset.marks = this.store.marks.length;
@@ -267,7 +291,7 @@ export class TimePanel {
     this.bond.leave();
     this.link.stop();
     this.painter.stop();
-    this.resize.disconnect();
+    this.fit.disconnect();
     this.watch.disconnect();
   }
 }

@@ -3,13 +3,12 @@ import { axisText, msAt, timeText, timeTicks, xOf, zoneOffsetMs } from "./geomet
 import { faded } from "./colour.js";
 import { FONT, sharpContext } from "./link.js";
 import { drawPane } from "./panel_paint.js";
-import { extremesOf, newestNumber, paneRows, shownNumber, valueAxis, valueText, valueTicks } from "./panel_scale.js";
+import { PANEL_AXIS_PX, extremesOf, newestNumber, paneRows, shownNumber, valueAxis, valueText, valueTicks } from "./panel_scale.js";
 
-export const PANEL_AXIS_PX = 74;
-export const PANEL_LEGEND_PX = 140; // with the axis as wide as what the heatmap has at its right: times stand under each other
 const PANEL_TIME_PX = 20;
 const PANEL_TOP_PX = 6;
 const PANEL_LABEL_PX = 34;
+const PANEL_LEGEND_LEAST_PX = 100;
 
 export class PanelFrame {
   constructor(panel) {
@@ -20,6 +19,11 @@ export class PanelFrame {
   /** The pane row at a pixel, or null. */
   rowAt(y) {
     return this.rows.find((row) => y >= row.top && y <= row.top + row.tall) ?? null;
+  }
+
+  /** Whether there is room for the legend beside the axis; else it stands on the lines. */
+  #hasLegend(total) {
+    return total - this.panel.view.width - PANEL_AXIS_PX >= PANEL_LEGEND_LEAST_PX;
   }
 
   /** Value at a pixel, by the axis of the pane there; null outside. */
@@ -163,12 +167,13 @@ export class PanelFrame {
     const { store, view, colours } = this.panel;
     const moment = this.panel.cursor ? msAt(this.panel.cursor.x, view) : (this.panel.ghost?.ms ?? null);
     const found = store.columnAt(moment ?? Infinity);
-    const left = this.panel.wide ? view.width + PANEL_AXIS_PX + 8 : 8;
+    this.wide = this.#hasLegend(total);
+    const left = this.wide ? view.width + PANEL_AXIS_PX + 8 : 8;
     context.textAlign = "left";
     for (const row of this.rows) {
       let y = row.top + 8;
       context.fillStyle = colours.faint;
-      if (this.panel.wide) context.fillText(row.pane.name, left, y);
+      if (this.wide) context.fillText(row.pane.name, left, y);
       for (const series of [...row.series].reverse()) {
         y += 14;
         if (y > row.top + row.tall + 2) break;
@@ -180,18 +185,18 @@ export class PanelFrame {
 
   #legendLine(context, series, text, left, y, total) {
     const colour = series.kind === "bars" ? this.panel.colours.text : this.panel.colours[series.role];
-    if (!this.panel.wide) {
+    if (!this.wide) {
       context.fillStyle = faded(this.panel.colours.background, 0.7);
       context.fillRect(left - 3, y - 7, 24 + context.measureText(`${series.name} ${text}`).width + 12, 14);
     }
     if (series.kind === "bars") this.#barSample(context, left, y);
     else lineSample(context, colour, series.dash, left, y);
     context.fillStyle = colour;
-    const free = this.panel.wide ? total - left - 35 - context.measureText(text).width : undefined;
+    const free = this.wide ? total - left - 35 - context.measureText(text).width : undefined;
     context.fillText(series.name, left + 21, y, free);
     context.fillStyle = this.panel.colours.text;
-    const right = this.panel.wide ? total - 8 : left + 27 + context.measureText(series.name).width;
-    context.textAlign = this.panel.wide ? "right" : "left";
+    const right = this.wide ? total - 8 : left + 27 + context.measureText(series.name).width;
+    context.textAlign = this.wide ? "right" : "left";
     context.fillText(text, right, y);
     context.textAlign = "left";
   }

@@ -2,6 +2,9 @@
 import { niceStep, priceText, sizeText } from "./geometry.js";
 
 export const PANEL_STEPS_MS = [100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000, 300000, 900000, 3600000];
+export const PANEL_AXIS_PX = 74;
+const PANEL_LEGEND_PX = 140; // with the axis as wide as what the heatmap has at its right by default
+const PANEL_NARROW_PX = 560;
 export const PANEL_SCALINGS = ["auto", "symmetrical", "zero", "compact"];
 
 /** Column time whose columns are nearest to `px` pixels wide. */
@@ -122,4 +125,14 @@ export function paneRows(panes, top, height, between = 5) {
     y += tall + between;
     return row;
   });
+}
+
+/**
+ * Width of a panel's time axis: that of the heatmap over it where one is known (`plotPx`), else with a legend beside the
+ * value axis where the panel is wide enough for one.
+ */
+export function panelPlotPx(total, plotPx) {
+  const most = total - PANEL_AXIS_PX;
+  if (plotPx !== null) return Math.min(plotPx, most);
+  return total >= PANEL_NARROW_PX ? most - PANEL_LEGEND_PX : most;
 }

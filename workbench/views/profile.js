@@ -4,6 +4,7 @@ import { faded } from "./colour.js";
 import { arrayOf } from "./arrays.js";
 import { FONT, Link, Painter, dress, pageTheme, sharpContext } from "./link.js";
 import { Bond } from "./bond.js";
+import { RowFit } from "./row_fit.js";
 import { fillSelection, selection, toolBar } from "./profile_controls.js";
 import {
   PROFILE_AXIS_PX, drawProfileAxis, drawProfileLines, drawProfileNaked, drawProfileNodes, drawProfileRows, drawProfileSteps, fittingAxis, profileSpec,
@@ -40,7 +41,7 @@ function patchedRows(lots, count, changed, rows) {
 
 class ProfileView {
   constructor(model, el) {
-    this.options = model.get("options");
+    this.options = { ...model.get("options") };
     this.units = { tick: Number(this.options.tick), lot: Number(this.options.lot), decimals: decimalsOf(this.options.tick) };
     this.split = this.options.split;
     this.nodes = this.options.nodes;
@@ -48,8 +49,10 @@ class ProfileView {
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
-    this.resize = new ResizeObserver(() => this.painter.ask());
-    this.resize.observe(this.root);
+    this.fit = new RowFit(this.root, this.canvas, this.options.height, (height) => {
+      this.options.height = height;
+      this.painter.ask();
+    });
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     this.#restyle();
@@ -64,7 +67,6 @@ class ProfileView {
     this.#controls(bar);
     this.canvas = this.root.appendChild(document.createElement("canvas"));
     this.canvas.tabIndex = 0;
-    this.canvas.style.height = `${this.options.height}px`;
     this.canvas.dataset.lmSuppressShortcuts = "true";
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", `Volume profile of ${this.options.symbol}. ${PROFILE_HELP}`);
@@ -301,7 +303,7 @@ class ProfileView {
     this.bond.leave();
     this.link.stop();
     this.painter.stop();
-    this.resize.disconnect();
+    this.fit.disconnect();
     this.watch.disconnect();
   }
 }

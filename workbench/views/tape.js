@@ -3,6 +3,7 @@ import { decimalsOf, knownZone, priceText, sizeText, timeText } from "./geometry
 import { typed } from "./heat_store.js";
 import { Link, Painter, dress, pageTheme } from "./link.js";
 import { Bond } from "./bond.js";
+import { RowFit } from "./row_fit.js";
 import { numberField, selection, toolBar } from "./profile_controls.js";
 import { tapeForget, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "./tape_store.js";
 
@@ -28,6 +29,7 @@ class TapeView {
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
+    this.fit = new RowFit(this.root, this.list, TAPE_ROW_PX * this.options.rows, () => {});
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     this.#restyle();
@@ -46,7 +48,6 @@ class TapeView {
     this.newer.addEventListener("click", () => this.#toNewest());
     this.list = this.root.appendChild(document.createElement("div"));
     this.list.className = "ow-tape";
-    this.list.style.height = `${TAPE_ROW_PX * this.options.rows}px`;
     this.list.tabIndex = 0;
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", `Tape of ${this.options.symbol}. ${TAPE_HELP}`);
@@ -276,6 +277,7 @@ class TapeView {
     this.link.stop();
     this.bond.leave();
     this.painter.stop();
+    this.fit.disconnect();
     this.watch.disconnect();
     this.root.remove();
   }

@@ -58,7 +58,8 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
     """Views of one session side by side.
 
     Grips between the views share the width, by hand or with the arrow keys, of all rows with as many views at once, so that
-    time axes stay under each other; the page remembers that and the theme.
+    time axes stay under each other; grips between the rows set the height of the one above. The page remembers that and
+    the theme. Where there is little room the views of a row stand under each other.
     A replay through an engine can be held, hastened and moved; sessions of several instruments choose one.
 
     Parameters
@@ -134,10 +135,20 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
             "key": self._key("theme"),
         }
         self._bar = WorkspaceBar(self._shown, symbol, self._show, options)
-        self._held = [self._bar, *(self._row(row) for row in self._rows)]
+        self._held = self._stacked()
         self.children = self._held
         for child in old:
             _close(child)
+
+    def _stacked(self) -> list[ipywidgets.Widget]:
+        """The head, and the rows with a grip under each but the last."""
+        children: list[ipywidgets.Widget] = [self._bar]
+        for number, row in enumerate(self._rows):
+            if number:
+                key = self._key(f"height{number - 1}")
+                children.append(_between({"between": "rows", "key": key}, "100%", "7px"))
+            children.append(self._row(row))
+        return children
 
     def _key(self, what: str) -> str:
         return f"orderflow-workspace:{self._name}:{what}"
@@ -157,10 +168,14 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
 
     def _row(self, row: Mapping[str, float]) -> ipywidgets.HBox:
         children: list[ipywidgets.Widget] = []
-        options = {"key": self._key(f"columns{len(row)}"), "weights": list(row.values())}
+        options = {
+            "between": "views",
+            "key": self._key(f"columns{len(row)}"),
+            "weights": list(row.values()),
+        }
         for name, weight in row.items():
             if children:
-                children.append(Grip(options=options, layout=ipywidgets.Layout(flex="0 0 7px", width="7px")))
+                children.append(_between(options, "7px", "auto"))
             view = self.by_name[name]
             view.layout = ipywidgets.Layout(flex=f"{weight:g} 1 0px", width="auto", min_width="0")
             children.append(view)
@@ -205,6 +220,12 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
         for child in self._held:
             _close(child)
         super().close()
+
+
+def _between(options: dict[str, Any], width: str, height: str) -> Grip:
+    grip = Grip(options=options, layout=ipywidgets.Layout(flex="0 0 7px", width=width, height=height))
+    grip.add_class("ow-between")
+    return grip
 
 
 def _close(child: ipywidgets.Widget) -> None:
