@@ -23,6 +23,9 @@ _HOMES = {
     "connect": "session",
     "demo": "session.demo",
     "Session": "session",
+    "Plant": "feeds.simulator.planting",
+    "plants": "feeds.simulator.planting",
+    "planted": "session.planted",
     "open_recording": "frames.recording",
     "import_recording": "frames.importers",
     "Recording": "frames.recording",
@@ -30,6 +33,7 @@ _HOMES = {
     "labels": "session.labels",
     "volume_profile": "flow.profile",
     "vwap": "flow.vwap",
+    "ofi": "flow.ofi",
     "bars": "flow.bars",
     "cvd": "flow.cvd",
     "footprint": "flow.footprint",
@@ -62,6 +66,7 @@ __all__ = [
     "Heatmap",
     "Instrument",
     "Ladder",
+    "Plant",
     "Profile",
     "Recording",
     "Session",
@@ -81,7 +86,10 @@ __all__ = [
     "footprint",
     "import_recording",
     "labels",
+    "ofi",
     "open_recording",
+    "planted",
+    "plants",
     "replay",
     "simulate",
     "volume_profile",
@@ -93,8 +101,10 @@ if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
     from workbench.events import EventBatch, EventKind, Instrument, Side
     from workbench.flow.bars import bars
+    from workbench.feeds.simulator.planting import Plant, plants
     from workbench.flow.cvd import cvd
     from workbench.flow.footprint import footprint
+    from workbench.flow.ofi import ofi
     from workbench.flow.profile import volume_profile
     from workbench.flow.vwap import vwap
     from workbench.frames.importers import import_recording
@@ -103,6 +113,7 @@ if TYPE_CHECKING:
     from workbench.session import Session, connect, replay, simulate
     from workbench.session.demo import demo
     from workbench.session.labels import labels
+    from workbench.session.planted import planted
     from workbench.views.cvd import Cvd
     from workbench.views.depth_over_time import DepthOverTime
     from workbench.views.footprint import Footprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
@@ -48,7 +49,7 @@ class Moments(NamedTuple):
     @property
     def levels(self) -> int:
         """Levels of each side."""
-        return self.bid.shape[1]
+        return int(self.bid.shape[1])
 
     def part(self, rows: Any) -> Moments:
         """The rows of a slice, mask or array of row numbers."""
@@ -200,7 +201,8 @@ def touches(x: Any, levels: int = 1) -> Moments:
 
 def checked_levels(levels: int) -> int:
     """Refuse a number of levels that makes no sense."""
-    if not isinstance(levels, int | np.integer) or not 1 <= levels <= MOST_LEVELS:
+    whole = isinstance(levels, numbers.Integral)
+    if not whole or not 1 <= levels <= MOST_LEVELS:
         raise WorkbenchError(f"levels {levels!r}", expected=f"a whole number from 1 to {MOST_LEVELS}")
     return int(levels)
 
