@@ -25,6 +25,9 @@ SIMULATE: Final = "simulate"
 @click.option("--profile", default="es-like", show_default=True, help="es-like or btc-like.")
 @click.option("--symbol", "symbols", multiple=True, help="Name of a simulated instrument.")
 @click.option("--intensity", type=float, default=1.0, show_default=True)
+@click.option(
+    "--plants", type=click.Path(path_type=Path), help="JSON file: what to plant in the simulated market."
+)
 @click.option("--speed", default="1", show_default=True, help="Virtual seconds per second, or max.")
 @click.option("--start", help="Where to begin: ISO time with zone, or a duration like 10m.")
 @click.option("--end", help="Where to end.")
@@ -37,6 +40,7 @@ def serve_command(
     profile: str,
     symbols: tuple[str, ...],
     intensity: float,
+    plants: Path | None,
     speed: str,
     start: str | None,
     end: str | None,
@@ -52,10 +56,18 @@ def serve_command(
             "symbols": list(symbols),
             "intensity": intensity,
         }
+        if plants is not None:
+            options["plants"] = _plants_in(plants)
         spec = source_spec(SIMULATE, options | ({"start": start} if start else {}), speed)
     else:
         spec = replay_spec(tuple(Path(s) for s in sources), speed, start, end)
     serve(spec, port=port, no_login=no_login, as_json=as_json)
+
+
+def _plants_in(path: Path) -> list[dict[str, Any]]:
+    from workbench.feeds.simulator.planting import plain_plants, read_plants
+
+    return plain_plants(read_plants(path))
 
 
 @click.command("replay")

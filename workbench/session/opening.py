@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workbench.errors import ReplayError
 from workbench.feeds.pacing import parse_speed
 from workbench.feeds.replay import Recordings, Replay
+from workbench.feeds.simulator.planting import Plant, plain_plants
 from workbench.feeds.simulator.source import Simulator
 from workbench.feeds.source import Source
 from workbench.feeds.specification import SourceSpec
@@ -17,6 +18,7 @@ from workbench.session.facade import Session
 from workbench.session.inline import InlineLine
 from workbench.session.labels import note_played
 from workbench.session.line import Line
+from workbench.session.planted import note_planted
 from workbench.session.rerun import Place, calling_place, close_earlier, remember
 
 
@@ -30,6 +32,7 @@ def simulate(
     symbols: Sequence[str] = (),
     start: Moment | None = None,
     intensity: float = 1.0,
+    plants: Iterable[Plant | Mapping[str, Any]] = (),
 ) -> Session:
     """Open a session on a simulated market: the same seed gives the same market, bit for bit.
 
@@ -42,14 +45,16 @@ def simulate(
         In this process, without threads, on a virtual clock moved by :meth:`Session.advance`.
     speed : float or "max"
         Virtual seconds per second.
-    symbol, symbols, start, intensity
+    symbol, symbols, start, intensity, plants
         See :class:`~workbench.feeds.simulator.Simulator`.
 
     Returns
     -------
     Session
     """
-    source = Simulator(seed, profile, symbol=symbol, symbols=symbols, start=start, intensity=intensity)
+    source = Simulator(
+        seed, profile, symbol=symbol, symbols=symbols, start=start, intensity=intensity, plants=plants
+    )
     options: dict[str, Any] = {
         "seed": seed,
         "profile": profile,
@@ -57,9 +62,12 @@ def simulate(
         "start": source.start_ns,
         "intensity": intensity,
     }
-    return _open_source(
-        source, SourceSpec(kind="simulate", options=options, speed=parse_speed(speed)), inline
-    )
+    if source.plants:
+        options["plants"] = plain_plants(source.plants)
+    spec = SourceSpec(kind="simulate", options=options, speed=parse_speed(speed))
+    session = _open_source(source, spec, inline)
+    note_planted(session, source)
+    return session
 
 
 def replay(

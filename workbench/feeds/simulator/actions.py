@@ -167,7 +167,7 @@ def close_spread(m: Market) -> None:
 def enter(m: Market, side: int, price: int, distance: int) -> None:
     """Rest a new order at a price, now and then one that shows only a slice of itself."""
     size = drawn_size(m, distance)
-    iceberg = size > 2 and below(m, 40) == 0
+    iceberg = size > 2 and below(m, 40) == 0 and m.quiet == 0
     place(m, side, price, size, PLAIN, size * (3 + below(m, 6)) if iceberg else 0, 0)
     depth(m, side, price)
 

@@ -6,10 +6,11 @@ from numba import from_dtype, types
 
 from workbench.book.jit import kernel
 from workbench.feeds.simulator.actions import act
+from workbench.feeds.simulator.hand import perform
 from workbench.feeds.simulator.kernel import due, fill, open_market, schedule, settling, write_snapshot
 from workbench.feeds.simulator.state import MARKET, Market
 
-_FOUND, _RUN, _SNAPSHOT = range(3)
+_FOUND, _RUN, _SNAPSHOT, _PERFORM = range(4)
 
 
 @kernel(types.int64(from_dtype(MARKET), types.int64, types.int64, types.int64))
@@ -20,6 +21,8 @@ def _operate(m: Market, what: int, ns: int, price: int) -> int:
     if what == _FOUND:
         fill(m, price)
     m.rows = 0
+    if what == _PERFORM:
+        return perform(m, ns)
     while settling(m) if what == _FOUND else due(m, ns):
         act(m)
         schedule(m)
@@ -41,3 +44,8 @@ def run(m: Market, until_ns: int) -> int:
 def snapshot(m: Market, ts_ns: int) -> int:
     """Write the whole book between ``CLEAR`` and ``SNAPSHOT_END``; returns the rows written."""
     return _operate(m, _SNAPSHOT, ts_ns, 0)
+
+
+def carry_out(m: Market, ts_ns: int) -> int:
+    """Do what the fields ``hand_…`` of a market say; returns the rows written."""
+    return _operate(m, _PERFORM, ts_ns, 0)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ReplayError
 from workbench.events import EventBatch, Instrument
+from workbench.feeds.simulator.planted import planted_frame
+from workbench.feeds.simulator.planting import Plant, plants_from, plants_name
 from workbench.feeds.simulator.profiles import PROFILES, Profile
 from workbench.feeds.simulator.stream import MarketStream
 from workbench.feeds.times import Moment, moment_ns, moment_text
+
+if TYPE_CHECKING:
+    import polars as pl
 
 START_NS: Final = 1_736_173_800_000_000_000
 """Default start: Monday 2025-01-06 14:30 UTC, the hour New York opens. Never the wall clock."""
@@ -38,6 +43,9 @@ class Simulator:
         Virtual time of the first event.
     intensity : float, optional
         Speed of the market's own clock: 2 doubles all rates, halves the life of orders, and raises volatility by √2.
+    plants : sequence of Plant or mapping, optional
+        Participants with a script, see :func:`~workbench.feeds.simulator.planting.plants`. Where something is planted
+        nobody else hides size or builds walls, so that what was planted is all there is.
 
     Raises
     ------
@@ -64,11 +72,13 @@ class Simulator:
         symbols: Sequence[str] = (),
         start: Moment | None = None,
         intensity: float = 1.0,
+        plants: Iterable[Plant | Mapping[str, Any]] = (),
     ):
         chosen = _checked_profile(profile)
         names = _checked_names(chosen, symbol, symbols)
         _check_numbers(seed, intensity)
         self.seed, self.profile, self.intensity = seed, profile, float(intensity)
+        self.plants = plants_from(plants)
         self.start_ns = START_NS if start is None else moment_ns(start, START_NS)
         self.position_ns = self.start_ns
         self.instruments = tuple(_instrument(chosen, name) for name in names)
@@ -78,7 +88,11 @@ class Simulator:
         # made when first needed: a session that only names its engine's source computes nothing
         return [
             MarketStream(
-                PROFILES[self.profile], (self.seed + i * _SEED_STEP) & _MASK, self.intensity, self.start_ns
+                PROFILES[self.profile],
+                (self.seed + i * _SEED_STEP) & _MASK,
+                self.intensity,
+                self.start_ns,
+                self.plants,
             )
             for i in range(len(self.instruments))
         ]
@@ -91,6 +105,8 @@ class Simulator:
             text += f" intensity={self.intensity:g}"
         if self.start_ns != START_NS:
             text += f" start={moment_text(self.start_ns)}"
+        if self.plants:
+            text += f" plants={plants_name(self.plants)}"
         return text
 
     def __repr__(self) -> str:
@@ -123,6 +139,23 @@ class Simulator:
                 break
             self.position_ns = min(edge + 1, until_ns)
         return handed
+
+    def planted(self, until_ns: int | None = None) -> pl.DataFrame:
+        """Return what planted participants did, all that ended by a time (default: by the time reached).
+
+        Parameters
+        ----------
+        until_ns : int, ns since the epoch, UTC, optional
+
+        Returns
+        -------
+        DataFrame
+            ``symbol``, ``kind``, ``start``, ``end`` (UTC), ``side``, ``price``, ``price_end``, ``size`` (real units),
+            ``count``, ``fate``, ``order_id``; see :class:`~workbench.feeds.simulator.planted.Planted`.
+        """
+        reached = self.position_ns if until_ns is None else min(until_ns, self.position_ns)
+        streams = zip(self.instruments, self._streams)
+        return planted_frame((i, record) for i, stream in streams for record in stream.planted(reached))
 
     def seek(self, ts_ns: int) -> None:
         """Go to another time: the next :meth:`advance` starts with the book as it was just before it.

@@ -11,8 +11,8 @@ from workbench.events import COLUMNS
 from workbench.feeds.simulator.profiles import Profile
 from workbench.feeds.simulator.rules import RULES, TABLE_LENGTH, TABLES
 
-PLAIN, WALL = range(2)
-"""Kinds of orders."""
+PLAIN, WALL, PLANTED = range(3)
+"""Kinds of orders; only plain ones are ever changed or pulled by others than their owner."""
 WALLS: Final = 10
 MOST_PRICES: Final = 1 << 17
 MOST_ORDERS: Final = 1 << 15
@@ -52,6 +52,13 @@ _WHOLE: Final = (
     "fade_left",
     "capacity",  # orders that can rest at once
     "mask",  # prices in the ring of levels, less one
+    "quiet",  # 1: nobody but planted participants hides size or builds walls
+    "hand_verb",  # what a planted participant does now
+    "hand_side",
+    "hand_price",
+    "hand_size",
+    "hand_hidden",
+    "hand_order",
 )
 _REAL: Final = ("market_ns", "heat_fast", "heat_slow", "trend_end")
 _CHANCE: Final = ("key", "counter")

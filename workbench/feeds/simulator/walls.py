@@ -22,6 +22,8 @@ _SECOND = 1_000_000_000
 @part
 def found_wall(m: Market, k: int) -> None:
     """Decide on a new wall: a round price, a size, a life, and whether it runs when the price comes near."""
+    if m.quiet == 1:
+        return
     side = 1 - 2 * below(m, 2)
     away = int(m.wall_near) + below(m, int(m.wall_far - m.wall_near))
     unit = int(m.round_ticks) * (5 if below(m, 3) == 0 else 1)
