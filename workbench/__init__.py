@@ -100,8 +100,8 @@ if TYPE_CHECKING:
     from workbench import errors, events
     from workbench.errors import WorkbenchError
     from workbench.events import EventBatch, EventKind, Instrument, Side
-    from workbench.flow.bars import bars
     from workbench.feeds.simulator.planting import Plant, plants
+    from workbench.flow.bars import bars
     from workbench.flow.cvd import cvd
     from workbench.flow.footprint import footprint
     from workbench.flow.ofi import ofi
