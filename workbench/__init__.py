@@ -34,9 +34,16 @@ _HOMES = {
     "volume_profile": "flow.profile",
     "vwap": "flow.vwap",
     "ofi": "flow.ofi",
+    "imbalance": "flow.queue_imbalance",
     "bars": "flow.bars",
     "cvd": "flow.cvd",
     "footprint": "flow.footprint",
+    "markouts": "flow.markouts",
+    "spreads": "flow.markouts",
+    "kyle_lambda": "flow.price_impact",
+    "amihud": "flow.price_impact",
+    "vpin": "flow.vpin",
+    "trade_imbalance": "flow.trade_imbalance",
     "Heatmap": "views.heatmap",
     "Ladder": "views.ladder",
     "Profile": "views.profile",
@@ -76,6 +83,7 @@ __all__ = [
     "WorkbenchError",
     "Workspace",
     "__version__",
+    "amihud",
     "bars",
     "connect",
     "cvd",
@@ -84,15 +92,21 @@ __all__ = [
     "events",
     "events_in",
     "footprint",
+    "imbalance",
     "import_recording",
+    "kyle_lambda",
     "labels",
+    "markouts",
     "ofi",
     "open_recording",
     "planted",
     "plants",
     "replay",
     "simulate",
+    "spreads",
+    "trade_imbalance",
     "volume_profile",
+    "vpin",
     "vwap",
 ]
 
@@ -104,8 +118,13 @@ if TYPE_CHECKING:
     from workbench.flow.bars import bars
     from workbench.flow.cvd import cvd
     from workbench.flow.footprint import footprint
+    from workbench.flow.markouts import markouts, spreads
     from workbench.flow.ofi import ofi
+    from workbench.flow.price_impact import amihud, kyle_lambda
     from workbench.flow.profile import volume_profile
+    from workbench.flow.queue_imbalance import imbalance
+    from workbench.flow.trade_imbalance import trade_imbalance
+    from workbench.flow.vpin import vpin
     from workbench.flow.vwap import vwap
     from workbench.frames.importers import import_recording
     from workbench.frames.recording import Recording, open_recording

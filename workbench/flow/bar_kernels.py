@@ -75,7 +75,7 @@ def by_time(
 def expected_of(learnt: Array) -> float:
     """Imbalance at which a bar ends: E[T] · |E[θ/T]|, never below that of a fair coin, √E[T] · E[size]."""
     trades = float(learnt[EXPECTED_TRADES])
-    return max(trades * abs(float(learnt[EXPECTED_THETA])), trades**0.5 * float(learnt[EXPECTED_SIZE]))
+    return float(max(trades * abs(learnt[EXPECTED_THETA]), trades**0.5 * learnt[EXPECTED_SIZE]))
 
 
 @part

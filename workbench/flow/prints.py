@@ -85,11 +85,17 @@ def prints_of(x: TradesSource, *, otc: bool = False) -> Prints:
 
 def prints_of_batch(batch: EventBatch, *, otc: bool = False) -> Prints:
     """Trades among the events of a batch, for the streaming faces."""
-    mask = (batch.kind == EventKind.TRADE) & (batch.size > 0)
-    if not otc:
-        mask &= (batch.flags & Flag.OTC) == 0
+    mask = is_print(batch, otc=otc)
     price = batch.price[mask].astype(np.int64) * SUBTICKS_PER_TICK + (batch.flags[mask] >> SUBTICK_SHIFT)
     return Prints(batch.ts[mask], price, batch.size[mask], batch.side[mask])
+
+
+def is_print(batch: EventBatch, *, otc: bool = False) -> npt.NDArray[np.bool_]:
+    """Which events are trades that count, shape (n_events,)."""
+    mask: npt.NDArray[np.bool_] = (batch.kind == EventKind.TRADE) & (batch.size > 0)
+    if not otc:
+        mask &= (batch.flags & Flag.OTC) == 0
+    return mask
 
 
 def split(prints: Prints, moments: Iterable[int]) -> list[Prints]:
