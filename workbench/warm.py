@@ -30,6 +30,7 @@ MODULES: Final = (
     "workbench.flow.ofi",
     "workbench.flow.profile",
     "workbench.flow.pulling",
+    "workbench.flow.queue_imbalance",
     "workbench.flow.recent",
     "workbench.flow.vwap",
     "workbench.trading.queue_estimate",

@@ -127,8 +127,8 @@ class OfiStream:
         """
         out = np.empty(moments.bid.shape, np.int64)
         measured = np.empty(len(moments.ts), np.bool_)
-        known, *sides = (np.ascontiguousarray(column) for column in moments[2:])
-        order_flow(known, *sides, self._state, self._last, out, measured)
+        known, bid, bid_size, ask, ask_size = (np.ascontiguousarray(column) for column in moments[2:])
+        order_flow(known, bid, bid_size, ask, ask_size, self._state, self._last, out, measured)
         return Flow(moments.ts, moments.sequence, measured, out)
 
 
