@@ -27,7 +27,7 @@ class Draws:
         self._state = 0
         for number in key:
             self._state = (self._state ^ number) & _MASK
-            self.bits()
+            self._state = self.bits()  # keys close to each other begin far apart
 
     def bits(self) -> int:
         """64 random bits."""
@@ -103,6 +103,15 @@ class Hands:
     def alive(self, order: Resting) -> bool:
         """Whether an order still rests."""
         return int(self._market["orders"]["id"][order.row]) == order.number
+
+    def through(self, order: Resting) -> int:
+        """What must trade at its price until a displayed order is gone: all that queues before it, and itself, lots."""
+        orders = self._market["orders"]
+        row, total = order.row, 0
+        while row >= 0:
+            total += int(orders["size"][row])
+            row = int(orders["prev"][row])
+        return total
 
     def left(self, order: Resting) -> int:
         """What is left of an order with what it hides, lots."""

@@ -20,11 +20,14 @@ class _Hit(Script):
         self.price = 0
         self._hit_ns = 0
 
-    def hit(self, hands: Hands, low_ns: int, high_ns: int) -> None:
-        """Take what is displayed at the price, if it is the best and the time has come."""
+    def hit(self, hands: Hands, order: Resting, low_ns: int, high_ns: int) -> None:
+        """Take all up to an order's displayed size, if its price is the best and the time has come."""
         if hands.now < self._hit_ns or hands.best(self.side) != self.price:
             return
-        hands.take(-self.side, hands.size_at(self.price), self.price)
+        size = hands.through(order)
+        if not hands.hidden(order) and size == hands.size_at(self.price):
+            return  # with the level empty the other side would be there before the next order is
+        hands.take(-self.side, size, self.price)
         self._hit_ns = hands.now + self.draws.between(low_ns, high_ns)
 
 
@@ -34,7 +37,7 @@ class Iceberg(_Hit):
     def __init__(self, plant: Plant, draws: Draws, at_ns: int):
         super().__init__(plant, draws, at_ns)
         self._order: Resting | None = None
-        self._size = self._peak = self._hidden = self._left = 0
+        self._size = self._peak = 0
 
     def act(self, hands: Hands) -> None:
         if self._order is None:
@@ -43,8 +46,7 @@ class Iceberg(_Hit):
         if not hands.alive(self._order) or hands.now >= self.until:
             self._end(hands, self._order)
             return
-        self._hidden = hands.hidden(self._order)
-        self.hit(hands, 200 * MS, 700 * MS)
+        self.hit(hands, self._order, 200 * MS, 700 * MS)
         self.wait(hands, 20 * MS, 60 * MS)
 
     def _begin(self, hands: Hands) -> None:
@@ -83,7 +85,7 @@ class SyntheticIceberg(_Hit):
         elif not hands.alive(self._order):
             self._refill(hands, self._order)
         else:
-            self.hit(hands, 200 * MS, 700 * MS)
+            self.hit(hands, self._order, 200 * MS, 700 * MS)
             self.wait(hands, _GLANCE // 2, _GLANCE)
 
     def _begin(self, hands: Hands) -> None:
@@ -132,7 +134,10 @@ class Absorption(Script):
             self._typical = hands.typical(self.side)
             self._goal = self.scaled(self.plant.size, self._typical, 600, 1000)
             self._price = hands.best(self.side)
-        if hands.now >= self.until or self._traded >= self._goal:
+        is_through = (
+            hands.best(-self.side) - self._price
+        ) * self.side <= 0  # the other side stands there now
+        if hands.now >= self.until or self._traded >= self._goal or is_through:
             self._end(hands)
             return
         while hands.size_at(self._price) < self._typical and self._rest(hands):
