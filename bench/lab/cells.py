@@ -21,8 +21,8 @@ threading.Thread(target=go, daemon=True).start()"""
 """A recorded session that goes on in the kernel itself, so that the history to begin with is there at once."""
 
 FASTER = """\
-from workbench.views import live, pacing
-live.TICK_NS = pacing.TICK_NS = 50_000_000 // {speed}"""
+from workbench.views import pacing, sender
+sender.TICK_NS = pacing.TICK_NS = 50_000_000 // {speed}"""
 """As many updates in a second as a session sends in ``speed`` of them."""
 
 HEATMAP = "wb.Heatmap(s)"

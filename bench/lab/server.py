@@ -72,12 +72,14 @@ class Lab:
     @contextmanager
     def page(self, cells: list[str], ratio: float = 1.0) -> Iterator[NotebookPage]:
         """Open a notebook of these code cells, none of them run; end its kernel afterwards."""
+        before = {process.pid for process in self.kernels()}
         self.number += 1
         name = f"bench{self.number}"
         (self.folder / f"{name}.ipynb").write_text(json.dumps(notebook(cells)), encoding="utf-8")
         context = self.browser.new_context(viewport=VIEWPORT, device_scale_factor=ratio)
         page = NotebookPage(self, context.new_page())
         page.open(f"{self.address}/lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}")
+        (page.kernel,) = (process for process in self.kernels() if process.pid not in before)
         try:
             yield page
         finally:
@@ -85,7 +87,7 @@ class Lab:
                 "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown().then(() => true)"
             )
             context.close()
-            until(lambda: not self.kernels(), 30, "the end of the kernel")
+            until(lambda: not page.kernel.is_running(), 30, "the end of the kernel")
 
     def kernels(self) -> list[psutil.Process]:
         """Kernel processes that run now."""
@@ -102,13 +104,13 @@ class NotebookPage:
 
     def __init__(self, lab: Lab, page: Any):
         self.lab, self.page = lab, page
+        self.kernel: psutil.Process
 
     def open(self, address: str) -> None:
         """Load Lab with this notebook, wait for the kernel, begin to watch."""
         self.page.goto(address)
         self.until(IDLE)
         self.page.evaluate(f"({WATCH})()")
-        self.kernel = self.lab.kernels()[0]
 
     def until(self, script: str, seconds: float = 120.0) -> None:
         """Wait until an expression of the page is true."""
