@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numba import types
 
-from workbench.book.jit import I1_COLUMN, I8_COLUMN, kernel
+from workbench.book.jit import I1_COLUMN, I8_COLUMN, aligned, kernel
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, FloatArray, Instrument
 from workbench.flow.prints import (
@@ -29,16 +29,31 @@ SizeFilter = tuple[float, float | None]
 _NO_BOUND: Final = 2**63 - 1
 
 
-@kernel(types.void(I8_COLUMN, I1_COLUMN, *[types.int64] * 3, types.int64[::1], types.int64[::1]))
+@kernel(
+    types.void(
+        I8_COLUMN, I1_COLUMN, *[types.int64] * 3, *[types.float64] * 2, types.int64[::1], types.float64[::1]
+    )
+)
 def _accumulate(
-    size: Array, side: Array, least: int, below: int, aggressor: int, state: Array, out: Array
+    size: Array,
+    side: Array,
+    least: int,
+    below: int,
+    aggressor: int,
+    numerator: float,
+    denominator: float,
+    state: Array,
+    out: Array,
 ) -> None:
-    """Running delta, its lowest and its highest value; all three start at 0."""
+    """Running delta in real units; ``state``: the delta in lots, its lowest and its highest value, from 0 on."""
+    delta, low, high = state[0], state[1], state[2]
     for i in range(len(size)):
         if least <= size[i] < below and side[i] * aggressor >= 0:
-            state[0] += size[i] * side[i]
-        state[1], state[2] = min(state[1], state[0]), max(state[2], state[0])
-        out[i] = state[0]
+            delta += size[i] * side[i]
+        low, high = min(low, delta), max(high, delta)
+        scaled = float(delta) * numerator
+        out[i] = scaled if denominator == 1.0 else scaled / denominator
+    state[0], state[1], state[2] = delta, low, high
 
 
 class Cvd:
@@ -71,6 +86,8 @@ class Cvd:
         self.instrument = instrument
         self.otc = otc
         self._bounds = (*size_bounds(sizes, instrument), aggressor)
+        lot = Fraction(instrument.lot_size)
+        self._lot = float(lot.numerator), float(lot.denominator)
         self._state = np.zeros(3, np.int64)
 
     def apply(self, batch: EventBatch) -> None:
@@ -79,10 +96,10 @@ class Cvd:
 
     def update(self, prints: Prints) -> FloatArray:
         """Take in trades; the delta after each of them, real units, shape (n_trades,)."""
-        out = np.empty(len(prints.size), np.int64)
-        size, side = np.ascontiguousarray(prints.size), np.ascontiguousarray(prints.side)
-        _accumulate(size, side, *self._bounds, self._state, out)
-        return real_sizes(out, self.instrument)
+        out = np.empty(len(prints.size))
+        size, side = aligned(prints.size), aligned(prints.side)
+        _accumulate(size, side, *self._bounds, *self._lot, self._state, out)
+        return out
 
     def reset(self) -> None:
         """Begin again at 0."""
