@@ -13,7 +13,7 @@ from workbench.events import EventKind
 from workbench.frames.live import LiveColumns
 from workbench.frames.parquet import EventFile, row_groups
 from workbench.frames.recording import open_recording, write_recording
-from workbench.frames.stored import StoredColumns, trades_of
+from workbench.frames.stored import StoredColumns
 
 ROWS, GROUP = 1_000, 128
 
@@ -66,14 +66,6 @@ def test_no_more_rows_are_kept_than_allowed(both):
     tiny = StoredColumns(both[1], cached_rows=1)
     assert sum(len(piece[0]) for piece in tiny.chunks()) == len(stored)
     assert repr(tiny) == "StoredColumns(1,012 rows, 8 row groups)"
-
-
-def test_trades_are_the_rows_that_traded(both):
-    """Their sequence numbers are those of the trades in the stream."""
-    held, groups = both
-    trades = trades_of(StoredColumns(groups))
-    kind, sequence = held.view()[2], held.sequence()
-    assert trades.sequence().tolist() == sequence[kind == EventKind.TRADE].tolist()
 
 
 def test_a_recording_has_columns_closed_or_not(tmp_path):

@@ -273,3 +273,32 @@ def test_too_many_bubbles_are_put_together(monkeypatch):
         volume = [cells[cells[:, 3] == side, 2].sum() for cells in (every, few_cells)]
         assert volume[0] == pytest.approx(volume[1])
     assert len(merged(every, 1, 1)) == len(every)
+
+
+def test_a_long_recording_begins_at_the_books_on_its_disk(tmp_path):
+    """Before anything was built, a raster of its end reads one row group, not everything, and is exact."""
+    columns = list(market(270_000, 5).columns)
+    columns[2] = np.where(columns[2] == EventKind.GAP, EventKind.CLOCK, columns[2]).astype(np.uint8)
+    events = EventBatch(tuple(columns), 0)
+    recording = write_recording(tmp_path / "out", INSTRUMENT, pieces(events, 65_536), source={})
+    capture = StoredCapture(recording)
+    capture.columns = Counted(capture.columns)
+    scale = Scale(10**8, 1, 950, START_NS // 10**8, 64, 100)
+    start_ns = int(events.ts[-1]) - 3 * 10**9
+    raster, _ = Scenery(capture).raster(scale, start_ns)
+    assert capture.columns.rows < 20_000
+    other = Raster(scale)
+    other.feed(events.columns)
+    first, stop = -(-start_ns // 10**8) - scale.origin_column, other.last_column + 1
+    assert np.array_equal(raster.heat(first, stop), other.heat(first, stop))
+    assert np.array_equal(raster.best(first, stop), other.best(first, stop))
+    assert np.array_equal(raster.now, other.now)
+
+
+def test_a_book_that_was_not_known_is_no_place_to_begin(tmp_path):
+    """Where the kept book lies in a gap, an earlier one is taken, or the first event: why it is unknown must be seen."""
+    events = market(270_000, 5)
+    recording = write_recording(tmp_path / "out", INSTRUMENT, pieces(events, 65_536), source={})
+    assert recording.checkpoint_before(265_000)[0] == 262_144
+    assert recording.checkpoint_before(262_143) is None
+    assert StoredCapture(recording).seed_before(265_000) is None

@@ -201,6 +201,22 @@ class Recording:
         moment = to_ns(ts)
         return self._store.books_at(moment).snapshot(moment, sequence)
 
+    def checkpoint_before(self, row: int) -> tuple[int, EventBatch] | None:
+        """Latest row at or before ``row`` before which the books were kept, so that reading may begin there.
+
+        Parameters
+        ----------
+        row : int
+            Counted from 0 in stream order, as in :meth:`columns`.
+
+        Returns
+        -------
+        (int, EventBatch) or None
+            That row, and the rows that rebuild the books before it, as :meth:`snapshot_at` gives them; None where
+            reading must begin with the first event.
+        """
+        return self._store.checkpoint_before(row)
+
     def verify(self, *, progress: bool = False) -> Verification:
         """Check hashes, schema, sequence numbers and the book (:mod:`workbench.frames.verification`)."""
         from workbench.frames.verification import verify

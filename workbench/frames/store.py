@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import itertools
 import logging
@@ -126,6 +127,15 @@ class EventStore:
             for batch in _cut(self._journal_batches(), None, ts):
                 books.apply(batch)
         return books
+
+    def checkpoint_before(self, row: int) -> tuple[int, EventBatch] | None:
+        """Latest row at or before ``row`` whose books are on disk, and the rows that rebuild them; None without one."""
+        if self.journal is not None:
+            return None
+        starts = list(itertools.accumulate((group.rows for group in self.groups), initial=0))
+        group = bisect.bisect_right(starts, row) - 1
+        checkpoint = self._checkpoint(min(group, len(self.groups) - 1))
+        return None if checkpoint is None else (starts[min(group, len(self.groups) - 1)], checkpoint)
 
     def _checkpoint(self, group: int) -> EventBatch | None:
         checkpoints = self._checkpoints if group else []

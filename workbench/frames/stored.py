@@ -11,8 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from workbench.events import Array, EventKind
-from workbench.frames.live import LiveColumns
+from workbench.events import Array
 from workbench.frames.parquet import RowGroup, group_columns
 
 CACHED_ROWS: Final = 1 << 20
@@ -94,13 +93,3 @@ class StoredColumns:
 
     def _held(self) -> int:
         return sum(len(columns[0]) for columns in self._cache.values())
-
-
-def trades_of(columns: StoredColumns | LiveColumns) -> LiveColumns:
-    """Return the trades alone, zero-size marks included, in memory; one pass over all events."""
-    trades = LiveColumns()
-    for piece in columns.chunks():
-        mask = piece[2] == EventKind.TRADE
-        if mask.any():
-            trades.append_columns(tuple(column[mask] for column in piece[:-1]), piece[-1][mask])
-    return trades

@@ -36,6 +36,16 @@ class Seed(NamedTuple):
         bids, asks = _resting(levels, BID), _resting(levels, ASK)
         return cls(ts, ever, valid, (bids[0], asks[0]), (bids[1], asks[1]))
 
+    @classmethod
+    def stored(cls, snapshot: EventBatch) -> Seed | None:
+        """Return the book of a recording's checkpoint; None where it was not valid, for why is not told there."""
+        if not (snapshot.kind == EventKind.SNAPSHOT_END).any():
+            return None
+        depth = snapshot.kind == EventKind.DEPTH
+        sides = [depth & (snapshot.side == side) for side in (Side.BID, Side.ASK)]
+        bids, asks = ((snapshot.price[side], snapshot.size[side]) for side in sides)
+        return cls(int(snapshot.ts[-1]), True, True, (bids[0], asks[0]), (bids[1], asks[1]))
+
     def columns(self) -> tuple[Array, ...]:
         """Events that rebuild the book: its validity, then every level."""
         never_ended = self.ever_valid and not self.valid

@@ -17,6 +17,7 @@ from workbench.flow.prints import Prints, real_prices, real_sizes
 from workbench.views.live import Captured
 from workbench.views.panel_buckets import FIRST, LAST, LEAST, MOST, SUM, Buckets, Values
 from workbench.views.panel_gaps import gap_times
+from workbench.views.reading import reading_of
 from workbench.views.trade_feed import ROWS_AT_ONCE, TradeFeed
 
 Mode = Literal["cvd", "delta", "split"]
@@ -125,7 +126,10 @@ class CvdSeries:
 
     def _lost_before(self, open_bar: int) -> IntArray:
         """Bars before the open one that a gap lies in, or whose last trade was the one before a gap; each once."""
-        times, trades = gap_times(self._capture, self._gaps_seen), self._capture.trades
+        reading, trades = reading_of(self._capture), self._capture.trades
+        times = gap_times(self._capture, self._gaps_seen)
+        if reading is not None:  # trades before the later gaps are to come
+            times = [ts for ts in times if trades.row_at(ts) < len(trades)]
         self._gaps_seen += len(times)
         rows = [trades.row_at(ts) - 1 for ts in times]
         before = [int(piece[0][0]) for row in rows if row >= 0 for piece in trades.chunks(row, row + 1)]

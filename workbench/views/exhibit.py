@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ from workbench.errors import WorkbenchError
 from workbench.events import Instrument
 from workbench.frames.live import LiveColumns
 from workbench.frames.recording import Recording
-from workbench.frames.stored import StoredColumns, trades_of
+from workbench.frames.stored import StoredColumns
 from workbench.session.health import Health
+from workbench.views.checkpoints import Seed
+from workbench.views.reading import TradesReading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,13 +54,32 @@ class StoredCapture:
 
     @property
     def trades(self) -> LiveColumns:
-        """The trades alone, zero-size marks included; all events are read once when first asked for."""
+        """The trades alone, zero-size marks included; all events are read once, from when they are first asked for.
+
+        Of a long recording they grow while they are read (:attr:`reading`).
+        """
         with self.lock:
-            return self._trades
+            return self.reading.checked()
 
     @cached_property
-    def _trades(self) -> LiveColumns:
-        return trades_of(self.columns)
+    def reading(self) -> TradesReading:
+        """How far the trades have been read; begins with the first question."""
+        return TradesReading(self.columns)
+
+    @property
+    def share_read(self) -> float:
+        """Share of the events that were read for trades, 0 to 1; 1 while nobody asked for any."""
+        reading = self.__dict__.get("reading")
+        return 1.0 if reading is None or reading.done else reading.share
+
+    def seed_before(self, row: int) -> tuple[int, Seed] | None:
+        """Latest row at or before ``row`` whose book was known and kept on disk, and that book."""
+        while (found := self.recording.checkpoint_before(row)) is not None:
+            seed = Seed.stored(found[1])
+            if seed is not None:
+                return found[0], seed
+            row = found[0] - 1
+        return None
 
     @property
     def book(self) -> LevelBook:
@@ -97,9 +119,15 @@ class Exhibit:
         self.recording = recording
         self.clock = StandingClock(recording.end_ns if recording.count else 0)
         lost = [gap[2] for gap in recording.manifest.gaps]
-        self.health = Health(
+        self._health = Health(
             self.state, events=recording.count, gaps=len(lost), lost=sum(n for n in lost if n > 0)
         )
+
+    @property
+    def health(self) -> Health:
+        """Counts of the recording; ``note`` says how much of it has been read while that goes on."""
+        share = self._captured.share_read
+        return self._health if share == 1.0 else replace(self._health, note=f"reading {share:.0%}")
 
     @cached_property
     def _captured(self) -> StoredCapture:

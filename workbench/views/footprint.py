@@ -101,6 +101,7 @@ class Footprint(LiveView):
         yield model.older(look["first"], look["stop"])
 
     def _still(self) -> Message:
+        self._read_on()
         live, now_ns = self._model, self._session.clock.now_ns
         assert isinstance(live, FootprintModel)
         model = live.twin()

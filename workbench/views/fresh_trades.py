@@ -9,6 +9,7 @@ import numpy as np
 from workbench.events import EventBatch, EventKind, Flag, IntArray
 from workbench.flow.prints import Prints, prints_of_batch
 from workbench.views.live import Captured
+from workbench.views.reading import reading_of
 
 
 class Fresh(NamedTuple):
@@ -47,6 +48,10 @@ class FreshTrades:
             trades = self._capture.trades
             start, stop = self.row, len(trades)
             lost = self._lost_after(self._gaps)
+            if (
+                len(lost) and reading_of(self._capture) is not None
+            ):  # trades before the later gaps are to come
+                lost = lost[lost <= (trades.sequence(stop - 1, stop)[0] if stop else -1)]
         if start == stop and not len(lost):
             return None
         self.row, self._gaps = stop, self._gaps + len(lost)

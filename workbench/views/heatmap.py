@@ -95,6 +95,7 @@ class Heatmap(Marking, LiveView):
     _esm = joined("heatmap.js")
     _css = styled("heatmap.css", "heat_marks.css")
     settings = traitlets.Dict().tag(sync=True)
+    _needs_every_trade = False  # bubbles of the newest columns are made of events
 
     def __init__(
         self,

@@ -160,7 +160,7 @@ class HeatLooks:
             "row_ticks": scale.row_ticks,
             "low_tick": scale.low_tick,
             "rule": scale.rule,
-            "exact": bool(getattr(tile, "exact", True)),
+            "exact": bool(getattr(tile, "exact", True)) and self._scenery.knows_trades(scale),
         }
         edges = np.column_stack([tile.best, tile.marks]).astype(np.int32)
         return content, [quantise(tile.heat), edges, self._scenery.trades(scale, min_lots).astype(np.float32)]

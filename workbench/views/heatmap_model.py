@@ -12,9 +12,10 @@ from workbench.events import Array
 from workbench.views import framing
 from workbench.views.heatmap_delta import Changes
 from workbench.views.heatmap_looks import large
-from workbench.views.live import Captured, Message
+from workbench.views.live import Captured, Columns, Message
 from workbench.views.prints import VolumeAtPrice, bubbles
 from workbench.views.raster import RULES, Raster, Scale, cut_offs, quantise
+from workbench.views.reading import trade_chunks
 from workbench.views.scenery import Scenery
 
 RECENT_COLUMNS: Final = 600
@@ -71,7 +72,7 @@ class HeatmapModel:
         self._wanted = Scale(column_ns, row_ticks or 1, columns=columns, rows=rows, rule=rule)
         self._raster: Raster | None = None
         self._centre: float | None = None
-        self._source: object = None
+        self._source: Columns | None = None
         self._row = 0
         self._exact_from = 0  # columns before it were drawn without what rested before them
         self._sent: int | None = None
@@ -117,55 +118,59 @@ class HeatmapModel:
         length = len(columns)
         if columns is not self._source:  # the session forgot everything, after a seek
             self._source, self._raster = columns, None
+        # from here on only these columns are read: the session may forget everything in the middle of it
         if self._raster is None:
-            self._rebuild(length)
+            self._rebuild(columns, length)
         else:
-            self._feed(self._raster, length)
+            self._feed(self._raster, columns, length)
         raster = self._raster
         if raster is None:
             return
         if raster.last_ts < now_ns - SILENCE_NS < raster.last_ts + CLOCK_TRUST_NS:
             raster.advance(now_ns - SILENCE_NS)
         if raster.last_column is not None and raster.last_column >= self._considered + RECONSIDER_COLUMNS:
-            self._reconsider(raster, length)
+            self._reconsider(raster, columns, length)
 
-    def _feed(self, raster: Raster, length: int) -> None:
-        for chunk in self._capture.columns.chunks(self._row, length):
+    def _feed(self, raster: Raster, columns: Columns, length: int) -> None:
+        for chunk in columns.chunks(self._row, length):
             raster.feed(chunk)
         self._row = length
 
-    def _rebuild(self, length: int) -> None:
+    def _rebuild(self, columns: Columns, length: int) -> None:
         """Draw everything again at the wanted scale; about 0.1 µs per event, the lock not held."""
-        first = next(iter(self._capture.columns.chunks(0, min(1, length))), None)
+        first = next(iter(columns.chunks(0, min(1, length))), None)
         if first is None:
             return
         origin = int(first[0][0]) // self._wanted.column_ns
         if self._auto or self._centre is None:
-            probe = self._drawn(replace(self._wanted, origin_column=origin, rows=1, row_ticks=1), length)
+            probe = self._drawn(
+                replace(self._wanted, origin_column=origin, rows=1, row_ticks=1), columns, length
+            )
             self._visible_ticks = self._span(probe)
             if self._auto:
                 self._wanted = replace(self._wanted, row_ticks=framing.row_ticks(self._visible_ticks))
             middle = self._middle(probe) if self._centre is None else self._centre
         else:
             middle = self._centre
-        self._raster = self._drawn(replace(self._wanted, origin_column=origin).centred(middle), length)
+        self._raster = self._drawn(
+            replace(self._wanted, origin_column=origin).centred(middle), columns, length
+        )
         self._considered = self._raster.last_column or 0
         self._sent = None
         self._epoch += 1
         self._recolour(self._raster, certain=True)
 
-    def _drawn(self, scale: Scale, length: int) -> Raster:
+    def _drawn(self, scale: Scale, columns: Columns, length: int) -> Raster:
         if self._scenery is not None and length > MANY_ROWS:
-            raster, self._row = self._scenery.raster(scale, self._ring_start(scale, length))
+            raster, self._row = self._scenery.raster(scale, self._ring_start(scale, columns, length))
             return raster
         raster = Raster(scale)
         self._row = 0
-        self._feed(raster, length)
+        self._feed(raster, columns, length)
         return raster
 
-    def _ring_start(self, scale: Scale, length: int) -> int:
+    def _ring_start(self, scale: Scale, columns: Columns, length: int) -> int:
         """Where the ring begins, ns: a column's edge, and so late that drawing it again keeps no page waiting."""
-        columns = self._capture.columns
         newest = int(next(iter(columns.chunks(length - 1, length)))[0][-1])
         bound = int(next(iter(columns.chunks(length - MANY_ROWS, length - MANY_ROWS + 1)))[0][0])
         start = max(newest - scale.columns * scale.column_ns, bound)
@@ -196,14 +201,14 @@ class HeatmapModel:
         last = next(iter(self._capture.trades.chunks(max(0, length - 1), length)), None)
         return float(last[4][-1]) if last is not None else 0.0
 
-    def _reconsider(self, raster: Raster, length: int) -> None:
+    def _reconsider(self, raster: Raster, columns: Columns, length: int) -> None:
         self._considered = raster.last_column or 0
         scale = raster.scale
         ideal = framing.row_ticks(self._span(raster)) if self._auto else scale.row_ticks
         middle = self._middle(raster)
         leaving = abs((middle - scale.low_tick) / (scale.high_tick - scale.low_tick) - 0.5) > 0.25
         if framing.worth_changing(scale.row_ticks, ideal) or (leaving and self._centre is None):
-            self._rebuild(length)
+            self._rebuild(columns, length)
         else:
             self._recolour(raster, certain=False)
 
@@ -260,9 +265,7 @@ class HeatmapModel:
         }
 
     def _bubbles(self, scale: Scale, start: int) -> Array:
-        trades = self._capture.trades
-        stop = len(trades)
-        chunks = trades.chunks(trades.row_at(scale.start_ns(start)), stop)
+        chunks = trade_chunks(self._capture, scale.start_ns(start))
         # counted from the message's first column: float32 counts to 2^24 only, and columns may be a millisecond long
         scale = replace(scale, origin_column=scale.origin_column + start)
         parts = [bubbles(large(chunk, self._min_lots), scale) for chunk in chunks]

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from workbench.events import Array
+from workbench.views.first_look import time_is_up
 from workbench.views.framing import nice_ticks
 from workbench.views.ladder_cells import FIELDS, LadderFlow, changed_cells, imbalances
 from workbench.views.live import Captured, Message
@@ -70,18 +71,21 @@ class LadderModel:
         self._number = 0
 
     def catch_up(self) -> None:
-        """Take in everything that came so far, however much that is."""
-        _, pieces = self._flow.follow(None)
+        """Take in everything that came so far, however much that is; on a first look what there is time for."""
+        while not self._take_in() and not time_is_up():
+            pass
+
+    def _take_in(self) -> bool:
+        done, pieces = self._flow.follow()
         if self._orders is not None:
             self._orders.follow(pieces)
+        return done
 
     def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None:
         """Cells that changed; all of them, not 0, when asked for or when the window moved; None: nothing did."""
         for want in wants:
             self._obey(want)
-        done, pieces = self._flow.follow()
-        if self._orders is not None:
-            self._orders.follow(pieces)
+        done = self._take_in()
         with self._capture.lock:
             framed = self._framed()
             if framed is None:

@@ -31,9 +31,10 @@ from workbench.errors import WorkbenchError
 from workbench.events import Array, Instrument
 from workbench.views import theme as colours
 from workbench.views.esm import styled
+from workbench.views.first_look import UNFINISHED, first_look, wait_for
 from workbench.views.options import check_options
 from workbench.views.pacing import HEARTBEAT_NS, Mode, Pacing
-from workbench.views.picture import blank
+from workbench.views.picture import blank, stamped
 from workbench.views.sender import Sender
 
 __all__ = ["LiveView", "Message", "Sender", "Showable"]
@@ -110,6 +111,8 @@ class LiveView(anywidget.AnyWidget):
     control = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
     options = traitlets.Dict().tag(sync=True)
     _css = styled()
+    _needs_every_trade = True
+    """Whether a first picture without the trades that are still being read would not be what it seems."""
 
     def __init__(
         self,
@@ -121,8 +124,9 @@ class LiveView(anywidget.AnyWidget):
         check_options(options)
         self._session = session
         self._capture = capture
-        self._make_model = make_model
         self._model = make_model()
+        self._make_model: Callable[[], ViewModel] = lambda: self._when_read(make_model)
+        self._drawn_from: Sequence[Captured] = (capture,)
         self._pacing = Pacing()
         self._wants: deque[dict[str, Any]] = deque(maxlen=64)
         self._look: dict[str, Any] | None = None
@@ -268,6 +272,16 @@ class LiveView(anywidget.AnyWidget):
     def _draw(self, message: Message) -> bytes:
         return blank(repr(self))
 
+    def _when_read(self, make_model: Callable[[], ViewModel]) -> ViewModel:
+        """Make the model of a still picture; of a long recording not before its trades are read."""
+        self._read_on()
+        return make_model()
+
+    def _read_on(self) -> None:
+        """Wait for trades that are still being read from disk; a still picture comes after them."""
+        for capture in self._drawn_from:
+            wait_for(capture, on_first_look=self._needs_every_trade)
+
     def _still(self) -> Message:
         """Everything there is to see now, from a fresh model: the live one belongs to the sender thread."""
         message = self._make_model().pull([], True, self._session.clock.now_ns)
@@ -283,8 +297,14 @@ class LiveView(anywidget.AnyWidget):
             return None
         data, metadata = bundle
         data["text/plain"] = repr(self)
-        data["image/png"] = base64.b64encode(self.picture()).decode("ascii")
+        data["image/png"] = base64.b64encode(self._first_picture()).decode("ascii")
         return data, metadata
+
+    def _first_picture(self) -> bytes:
+        """Picture under the cell: of a long recording what can be had in a second, and it says so."""
+        with first_look() as look:
+            png = self.picture()
+        return stamped(png, UNFINISHED) if look.cut_short else png
 
     def snapshot(self) -> Any:
         """Still picture of this moment, to be shown under the live view and kept in the saved notebook."""

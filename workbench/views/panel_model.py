@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from workbench.events import IntArray
+from workbench.views.first_look import time_is_up
 from workbench.views.live import Message
 from workbench.views.panel_buckets import Values
 from workbench.views.panel_gaps import Gaps
@@ -116,8 +117,8 @@ class PanelModel:
         return self.series.follow()
 
     def settle(self) -> None:
-        """Take in everything there is, however long it takes."""
-        while not self._follow():
+        """Take in everything there is, however long it takes; on a first look what there is time for."""
+        while not self._follow() and not time_is_up():
             pass
 
     def want(self, column_ns: int) -> None:

@@ -82,6 +82,22 @@ class Canvas:
         return out.getvalue()
 
 
+def stamped(png: bytes, text: str, theme_name: str = "dark") -> bytes:
+    """Picture with a line of text in its upper right corner, on a ground of its own."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    colours, font = theme(theme_name), ImageFont.load_default(12)
+    draw = ImageDraw.Draw(picture)
+    at = (picture.width - 10, 10)
+    left, top, right, bottom = draw.textbbox(at, text, font=font, anchor="ra")
+    draw.rectangle(
+        (left - 6, top - 4, right + 6, bottom + 4), fill=colours["background"], outline=colours["warn"]
+    )
+    draw.text(at, text, fill=colours["warn"], font=font, anchor="ra")
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
 def blank(title: str, theme_name: str = "dark", width: int = 1000, height: int = 160) -> bytes:
     """Picture of a view that has nothing to show yet."""
     canvas = Canvas(width, height, theme_name)

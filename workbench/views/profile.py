@@ -109,8 +109,10 @@ class Profile(LiveView):
             lambda: ProfileModel(captures, rule),
             options if group is None else {**options, "group": group},
         )
+        self._drawn_from = captures
 
     def _still(self) -> Message:
+        self._read_on()
         live = self._model
         assert isinstance(live, ProfileModel)
         return live.twin().pull([], True, self._session.clock.now_ns) or ({"k": "idle"}, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Final
 
@@ -18,6 +19,7 @@ from workbench.views.live import Captured
 from workbench.views.preview import rebinned
 from workbench.views.pyramid import Pyramid, Tile
 from workbench.views.raster import Raster, Scale
+from workbench.views.reading import trade_chunks, trades_known
 
 __all__ = ["Scenery"]
 
@@ -194,7 +196,7 @@ class Scenery:
         return rebinned(best.pyramid, scale)
 
     def _from_events(self, scale: Scale, start: int, stop: int) -> Tile:
-        row, seed = self._checkpoints.before(start)
+        row, seed = self._before(start)
         # one event more: it ends the last column
         return drawn(scale, itertools.chain([seed.columns()], self._source.chunks(row, stop + 1)))
 
@@ -210,7 +212,7 @@ class Scenery:
         source = self._source
         length = len(source)
         begin = source.row_at(start_ns)
-        row, seed = max(self._checkpoints.before(begin), self._nearest(begin), key=itemgetter(0))
+        row, seed = max(self._before(begin), self._nearest(begin), key=itemgetter(0))
         raster = Raster(scale)
         raster.feed(seed.columns())
         if begin - row > CHECKPOINT_ROWS:  # nothing is built yet: what was read is not to be read again
@@ -221,6 +223,16 @@ class Scenery:
         for chunk in source.chunks(row, length):
             raster.feed(chunk)
         return raster, length
+
+    def _before(self, row: int) -> tuple[int, Seed]:
+        """Latest row at or before ``row`` whose book is known: from what was built, or from the recording's own index."""
+        built = self._checkpoints.before(row)
+        if row - built[0] <= CHECKPOINT_ROWS:
+            return built
+        stored: Callable[[int], tuple[int, Seed] | None] = getattr(
+            self._capture, "seed_before", lambda row: None
+        )
+        return max(built, stored(row) or built, key=itemgetter(0))
 
     def _nearest(self, begin: int) -> tuple[int, Seed]:
         """Book that the last raster began with, if it serves one that begins before row ``begin``."""
@@ -241,6 +253,9 @@ class Scenery:
         float32, shape (n, 4)
             As :func:`workbench.views.prints.bubbles` gives them, those outside the rows left out.
         """
-        trades = self._capture.trades
-        start, stop = (trades.row_at(scale.start_ns(column)) for column in (0, scale.columns))
-        return cells(trades.chunks(start, stop), scale, min_lots)
+        span = (scale.start_ns(0), scale.start_ns(scale.columns))
+        return cells(trade_chunks(self._capture, *span, MANY_ROWS), scale, min_lots)
+
+    def knows_trades(self, scale: Scale) -> bool:
+        """Whether :meth:`trades` gives them all: a long recording may still be read."""
+        return trades_known(self._capture, scale.start_ns(0), scale.start_ns(scale.columns), MANY_ROWS)

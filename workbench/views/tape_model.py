@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from workbench.views.first_look import time_is_up
 from workbench.views.live import Captured, Message
 from workbench.views.tape_orders import LOTS, ORDER, SIDE, OrderRows, Rows, TapeFilter
 
@@ -55,8 +56,8 @@ class TapeModel:
         self._wanted_let = let  # the sender's thread takes it over: this may be another one
 
     def catch_up(self) -> None:
-        """Take in everything that came so far, however much that is."""
-        while not self._orders.follow(AT_ONCE):
+        """Take in everything that came so far, however much that is; on a first look what there is time for."""
+        while not self._orders.follow(AT_ONCE) and not time_is_up():
             pass
 
     def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None:
