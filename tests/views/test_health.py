@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import workbench as wb
 from tests.support.view_events import SECOND_NS, shown, trades
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
@@ -91,3 +92,36 @@ def test_a_recording_is_verified_on_demand(tmp_path):
         live.verify()
     assert "Health of ES" in live._act({"do": "report"})["text"]
     live.close()
+
+
+def test_the_last_time_a_book_was_taken_in_whole_is_told():
+    """The time of the event that ended the newest snapshot; a crossed book is not spoken of as taken in."""
+    assert judged(synced_ns=45_296 * SECOND_NS)["book"].text.startswith("taken in whole at 12:34:56 UTC")
+    assert judged(synced_ns=SECOND_NS, crossed=True)["book"].level == "bad"
+    assert "book" not in judged(synced_ns=0)
+
+
+def test_engine_and_bridges_are_told_in_words():
+    """Clients and what waits for the disk; each bridge by its instruments, a broken one with its reason."""
+    assert judged(clients=1)["engine"].text == "1 client"
+    lost = judged(clients=2, backlog=30, dropped=7)["engine"]
+    assert (lost.level, "7 events not recorded" in lost.text) == ("bad", True)
+    well = judged(bridges=[{"symbols": ["ESZ6"], "link": "ready", "lag_ms": 2.4}])["bridge"]
+    assert (well.level, well.text) == ("good", "ESZ6, 2 ms away")
+    broken = judged(bridges=[{"symbols": ["ESZ6"], "link": "waiting", "reason": "refused"}])["bridge"]
+    assert (broken.level, broken.text) == ("bad", "ESZ6: refused")
+
+
+def test_recorders_and_the_last_sync_are_facts_of_the_session(tmp_path):
+    """What a session records, and when its book was taken in, is public: the view reads nothing else."""
+    s = wb.simulate(seed=7, inline=True)
+    s.advance("2s")
+    begun = s.health.synced_ns
+    assert 0 < begun <= s.clock.now_ns
+    assert (s.clock.is_steerable, s.clock.span_ns[1]) == (False, None)
+    with s.record(tmp_path) as recorded:
+        (recorder,) = s.health.recorders
+        assert recorder == (recorded.paths[s.symbols[0]], True)
+        assert f"recording: {recorder.path}" in Health(s).report()
+    assert [recorder.running for recorder in s.health.recorders] == [False]
+    s.close()

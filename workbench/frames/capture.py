@@ -16,6 +16,7 @@ from workbench.frames.suspicion import LATEST_NS, SuspectTimes, crossed_book
 
 _KINDS = max(EventKind) + 1
 _GAP = int(EventKind.GAP)
+_WHOLE = int(EventKind.SNAPSHOT_END)
 _MBO = (int(EventKind.MBO_NEW), int(EventKind.MBO_REPLACE), int(EventKind.MBO_CANCEL))
 # Batches of these alone are nothing to the by-order book until there are orders.
 _USUAL = bytes((EventKind.DEPTH, EventKind.TRADE, EventKind.CLOCK, EventKind.STATUS))
@@ -43,6 +44,8 @@ class Capture:
         Held by :meth:`apply`, and to be held by readers that need books and columns of the same moment.
     last_ts : int
         ``ts`` of the newest event, ns; 0 before the first.
+    synced_ns : int
+        ``ts`` of the newest event by which the book was taken in whole (end of a snapshot), ns; 0 before the first.
     """
 
     def __init__(self, instrument: Instrument, *, keep_rows: int | None = None):
@@ -63,7 +66,7 @@ class Capture:
             self.orders = OrderBook()
             self.gap_rows = LiveColumns()
             self.has_orders = False
-            self.last_ts = 0
+            self.last_ts = self.synced_ns = 0
             self._continuity = Continuity()
             self._counts = [0] * _KINDS
             self._kinds = bytearray()
@@ -104,6 +107,8 @@ class Capture:
         if len(self._kinds) > _COUNT_ROWS:
             self._count()
         rare = kinds.translate(None, _USUAL)
+        if _WHOLE in rare:
+            self.synced_ns = int(batch.columns[0][kinds.rindex(_WHOLE)])
         if _GAP in rare:
             sequence, columns = batch.where(batch.kind == _GAP)
             self.gap_rows.append_columns(columns, sequence)

@@ -44,6 +44,16 @@ class Clock:
     def speed(self, speed: float | str) -> None:
         self._line.set_speed(parse_speed(speed))
 
+    @property
+    def is_steerable(self) -> bool:
+        """Whether time goes by itself and may be held and hastened: not that of a live feed, nor one moved by hand."""
+        return self._line.is_steerable
+
+    @property
+    def span_ns(self) -> tuple[int, int | None]:
+        """First and last moment of the source, ns since the epoch, UTC; no last one where it goes on for ever."""
+        return self._line.start_ns, self._line.end_ns
+
     def pause(self) -> None:
         """Stand still; nothing is lost. A live feed cannot be paused."""
         self._line.pause()

@@ -47,6 +47,7 @@ class InlineLine:
 
     place = "inline"
     has_platform = False
+    is_steerable = False  # its time moves by hand only
 
     def __init__(self, source: Source, speed: float = 1.0):
         self._feed = source
@@ -145,7 +146,7 @@ class InlineLine:
     def health(self) -> Health:
         """Counters; rates are over virtual time."""
         seconds = (self.now_ns - self.start_ns) / ONE_SECOND_NS
-        health = tally(self.state, self.captures.values(), recording=bool(self._recordings_running()))
+        health = tally(self.state, self.captures.values(), self._recordings)
         return health.with_rate(health.events / seconds if seconds > 0 else 0.0)
 
     def ask(self, command: messages.Command, timeout_s: float = 0.0) -> messages.Message:

@@ -32,6 +32,8 @@ class Line(Protocol):
         Deterministic name of what feeds it.
     place : str
         ``inline`` or ``engine``.
+    is_steerable : bool
+        Whether its time goes by itself and may be held, hastened and, where it has an end, moved.
     captures : Mapping of str to Capture
         One per instrument, in the order of the source. Replaced as a whole when instruments appear, never changed.
     account : Account
@@ -48,6 +50,7 @@ class Line(Protocol):
 
     source: str
     place: str
+    is_steerable: bool
     captures: Mapping[str, Capture]
     account: Account
     start_ns: int

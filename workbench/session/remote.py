@@ -30,7 +30,7 @@ from workbench.protocol.notices import MarketData, Received, Snapshot, StreamCha
 from workbench.session.account import Account
 from workbench.session.departure import departure, is_listed, is_needed
 from workbench.session.engine_recording import EngineRecording, as_recorded
-from workbench.session.health import Health, tally
+from workbench.session.health import Health, engine_facts, tally
 from workbench.session.line import without_platform
 
 KINDS: Final = ("FULL_ORDER_BOOK", "TRADES", "MBO")
@@ -243,9 +243,8 @@ class EngineLine:
     def health(self) -> Health:
         """Counters of this client and of its connection."""
         link = self._client.health
-        recording = any(r.running for r in self._recordings)
         latest = LATEST_NS if self.is_steerable else time.time_ns() + DAY_NS
-        health = tally(self.state, self.captures.values(), recording=recording, latest_ns=latest)
+        health = tally(self.state, self.captures.values(), self._recordings, latest)
         sources = self._report.sources if self._report is not None else []
         return replace(
             health,
@@ -255,6 +254,7 @@ class EngineLine:
             bad_messages=link.bad_messages + sum(_number(s.get("bad_messages")) for s in sources),
             resyncs=link.resyncs + sum(_number(s.get("resyncs")) for s in sources),
             note=self._trouble(link.reason) or health.note,
+            engine={} if self._report is None else engine_facts(self._report),
         )
 
     def ask(self, command: messages.Command, timeout_s: float = ASK_TIMEOUT_S) -> messages.Message:

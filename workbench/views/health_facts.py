@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
 
 __all__ = ["Fact", "facts_of", "report"]
@@ -47,15 +48,16 @@ def facts_of(known: dict[str, Any]) -> list[Fact]:
     ----------
     known : dict
         ``state``, ``note``, ``lag_ms``, ``lag_p99_ms``, ``events``, ``rate``, ``gaps``, ``lost``, ``duplicates``,
-        ``reconnects``, ``bad_messages``, ``resyncs``, ``clock_suspect``, ``crossed``, ``recordings`` (path, bytes,
-        running), ``disk_free``, ``views``, ``verdict``; what is missing is not spoken of.
+        ``reconnects``, ``bad_messages``, ``resyncs``, ``clock_suspect``, ``crossed``, ``synced_ns``, ``clients``,
+        ``backlog``, ``dropped``, ``bridges``, ``recordings`` (path, bytes, running), ``disk_free``, ``views``,
+        ``verdict``; what is missing is not spoken of.
     """
     level, advice = _STATES.get(known.get("state", ""), ("calm", ""))
     facts = [Fact("state", str(known.get("state", "unknown")), level, advice)]
     if known.get("note"):
         facts.append(Fact("note", str(known["note"]), "warn"))
     facts += [fact for judge in _JUDGES if (fact := judge(known)) is not None]
-    return [*facts, *_recorders(known), *_disk(known)]
+    return [*facts, *map(_bridge, known.get("bridges", ())), *_recorders(known), *_disk(known)]
 
 
 def _lag(known: dict[str, Any]) -> Fact | None:
@@ -112,6 +114,50 @@ def _clock(known: dict[str, Any]) -> Fact | None:
     return Fact("clock", text, level, "Let this machine set its clock by NTP" if level == "warn" else "")
 
 
+def _synced(known: dict[str, Any]) -> Fact | None:
+    ns = known.get("synced_ns")
+    if not ns or known.get("crossed"):
+        return None
+    return Fact(
+        "book", f"taken in whole at {datetime.fromtimestamp(ns // 10**9, UTC):%H:%M:%S} UTC, by changes since"
+    )
+
+
+def _engine(known: dict[str, Any]) -> Fact | None:
+    clients = known.get("clients")
+    if clients is None:
+        return None
+    text = f"{clients} client{'' if clients == 1 else 's'}"
+    waiting, dropped = known.get("backlog", 0), known.get("dropped", 0)
+    if waiting:
+        text += f", {waiting:,} events not on disk yet"
+    if dropped:
+        return Fact(
+            "engine",
+            f"{text}, {dropped:,} events not recorded",
+            "bad",
+            "The disk is too slow for what is recorded",
+        )
+    return Fact("engine", text)
+
+
+def _bridge(bridge: dict[str, Any]) -> Fact:
+    symbols, link = ", ".join(map(str, bridge.get("symbols", ()))), str(bridge.get("link", "unknown"))
+    reason = str(bridge.get("reason", ""))
+    if link == "ready" and not reason:
+        return Fact(
+            "bridge",
+            f"{symbols or 'no instrument yet'}, {float(bridge.get('lag_ms', 0.0)):.0f} ms away",
+            "good",
+        )
+    return Fact(
+        "bridge",
+        f"{symbols}: {reason or link}",
+        "bad",
+        "Look at the add-on in Bookmap, then run `workbench doctor`",
+    )
+
+
 def _views(known: dict[str, Any]) -> Fact | None:
     return Fact("views", str(known["views"])) if known.get("views") else None
 
@@ -124,7 +170,7 @@ def _verdict(known: dict[str, Any]) -> Fact | None:
     return Fact("verified", "; ".join([verdict, *known.get("reasons", ())]), level)
 
 
-_JUDGES: Final = (_lag, _events, _gaps, _drops, _crossed, _clock, _views, _verdict)
+_JUDGES: Final = (_lag, _events, _gaps, _drops, _crossed, _synced, _clock, _engine, _views, _verdict)
 
 
 def _recorders(known: dict[str, Any]) -> list[Fact]:

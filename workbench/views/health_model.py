@@ -24,7 +24,7 @@ MOST_GAPS: Final = 20
 SAMPLE_ROWS: Final = 4096
 _COUNTERS: Final = (
     "state", "note", "lag_ms", "events", "gaps", "lost", "duplicates", "reconnects", "bad_messages", "resyncs",
-    "clock_suspect", "crossed",
+    "clock_suspect", "crossed", "synced_ns",
 )  # fmt: skip
 KINDS: Final = {
     "depth": (EventKind.DEPTH, EventKind.SNAPSHOT_END, EventKind.CLEAR),
@@ -102,18 +102,19 @@ class HealthModel:
         known["recordings"] = [(path, _bytes_in(path), running) for path, running in places]
         if any(running for _, running in places):
             known["disk_free"] = shutil.disk_usage(Path(places[-1][0]).parent).free
-        return known
+        return known | {
+            name: value for name, value in getattr(health, "engine", {}).items() if name != "disk_free"
+        }
 
     def _recordings(self) -> list[tuple[str, bool]]:
         if (recording := getattr(self._session, "recording", None)) is not None:
             return [(str(recording.path), False)]
-        handles = getattr(self._session, "_recordings", ())
-        return [(str(path), handle.running) for handle in handles for path in handle.paths.values()]
+        return [(str(path), running) for path, running in getattr(self._session.health, "recorders", ())]
 
     def _clock_offset(self) -> float | None:
         """Median of receive time less the venue's, of the newest events, ms; None where the venue sends none."""
-        line = getattr(self._session, "_line", None)
-        if self._session.state != "live" or line is None or line.end_ns is not None:
+        clock = self._session.clock
+        if self._session.state != "live" or getattr(clock, "is_steerable", True) or _is_bounded(clock):
             return None  # of a replay it would tell about a clock of long ago
         columns = self._capture.columns
         stop = len(columns)
@@ -142,6 +143,11 @@ class HealthModel:
             size = "unknown length" if lost < 0 else f"{size_text(float(lost))} events"
             lines.append(f"{ts:%Y-%m-%d %H:%M:%S} UTC: {size}, from event {sequence:,}")
         return lines[::-1]
+
+
+def _is_bounded(clock: Any) -> bool:
+    """Whether its source has an end: then nothing of it is happening now."""
+    return getattr(clock, "span_ns", (0, 0))[1] is not None
 
 
 def _of(counts: dict[str, int], kinds: tuple[EventKind, ...]) -> int:

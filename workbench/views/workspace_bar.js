@@ -70,6 +70,7 @@ class BarView {
       this.symbol.parentElement.hidden = symbols.length < 2;
     }
     this.hands.hidden = !steerable;
+    this.slider.hidden = end === null || end === undefined;
     this.play.textContent = paused ? "▶" : "❚❚";
     if (content.speed !== undefined && document.activeElement !== this.speed) {
       fillSelection(this.speed, BAR_SPEEDS, String(speed));

@@ -32,26 +32,18 @@ class BarModel:
         return ({"k": "bar", **news}, []) if news else None
 
     def _clock(self, now_ns: int) -> dict[str, Any]:
-        line = getattr(self._session, "_line", None)
-        if line is None or not is_steerable(self._session):
+        clock = self._session.clock
+        if not getattr(clock, "is_steerable", False):
             return {"steerable": False, "second": now_ns // 1_000_000_000}
-        speed = self._session.clock.speed
+        (start, end), speed = clock.span_ns, clock.speed
         return {
             "steerable": True,
             "second": now_ns // 1_000_000_000,
             "speed": "max" if math.isinf(speed) else speed,
-            "start": line.start_ns / 1e6,
-            "end": None if line.end_ns is None else line.end_ns / 1e6,
+            "start": start / 1e6,
+            "end": None if end is None else end / 1e6,
             "paused": self._session.state == "paused",
         }
-
-
-def is_steerable(session: Any) -> bool:
-    """Whether the page may hold, hasten and move the session's clock: a replay, simulation or rerun in an engine."""
-    from workbench.session.inline import InlineLine
-
-    line = getattr(session, "_line", None)
-    return line is not None and not isinstance(line, InlineLine) and line.end_ns is not None
 
 
 class WorkspaceBar(LiveView):
@@ -103,7 +95,7 @@ def _moment(act: dict[str, Any]) -> int:
 
 
 class Grip(anywidget.AnyWidget):
-    """Grip between two views of a row: drag, or arrow keys, to share the width anew; the page remembers it."""
+    """Grip between two views of a row, or two rows: drag, or arrow keys, to share the room anew; the page remembers it."""
 
     _esm = joined("workspace_grip.js")
     _css = styled("workspace.css")
