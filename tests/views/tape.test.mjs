@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { TAPE_FIELDS, tapeForget, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "../../workbench/views/tape_store.js";
+import { TAPE_FIELDS, tapeForget, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeRunning, tapeTaken } from "../../workbench/views/tape_store.js";
 import { gripRemembered, gripShared } from "../../workbench/views/workspace_grip.js";
 
 const row = (order, more = {}) => ({ order, lots: 1, prints: 1, levels: 1, flags: 0, ...more });
@@ -54,4 +54,11 @@ test("a grip moves width from one neighbour to the other, never below the least"
 test("remembered widths that make no sense are forgotten", () => {
   assert.deepEqual(gripRemembered("[1, 2]", 2), [1, 2]);
   for (const text of ["", "[1]", "{}", '[1, "x"]', "[0, 2]"]) assert.equal(gripRemembered(text, 2), null);
+});
+
+test("running sums go back from the newest row, and not over rows that were let go", () => {
+  const rows = [row(1, { lots: 4, side: 1 }), row(5, { lots: 3, side: -1 }), row(7, { lots: 2, side: 1 })];
+  assert.deepEqual([...tapeRunning(rows, { order: 7, sum: 10 }, "delta")], [[7, 10], [5, 8], [1, 11]]);
+  assert.deepEqual([...tapeRunning(rows, { order: 7, sum: 90 }, "volume")], [[7, 90], [5, 88], [1, 85]]);
+  assert.deepEqual([...tapeRunning(rows, { order: 7, sum: 10 }, "delta", 5).keys()], [7]);
 });

@@ -140,7 +140,7 @@ def test_the_frame_holds_every_print_at_full_precision():
 def test_a_page_can_filter_and_is_told_of_nonsense():
     """An act changes the filter and the option; a side that is none is refused."""
     view = Tape(sweep())
-    assert view._act({"do": "filter", "let": {"side": "sell"}}) == {}
+    assert view._act({"do": "filter", "let": {"side": "sell"}})["let"]["side"] == "sell"
     assert view.options["let"]["side"] == "sell"
     assert view.frame()["aggressor"].to_list() == [-1, -1]
     with pytest.raises(WorkbenchError, match="buy, sell"):
@@ -167,3 +167,34 @@ def test_a_recording_and_nothing_at_all_can_be_shown(tmp_path):
     assert len(empty.frame()) == 0
     empty.figure()
     empty.close()
+
+
+def test_a_line_of_text_filters_as_its_parts_do():
+    """``where`` on the page, in the constructor and in ``filter``: the same orders, and the page learns its parts."""
+    view = Tape(sweep(), where="sold")
+    parts = Tape(sweep(), side="sell")
+    assert view.frame().equals(parts.frame())
+    told = view._act({"do": "filter", "let": {"where": "buy size>=2"}})["let"]
+    assert (told["side"], told["min"], told["where"]) == ("buy", 2.0, "buy size>=2")
+    parts.filter(side="buy", min=2)
+    assert view.frame().equals(parts.frame())
+    assert view._act({"do": "filter", "let": {"where": ""}})["let"]["side"] is None
+    with pytest.raises(WorkbenchError, match="size>=10"):
+        view._act({"do": "filter", "let": {"where": "biggest"}})
+    view.close()
+    parts.close()
+
+
+@pytest.mark.parametrize("kind", ["delta", "volume"])
+def test_running_sums_end_at_the_totals_and_differ_by_a_row(kind):
+    """The newest row's sum is that of everything; each older one lacks the row above it."""
+    view = Tape(sweep(), running=kind)
+    shown = view._shown(view._still())
+    rows, sums = shown.rows, [float(text.replace(",", "").replace("−", "-")) for text in shown.sums]
+    lots = rows[:, 3] * (rows[:, 4] if kind == "delta" else 1)
+    assert sums == [lots[at:].sum() for at in range(len(lots))]
+    assert view.picture().startswith(b"\x89PNG")
+    assert f"Σ {kind}" in view.figure().data[0].header["values"]
+    view.close()
+    with pytest.raises(WorkbenchError, match="running"):
+        Tape(sweep(), running="mean")

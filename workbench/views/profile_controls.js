@@ -57,6 +57,18 @@ export function numberField(bar, text, value, least, chosen) {
   return input;
 }
 
+/** Labelled line of text; `chosen` is called with it once it was changed. */
+export function textField(bar, text, value, hint, chosen) {
+  const input = document.createElement("input");
+  input.type = "text";
+  input.value = value;
+  input.placeholder = hint;
+  input.spellcheck = false;
+  input.addEventListener("change", () => chosen(input.value.trim()));
+  labelledControl(bar, text, input);
+  return input;
+}
+
 function labelledControl(bar, text, control) {
   const label = bar.appendChild(document.createElement("label"));
   const span = label.appendChild(document.createElement("span"));

@@ -4,14 +4,22 @@ import { typed } from "./heat_store.js";
 import { Link, Painter, dress, pageTheme } from "./link.js";
 import { Bond } from "./bond.js";
 import { RowFit } from "./row_fit.js";
-import { numberField, selection, toolBar } from "./profile_controls.js";
-import { tapeForget, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeTaken } from "./tape_store.js";
+import { numberField, selection, textField, toolBar } from "./profile_controls.js";
+import { tapeForget, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeRunning, tapeTaken } from "./tape_store.js";
 
 const TAPE_ROW_PX = 19;
 const TAPE_LOST_MS = 3000; // the kernel answers the newest look only, and another page may have asked right after
 const TAPE_SIDES = [["", "both"], ["buy", "▲ bought"], ["sell", "▼ sold"], ["unknown", "· unknown"]];
 const TAPE_KINDS = [["all", "everything"], ["sweeps", "sweeps"], ["lit", "displayed only"]];
+const TAPE_SUMS = [["", "no sum"], ["delta", "delta"], ["volume", "volume"]];
+const TAPE_WHERE = "All must hold: size>=10, size 5..50, price<5000, price 4990..5010, buy, sell, unknown, sweeps, lit; nothing: everything";
 const TAPE_HELP = "Hover or scroll: stand still. ↑ ↓ move, Enter opens an order's prints, Home: newest.";
+
+/** A running sum: a delta with its sign. */
+function signedText(size, kind) {
+  const text = sizeText(Math.abs(size));
+  return kind === "delta" ? `${size < 0 ? "−" : "+"}${text}` : text;
+}
 
 class TapeView {
   constructor(model, el) {
@@ -37,7 +45,8 @@ class TapeView {
 
   #build(el) {
     this.root = el.appendChild(document.createElement("div"));
-    this.root.className = "ow-root ow-tape-view";
+    this.running = this.options.running ?? null;
+    this.root.className = `ow-root ow-tape-view${this.running ? " ow-running" : ""}`;
     const bar = toolBar(this.root, this.options.symbol);
     this.#filters(bar);
     this.sums = bar.appendChild(document.createElement("span"));
@@ -62,23 +71,34 @@ class TapeView {
   #filters(bar) {
     const { let: chosen } = this.options;
     const wish = (wishes) => this.#filter(wishes);
-    numberField(bar, "size ≥", chosen.min || 0, 0, (min) => wish({ min }));
-    selection(bar, "side", TAPE_SIDES, chosen.side ?? "", (side) => wish({ side: side || null }));
-    const kind = chosen.sweeps ? "sweeps" : chosen.hidden && chosen.off_book ? "all" : "lit";
-    selection(bar, "show", TAPE_KINDS, kind, (what) => {
+    this.least = numberField(bar, "size ≥", chosen.min || 0, 0, (min) => wish({ min }));
+    this.side = selection(bar, "side", TAPE_SIDES, chosen.side ?? "", (side) => wish({ side: side || null }));
+    this.kind = selection(bar, "show", TAPE_KINDS, "all", (what) => {
       wish({ sweeps: what === "sweeps", hidden: what !== "lit", off_book: what !== "lit" });
     });
-    for (const [name, text] of [["low", "price ≥"], ["high", "≤"]]) {
-      const input = numberField(bar, text, "", -Infinity, () => {});
-      input.removeAttribute("min");
-      input.value = chosen[name] ?? "";
-      input.addEventListener("change", () => wish({ [name]: input.value === "" ? null : Number(input.value) }));
-    }
+    selection(bar, "Σ", TAPE_SUMS, this.running ?? "", (kind) => {
+      this.running = kind || null;
+      this.elements.clear();
+      this.root.classList.toggle("ow-running", Boolean(kind));
+      this.painter.ask();
+    });
+    this.where = textField(bar, "where", chosen.where ?? "", "size>=10 buy price<5000", (where) => wish({ where }));
+    this.where.title = TAPE_WHERE;
+    this.#showFilter(chosen);
+  }
+
+  /** Puts into the controls what the kernel lets through. */
+  #showFilter(chosen) {
+    this.least.value = chosen.min || 0;
+    this.side.value = chosen.side ?? "";
+    this.kind.value = chosen.sweeps ? "sweeps" : chosen.hidden && chosen.off_book ? "all" : "lit";
+    this.where.value = chosen.where ?? "";
   }
 
   async #filter(wishes) {
     try {
-      await this.link.act({ do: "filter", let: wishes });
+      const done = await this.link.act({ do: "filter", let: wishes });
+      if (done.let) this.#showFilter(done.let);
       this.link.well();
     } catch (error) {
       this.link.fail(error);
@@ -92,7 +112,10 @@ class TapeView {
       if (content.before !== this.asked) return undefined; // another page's
       this.asked = null;
       this.reached = content.reached;
+      const newest = this.rows[this.rows.length - 1]?.order;
       this.rows = tapeJoined(this.rows, rows);
+      const last = this.rows[this.rows.length - 1]?.order;
+      if (last !== newest) this.torn = last; // newer ones were let go: no sum reaches over them
     } else if (content.k === "detail") {
       if (content.order !== this.opening) return undefined; // another page's
       this.opening = null;
@@ -104,11 +127,29 @@ class TapeView {
       this.unseen = (content.full ? 0 : this.unseen) + (content.skipped ?? 0);
       this.rows = tapeTaken(this.rows, rows, content.full || content.skipped > 0, this.standing ? 4000 : 400);
       for (const row of rows) this.#forget(row.order);
+      this.#know();
       this.largest = this.rows.reduce((most, row) => Math.max(most, row.lots), 0);
     }
     if (content.s !== undefined) this.root.dataset.drawn = content.s;
     this.painter.ask();
     return undefined;
+  }
+
+  /** What is known of the running sum: the totals, at the newest order. */
+  #know() {
+    const last = this.rows[this.rows.length - 1];
+    const { bought = 0, sold = 0, unknown = 0, warming } = this.facts;
+    const sum = { delta: bought - sold, volume: bought + sold + unknown };
+    this.totals = last && !warming ? { order: last.order, sum } : null;
+    if (!this.totals !== this.unsummed) this.elements.clear();
+    this.unsummed = !this.totals;
+  }
+
+  /** Running sums of the rows held, by order. */
+  #sums() {
+    const { running, totals, torn } = this;
+    if (!running || !totals) return new Map();
+    return tapeRunning(this.rows, { order: totals.order, sum: totals.sum[running] }, running, torn);
   }
 
   #begin() {
@@ -117,7 +158,7 @@ class TapeView {
     this.elements.clear();
     this.opened.clear();
     this.reached = undefined;
-    this.asked = null;
+    this.asked = this.torn = null;
     this.seen = -1;
   }
 
@@ -139,6 +180,7 @@ class TapeView {
     const waiting = tapeNewer(this.rows, this.seen);
     this.newer.hidden = !waiting;
     if (waiting) this.newer.textContent = `${waiting} new`;
+    this.sumOf = this.#sums();
     const shown = this.rows.filter((row) => row.order <= this.seen).reverse();
     const wanted = shown.flatMap((row) => this.#elementsOf(row));
     this.#arrange(wanted);
@@ -174,6 +216,7 @@ class TapeView {
       ["ow-sign", row.side > 0 ? "▲" : row.side < 0 ? "▼" : "·"],
       ["ow-price", priceText(row.price, this.units.tick, this.units.decimals)],
       ["ow-size", sizeText(row.lots * this.units.lot)],
+      ...(this.running ? [["ow-sum", part || !this.sumOf.has(row.order) ? "" : signedText(this.sumOf.get(row.order) * this.units.lot, this.running)]] : []),
       ["ow-remark", part ? "" : tapeRemark(row, this.facts.big)],
     ];
     for (const [name, text] of texts) {
@@ -257,8 +300,9 @@ class TapeView {
     const delta = (bought - sold) * lot;
     const sign = delta < 0 ? "−" : "+";
     const text = `${count} orders · ▲ ${sizeText(bought * lot)} ▼ ${sizeText(sold * lot)} · Δ ${sign}${sizeText(Math.abs(delta))}`;
-    this.sums.title = this.unseen ? `${this.unseen} came too fast to be shown: scroll down to read them` : "";
-    const said = this.facts.warming ? `${text} (reading …)` : text;
+    const unseen = this.unseen ? ` · ${this.unseen} too fast to be shown` : "";
+    this.sums.title = this.unseen ? "Scroll down to read them" : "";
+    const said = `${text}${unseen}${this.facts.warming ? " (reading …)" : ""}`;
     if (this.sums.textContent !== said) this.sums.textContent = said;
   }
 

@@ -16,6 +16,7 @@ from workbench.views.sessions import zone_of
 from workbench.views.showable import showable
 from workbench.views.tape_model import TapeModel
 from workbench.views.tape_orders import PRINTS, OrderRows, TapeFilter
+from workbench.views.tape_where import wishes_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +25,7 @@ __all__ = ["Tape"]
 
 MOST_ROWS = 400
 MOST_OLDER = 200
+RUNNING = (None, "delta", "volume")
 SIDES = {None: None, "buy": 1, "sell": -1, "unknown": 0}
 
 
@@ -44,6 +46,12 @@ class Tape(LiveView):
         Aggressor; default: all.
     low, high : float, real units, optional
         Only orders that printed at a price in [low, high].
+    where : str, optional
+        All of these in a line of text instead, as the page takes it: ``"size>=10 buy price<5000"``, ``"5..50 sweeps"``;
+        see :func:`workbench.views.tape_where.wishes_of`.
+    running : {"delta", "volume"}, optional
+        One more column: what was bought less what was sold (or all that was traded) up to each row, of what the filters
+        let through since the beginning.
     aggregate : bool, default True
         Show prints of one aggressor as one row, by the rule of ``workbench.flow.aggressor``.
     hidden, off_book : bool, default True
@@ -86,6 +94,8 @@ class Tape(LiveView):
         off_book: bool = True,
         sweeps: bool = False,
         big: float | None = None,
+        where: str | None = None,
+        running: Literal["delta", "volume"] | None = None,
         rows: int = 40,
         zone: str | None = None,
         theme: Literal["auto", "dark", "light"] = "dark",
@@ -95,22 +105,28 @@ class Tape(LiveView):
         capture = shown.capture(symbol)
         if not 1 <= rows <= MOST_ROWS:
             raise WorkbenchError(f"rows={rows!r}", expected=f"1 to {MOST_ROWS}", code="bad_value")
-        self._aggregate, self._rows, self._zone = aggregate, rows, zone_of(zone)
+        if running not in RUNNING:
+            raise WorkbenchError(f"running={running!r}", expected="delta, volume or None", code="bad_value")
+        self._aggregate, self._rows, self._zone, self._running = aggregate, rows, zone_of(zone), running
         self._still_theme = "dark" if theme == "auto" else theme
         tick, lot = float(capture.instrument.tick_size), float(capture.instrument.lot_size)
         self._units = tick, lot
-        wishes = {"hidden": hidden, "off_book": off_book, "sweeps": sweeps}
-        self._let = self._filter(
-            TapeFilter(),
-            {"min": min_size, "max": max_size, "side": side, "low": low, "high": high} | wishes,
-        )
+        chosen = {
+            "min": min_size, "max": max_size, "side": side, "low": low, "high": high,
+            "hidden": hidden, "off_book": off_book, "sweeps": sweeps,
+        }  # fmt: skip
+        if where is not None:
+            chosen = self._read(where)
+        self._let = self._filter(TapeFilter(), chosen)
         wanted_big = None if big is None else big / lot
 
         def make() -> TapeModel:
             return TapeModel(capture, self._let, aggregate, rows, wanted_big)
 
-        chosen = {"min": min_size, "side": side, "low": low, "high": high, **wishes}
-        options = {"theme": theme, "rows": rows, "zone": zone or "", "aggregate": aggregate, "let": chosen}
+        let = {**_told(chosen), "where": where or ""}
+        options = {
+            "theme": theme, "rows": rows, "zone": zone or "", "aggregate": aggregate, "let": let, "running": running,
+        }  # fmt: skip
         super().__init__(shown, capture, make, options if group is None else {**options, "group": group})
 
     def _filter(self, let: TapeFilter, wishes: dict[str, Any]) -> TapeFilter:
@@ -132,18 +148,24 @@ class Tape(LiveView):
         known |= {name: bool(wishes[name]) for name in ("hidden", "off_book", "sweeps") if name in wishes}
         return let.changed(**_unset(known))
 
+    def _read(self, where: str) -> dict[str, Any]:
+        return wishes_of(str(where), *self._units)
+
     def filter(self, **wishes: Any) -> None:
         """Let other orders through, on the page too: ``min``, ``max``, ``side``, ``low``, ``high``, ``hidden``, …
+
+        ``where="size>=10 buy"`` says all of them in one line: what it does not name lets everything through.
 
         Raises
         ------
         WorkbenchError
             A value that means nothing.
         """
-        self._let = self._filter(self._let, wishes)
+        where = str(wishes.pop("where", ""))
+        named = self._read(where) | wishes if where or not wishes else wishes
+        self._let = self._filter(self._let, named)
         self._model_of().filter(self._let)
-        kept = {name: value for name, value in wishes.items() if name != "max"}
-        self.options = {**self.options, "let": {**self.options["let"], **kept}}
+        self.options = {**self.options, "let": {**self.options["let"], **_told(named), "where": where}}
 
     def _model_of(self) -> TapeModel:
         assert isinstance(self._model, TapeModel)
@@ -153,7 +175,7 @@ class Tape(LiveView):
         if act.get("do") != "filter":
             return super()._act(act)
         self.filter(**act["let"])
-        return {}
+        return {"let": self.options["let"]}
 
     def _answers(self, look: dict[str, Any]) -> Iterable[Message]:
         order, model = int(look["order"]), self._model_of()
@@ -199,10 +221,17 @@ class Tape(LiveView):
         return tape_still.png(self._shown(message))
 
     def _shown(self, message: Message) -> tape_still.Shown:
-        return tape_still.Shown(message, self._capture.instrument, self._still_theme, self._zone)
+        return tape_still.Shown(
+            message, self._capture.instrument, self._still_theme, self._zone, self._running
+        )
 
 
 _WISHES: Final = frozenset({"min", "max", "side", "low", "high", "hidden", "off_book", "sweeps"})
+
+
+def _told(wishes: dict[str, Any]) -> dict[str, Any]:
+    """Wishes as the page holds them: no bound is None."""
+    return {name: None if value == float("inf") else value for name, value in wishes.items()}
 
 
 def _number(name: str, value: Any, unit: float) -> float | None:

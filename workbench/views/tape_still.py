@@ -18,6 +18,7 @@ from workbench.views.theme import theme as theme_colours
 WIDTH: Final = 560
 ROW_PX, TOP_PX = 18, 26
 HEADS: Final = ("time", "", "price", "size", "")
+SUM_PX: Final = 90
 _EDGES: Final = (10, 118, 210, 300, 400)
 _SIGNS: Final = {1: "▲", -1: "▼", 0: "·"}
 
@@ -30,6 +31,19 @@ class Shown:
     instrument: Instrument
     theme: str
     zone: tzinfo | None
+    running: str | None = None
+
+    @property
+    def sums(self) -> list[str]:
+        """Running sum of each row, newest first; from the totals back, so that they end where the totals stand."""
+        rows, content = self.rows, self.message[0]
+        bought, sold, unknown = (content.get(name, 0.0) for name in ("bought", "sold", "unknown"))
+        if self.running == "delta":
+            total, parts = bought - sold, rows[:, LOTS] * rows[:, SIDE]
+        else:
+            total, parts = bought + sold + unknown, rows[:, LOTS]
+        after = np.r_[0.0, np.cumsum(parts)[:-1]] if len(rows) else rows[:, LOTS]
+        return [size_text(lots * float(self.instrument.lot_size)) for lots in total - after]
 
     @property
     def rows(self) -> Rows:
@@ -61,11 +75,13 @@ def remarks(row: Any, big: float) -> str:
 def texts(shown: Shown) -> list[list[str]]:
     """The table by columns."""
     rows, instrument = shown.rows, shown.instrument
+    sums = [shown.sums] if shown.running else []
     return [
         [clock_text(row[MS], shown.zone) for row in rows],
         [_SIGNS[int(row[SIDE])] for row in rows],
         [price_text(round(row[PRICE], 3), instrument.tick_size) for row in rows],
         [size_text(row[LOTS] * float(instrument.lot_size)) for row in rows],
+        *sums,
         [remarks(row, shown.big) for row in rows],
     ]
 
@@ -75,13 +91,16 @@ def png(shown: Shown) -> bytes:
     rows, columns = shown.rows, texts(shown)
     if not len(rows):
         return blank(f"Tape({shown.instrument.symbol!r})", shown.theme, WIDTH)
-    canvas = Canvas(WIDTH, TOP_PX + ROW_PX * len(rows) + 6, shown.theme)
+    more = SUM_PX if shown.running else 0
+    edges = [*_EDGES[:4], *[_EDGES[4]] * bool(more), _EDGES[4] + more]
+    inks = ("text", "faint") if more else ("faint",)
+    canvas = Canvas(WIDTH + more, TOP_PX + ROW_PX * len(rows) + 6, shown.theme)
     canvas.text(10, 13, shown.instrument.symbol[:60], "text", 13)
     most = float(rows[:, LOTS].max())
     for i, row in enumerate(rows):
         y, role = TOP_PX + ROW_PX * (i + 0.5), _role(row)
         canvas.box(300, y - 8, 300 + 90 * row[LOTS] / most, y + 8, role, 60)
-        for name, column, x in zip(("faint", role, role, "text", "faint"), columns, _EDGES):
+        for name, column, x in zip(("faint", role, role, "text", *inks), columns, edges):
             if column[i] in "▲▼":
                 _arrow(canvas, x, y, role, up=column[i] == "▲")
             else:
@@ -105,15 +124,20 @@ def figure(shown: Shown) -> Any:
     colours = theme_colours(shown.theme)
     sides = [colours[_role(row)] for row in shown.rows]
     faint, text = [colours["faint"]] * len(sides), [colours["text"]] * len(sides)
+    heads = [f"Σ {shown.running}"] if shown.running else []
     table = go.Table(
-        header={"values": list(HEADS), "fill_color": colours["panel"], "font_color": colours["faint"]},
+        header={
+            "values": [*HEADS[:-1], *heads, ""],
+            "fill_color": colours["panel"],
+            "font_color": colours["faint"],
+        },
         cells={
             "values": texts(shown),
             "fill_color": colours["background"],
-            "font": {"color": [faint, sides, sides, text, faint], "size": 12},
-            "align": ["left", "center", "right", "right", "left"],
+            "font": {"color": [faint, sides, sides, text, *[text] * len(heads), faint], "size": 12},
+            "align": ["left", "center", "right", "right", *["right"] * len(heads), "left"],
         },
-        columnwidth=[3, 1, 2, 2, 5],
+        columnwidth=[3, 1, 2, 2, *[2] * len(heads), 5],
     )
     layout = {
         "title": {"text": plain(shown.instrument.symbol[:120]), "font": {"size": 14}},

@@ -25,6 +25,23 @@ export function tapeJoined(held, older, most = TAPE_MOST) {
   return [...older.filter((row) => row.order < first), ...held].slice(0, most);
 }
 
+/**
+ * Running sums of lots up to each row, by order: back from what is known of the newest (`known` = {order, sum}), so that
+ * rows which this page never had count too. Rows up to `torn` have none: some between them and the others were let go.
+ */
+export function tapeRunning(rows, known, kind, torn = null) {
+  const sums = new Map();
+  let { sum } = known;
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const row = rows[at];
+    if (row.order > known.order) continue;
+    if (torn !== null && row.order <= torn) break;
+    sums.set(row.order, sum);
+    sum -= kind === "delta" ? row.lots * row.side : row.lots;
+  }
+  return sums;
+}
+
 /** Takes out of a Map by order what belongs to orders that are no longer held. */
 export function tapeForget(kept, rows) {
   if (!kept.size) return;
