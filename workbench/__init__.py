@@ -34,6 +34,7 @@ _HOMES = {
     "volume_profile": "flow.profile",
     "vwap": "flow.vwap",
     "ofi": "flow.ofi",
+    "microprice": "flow.microprice",
     "imbalance": "flow.queue_imbalance",
     "bars": "flow.bars",
     "cvd": "flow.cvd",
@@ -44,6 +45,10 @@ _HOMES = {
     "amihud": "flow.price_impact",
     "vpin": "flow.vpin",
     "trade_imbalance": "flow.trade_imbalance",
+    "icebergs": "flow.detectors.icebergs",
+    "hidden": "flow.detectors.hidden",
+    "stop_runs": "flow.detectors.stop_runs",
+    "large_lots": "flow.detectors.large_lots",
     "Heatmap": "views.heatmap",
     "Ladder": "views.ladder",
     "Profile": "views.profile",
@@ -97,6 +102,7 @@ __all__ = [
     "kyle_lambda",
     "labels",
     "markouts",
+    "microprice",
     "ofi",
     "open_recording",
     "planted",
@@ -119,6 +125,7 @@ if TYPE_CHECKING:
     from workbench.flow.cvd import cvd
     from workbench.flow.footprint import footprint
     from workbench.flow.markouts import markouts, spreads
+    from workbench.flow.microprice import microprice
     from workbench.flow.ofi import ofi
     from workbench.flow.price_impact import amihud, kyle_lambda
     from workbench.flow.profile import volume_profile

@@ -27,6 +27,7 @@ MODULES: Final = (
     "workbench.flow.depth_series",
     "workbench.flow.divergence",
     "workbench.flow.footprint",
+    "workbench.flow.microprice",
     "workbench.flow.ofi",
     "workbench.flow.profile",
     "workbench.flow.pulling",
