@@ -13,6 +13,7 @@ from tests.support.books import chunks
 from tests.support.trades import COARSE, FINE, Trades, plain_prints, prints, trade_streams
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Instrument
+from workbench.flow.prints import Prints
 from workbench.flow.profile import ProfileBuilder, volume_profile
 
 METHODS = ["two_row", "one_row", "traded_only"]
@@ -105,3 +106,23 @@ def test_wrong_arguments_are_refused(wrong: dict[str, object]) -> None:
     """An unknown method, a share outside (0, 1] and a height below 1 raise at once."""
     with pytest.raises(WorkbenchError):
         volume_profile(Trades(prints([1], [1]), POINTS), **wrong)
+
+
+@pytest.mark.parametrize("row_ticks", [1, 3, 25, 1000])
+@pytest.mark.parametrize("far", [0, 10**6, 2**30])
+def test_many_trades_at_once_count_as_few_at_a_time_do(row_ticks: int, far: int) -> None:
+    """Dense rows and hashed rows hold the same volumes: negative prices, jumps, sub-ticks, unknown aggressors."""
+    rng = np.random.default_rng(row_ticks + far)
+    count = 30_000
+    ticks = rng.integers(-2, 3, count).cumsum() - 40 + np.where(np.arange(count) % 11_000 > 9000, far, 0)
+    price = ticks * 1000 + np.where(rng.random(count) < 0.1, rng.integers(1, 1000, count), 0)
+    size = rng.integers(1, 10**9, count)
+    side = rng.integers(-1, 2, count).astype(np.int8)
+    trades = Prints(np.arange(count), price, size, side)
+    at_once, by_hash = ProfileBuilder(COARSE, row_ticks), ProfileBuilder(COARSE, row_ticks)
+    at_once.update(trades)
+    for start in range(0, count, 1000):
+        by_hash.update(Prints(*(column[start : start + 1000] for column in trades)))
+    assert at_once.rows().tolist() == by_hash.rows().tolist()
+    at_once.forget(trades)
+    assert not len(at_once.rows())

@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 from numba import types
 
-from workbench.book.jit import I1_COLUMN, I8_COLUMN, kernel
+from workbench.book.jit import I1_COLUMN, I8_COLUMN, aligned, kernel
 from workbench.book.order_kernels import find, reindex
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, Instrument, IntArray
 from workbench.flow.prints import Prints, TradesSource, prints_of, prints_of_batch, real_prices, real_sizes
+from workbench.flow.profile_rows import LEAST_TRADES, dense_volumes
 
 Method = Literal["two_row", "one_row", "traded_only"]
 
@@ -110,8 +111,24 @@ class ProfileBuilder:
 
     def update(self, prints: Prints) -> None:
         """Take in trades."""
-        price, size, side = (np.ascontiguousarray(column) for column in prints[1:])
+        price, size, side = (aligned(column) for column in prints[1:])
         height, start = self.row_ticks * SUBTICKS_PER_TICK, 0
+        while len(price) - start >= LEAST_TRADES:
+            stop, low, volumes = dense_volumes(price, size, side, start, height)
+            if stop - start < LEAST_TRADES:
+                break
+            self._add_rows(low, volumes)
+            start = stop
+        self._add(price[start:], size[start:], side[start:], height)
+
+    def _add_rows(self, low: int, volumes: IntArray) -> None:
+        for at, sign in enumerate((-1, 0, 1)):
+            traded = np.flatnonzero(volumes[:, at])
+            sides = np.full(len(traded), sign, np.int8)
+            self._add(traded + low, np.ascontiguousarray(volumes[traded, at]), sides, 1)
+
+    def _add(self, price: Array, size: Array, side: Array, height: int) -> None:
+        start = 0
         while True:
             start = _accumulate(price, size, side, height, start, self._table, self._index, self._used)
             if start == len(price):
