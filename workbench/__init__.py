@@ -49,6 +49,11 @@ _HOMES = {
     "hidden": "flow.detectors.hidden",
     "stop_runs": "flow.detectors.stop_runs",
     "large_lots": "flow.detectors.large_lots",
+    "absorption": "flow.detectors.absorption",
+    "sweeps": "flow.detectors.sweeps",
+    "walls": "flow.detectors.walls",
+    "spoof_like": "flow.detectors.spoof_like",
+    "layering_like": "flow.detectors.layering_like",
     "Heatmap": "views.heatmap",
     "Ladder": "views.ladder",
     "Profile": "views.profile",
@@ -88,6 +93,7 @@ __all__ = [
     "WorkbenchError",
     "Workspace",
     "__version__",
+    "absorption",
     "amihud",
     "bars",
     "connect",
@@ -101,6 +107,7 @@ __all__ = [
     "import_recording",
     "kyle_lambda",
     "labels",
+    "layering_like",
     "markouts",
     "microprice",
     "ofi",
@@ -109,11 +116,14 @@ __all__ = [
     "plants",
     "replay",
     "simulate",
+    "spoof_like",
     "spreads",
+    "sweeps",
     "trade_imbalance",
     "volume_profile",
     "vpin",
     "vwap",
+    "walls",
 ]
 
 if TYPE_CHECKING:
@@ -123,6 +133,11 @@ if TYPE_CHECKING:
     from workbench.feeds.simulator.planting import Plant, plants
     from workbench.flow.bars import bars
     from workbench.flow.cvd import cvd
+    from workbench.flow.detectors.absorption import absorption
+    from workbench.flow.detectors.layering_like import layering_like
+    from workbench.flow.detectors.spoof_like import spoof_like
+    from workbench.flow.detectors.sweeps import sweeps
+    from workbench.flow.detectors.walls import walls
     from workbench.flow.footprint import footprint
     from workbench.flow.markouts import markouts, spreads
     from workbench.flow.microprice import microprice
