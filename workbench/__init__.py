@@ -69,8 +69,9 @@ _HOMES = {
     "EventKind": "events",
     "EventBatch": "events",
     "WorkbenchError": "errors",
-    "errors": "",
-    "events": "",
+    "signals": ".flow.signals",
+    "errors": ".errors",
+    "events": ".events",
 }
 
 __all__ = [
@@ -115,6 +116,7 @@ __all__ = [
     "planted",
     "plants",
     "replay",
+    "signals",
     "simulate",
     "spoof_like",
     "spreads",
@@ -132,6 +134,7 @@ if TYPE_CHECKING:
     from workbench.events import EventBatch, EventKind, Instrument, Side
     from workbench.feeds.simulator.planting import Plant, plants
     from workbench.flow.bars import bars
+    from workbench.flow import signals
     from workbench.flow.cvd import cvd
     from workbench.flow.detectors.absorption import absorption
     from workbench.flow.detectors.layering_like import layering_like
@@ -172,9 +175,9 @@ def __getattr__(name: str) -> object:
     if home is None:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
     value: object = (
-        getattr(importlib.import_module(f"workbench.{home}"), name)
-        if home
-        else importlib.import_module(f"workbench.{name}")
+        importlib.import_module(f"workbench{home}")
+        if home.startswith(".")
+        else getattr(importlib.import_module(f"workbench.{home}"), name)
     )
     globals()[name] = value
     return value
