@@ -1,7 +1,7 @@
 """Extension of the Jupyter server, opt-in: what kernels say reaches the page at once.
 
 The server writes to the page's socket with Nagle's algorithm on: an answer that follows another small message waits for
-the page's delayed acknowledgement, about 40 ms. Load it into any server with
+the page's delayed acknowledgement. Load it into any server with
 ``jupyter lab --ServerApp.jpserver_extensions="{'workbench.lab_extension': True}"``; ``workbench lab`` does.
 """
 

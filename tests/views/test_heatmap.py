@@ -172,7 +172,8 @@ def test_notebooks_keep_a_picture_and_a_text_that_never_changes():
     """The bundle always has the same kinds of content; its text names the view and the instrument."""
     market = shown()
     view = Heatmap(market)
-    bundle, _ = view._repr_mimebundle_()
+    bundle, metadata = view._repr_mimebundle_()
+    assert metadata["image/png"] == {"alt": "Heatmap('ES')"}
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"}
     assert bundle["text/plain"] == repr(view) == "Heatmap('ES')"
     view.close()

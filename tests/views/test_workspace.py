@@ -82,3 +82,23 @@ def test_the_head_of_what_cannot_be_steered_has_no_hands():
     content, _ = desk._bar._still()
     assert content["steerable"] is False
     desk.close()
+
+
+def test_the_picture_in_a_notebook_is_named_for_those_who_cannot_see_it():
+    """The bundle's metadata carries the text that pages without a kernel give the picture."""
+    desk = Workspace(shown(), views=["Tape"])
+    data, metadata = desk._repr_mimebundle_()
+    assert metadata["image/png"] == {"alt": "Workspace('ES')"}
+    assert data["text/plain"] == "Workspace('ES')"
+    desk.close()
+
+
+def test_rows_have_a_grip_between_them_and_views_one_beside_each_other():
+    """Each grip remembers by a name of its own; rows with as many views share theirs."""
+    desk = Workspace(shown(), layout=[{"Ladder": 3, "Tape": 1}, {"Cvd": 1}, {"Vwap": 2, "Profile": 1}])
+    options = [child.options for child in desk.children if type(child).__name__ == "Grip"]
+    assert [option["between"] for option in options] == ["rows", "rows"]
+    assert len({option["key"] for option in options}) == 2
+    beside = [inner.options["key"] for row in (1, 5) for inner in desk.children[row].children[1:2]]
+    assert len(set(beside)) == 1
+    desk.close()

@@ -156,12 +156,13 @@ class LiveView(anywidget.AnyWidget):
         kind = content.get("k")
         now = time.monotonic_ns()
         with self._wants_lock:
+            page = str(content.get("page", ""))[:40]
             if kind == "ready":
-                self._pacing.on_ready(now)
+                self._pacing.on_ready(now, page)
             elif kind == "ack" and isinstance(content.get("s"), int):
-                self._pacing.on_ack(content["s"], now)
+                self._pacing.on_ack(content["s"], now, page)
             elif kind == "bye":
-                self._pacing.on_leave()
+                self._pacing.on_leave(page)
             if kind in ("ready", "view"):
                 self._wants.append(content)
             elif kind == "look":
@@ -298,7 +299,7 @@ class LiveView(anywidget.AnyWidget):
         data, metadata = bundle
         data["text/plain"] = repr(self)
         data["image/png"] = base64.b64encode(self._first_picture()).decode("ascii")
-        return data, metadata
+        return data, {**metadata, "image/png": {"alt": repr(self)}}
 
     def _first_picture(self) -> bytes:
         """Picture under the cell: of a long recording what can be had in a second, and it says so."""

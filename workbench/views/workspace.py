@@ -210,10 +210,10 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         data["text/plain"] = repr(self)
         data["image/png"] = base64.b64encode(self.picture()).decode("ascii")
-        return bundle
+        return data, {**metadata, "image/png": {"alt": repr(self)}}
 
     def close(self) -> None:
         """Close every view, and leave the page."""
