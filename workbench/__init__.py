@@ -133,8 +133,8 @@ if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
     from workbench.events import EventBatch, EventKind, Instrument, Side
     from workbench.feeds.simulator.planting import Plant, plants
-    from workbench.flow.bars import bars
     from workbench.flow import signals
+    from workbench.flow.bars import bars
     from workbench.flow.cvd import cvd
     from workbench.flow.detectors.absorption import absorption
     from workbench.flow.detectors.layering_like import layering_like
