@@ -1,0 +1,239 @@
+"""How good is a detector? Precision and recall on planted truth, at its defaults and along each parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+
+from workbench.errors import WorkbenchError
+from workbench.events import EventBatch, Instrument
+from workbench.feeds.simulator.planting import KINDS, Plants
+from workbench.feeds.simulator.source import Simulator
+from workbench.feeds.times import Duration, duration_ns
+from workbench.flow.detectors.detections import Detector, frame, joined
+from workbench.lab.matching import Matching, match
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["Ground", "Scorecard", "grounds", "score"]
+
+SEEDS: Final = (1, 2, 3)
+DURATION: Final = "5m"
+_SLICE_NS: Final = 10_000_000_000
+_COLUMNS: Final = {
+    "parameter": pl.String,
+    "value": pl.String,
+    "planted": pl.Int64,
+    "hits": pl.Int64,
+    "repeats": pl.Int64,
+    "false": pl.Int64,
+    "missed": pl.Int64,
+    "precision": pl.Float64,
+    "recall": pl.Float64,
+    "f1": pl.Float64,
+}
+
+
+class Ground(NamedTuple):
+    """One simulated market on which detectors are tried.
+
+    Attributes
+    ----------
+    instrument : Instrument
+    batches : list of EventBatch
+    planted : DataFrame
+        All events that were planted and ended.
+    """
+
+    instrument: Instrument
+    batches: list[EventBatch]
+    planted: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Precision and recall of a detector.
+
+    Attributes
+    ----------
+    name : str
+    frame : DataFrame
+        One row per trial: ``parameter`` (empty: all defaults), ``value``, ``planted``, ``hits``, ``repeats``,
+        ``false``, ``missed``, ``precision``, ``recall``, ``f1``; summed over all seeds.
+    """
+
+    name: str
+    frame: pl.DataFrame
+
+    @property
+    def precision(self) -> float:
+        """At the defaults."""
+        return float(self.frame["precision"][0])
+
+    @property
+    def recall(self) -> float:
+        """At the defaults."""
+        return float(self.frame["recall"][0])
+
+    def __repr__(self) -> str:
+        first = self.frame.row(0, named=True)
+        return (
+            f"<Scorecard {self.name}: precision {first['precision']:.2f}, recall {first['recall']:.2f}, "
+            f"{first['planted']} planted, {self.frame.height - 1} other trials>"
+        )
+
+    def figure(self) -> Figure:
+        """Precision and recall along each parameter, one panel per parameter."""
+        from workbench.lab.score_figure import score_figure
+
+        return score_figure(self.name, self.frame)
+
+
+def grounds(
+    plants: Plants, *, seeds: Iterable[int] = SEEDS, duration: Duration = DURATION, profile: str = "es-like"
+) -> list[Ground]:
+    """Simulate one market per seed, with the same plants.
+
+    Parameters
+    ----------
+    plants : sequence of Plant
+    seeds : iterable of int
+    duration : duration
+    profile : str
+    """
+    return [_ground(Simulator(seed, profile, plants=plants), duration_ns(duration)) for seed in seeds]
+
+
+def score(
+    detector: Callable[..., Detector],
+    plants: Plants | Sequence[Ground],
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    *,
+    kind: str | None = None,
+    within: Duration = "1s",
+    ticks: int = 2,
+    seeds: Iterable[int] = SEEDS,
+    duration: Duration = DURATION,
+    profile: str = "es-like",
+    name: str | None = None,
+    **parameters: Any,
+) -> Scorecard:
+    """Score a detector on planted truth, at its defaults and along each parameter of a grid.
+
+    Parameters
+    ----------
+    detector : class or callable
+        Called with the instrument and parameters; gives something with ``update(batch)`` and ``close()``.
+    plants : sequence of Plant, or of Ground
+        What to plant; or markets of :func:`grounds`, to try several detectors on the same ones.
+    grid : mapping of str to sequence, optional
+        Values to try, one parameter at a time, the others at their defaults.
+    kind : str, optional
+        Which planted events it should find; default: the kind of the first plant. All others are other people's
+        business: to find those is false.
+    within : duration
+        How long after its end an event may still be found.
+    ticks : int
+        How far off the price may be.
+    seeds, duration, profile
+        Of the markets.
+    name : str, optional
+    **parameters
+        Of the detector, in every trial.
+
+    Returns
+    -------
+    Scorecard
+
+    Raises
+    ------
+    WorkbenchError
+        Nothing to plant, or an unknown kind.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> from workbench.flow.detectors.iceberg_orders import NativeIcebergs
+    >>> wb.score(NativeIcebergs, wb.plants("iceberg", every="10s"), seeds=[1], duration="1m")
+    <Scorecard NativeIcebergs: precision 1.00, recall 1.00, 5 planted, 0 other trials>
+    """
+    if not plants:
+        raise WorkbenchError(
+            "nothing planted", expected="plants", action="Call wb.plants('sweep', every='20s')"
+        )
+    markets = _markets(plants, seeds, duration, profile)
+    sought = _sought(kind, plants)
+    trials: list[tuple[str, Any]] = [("", "")]
+    trials += [(parameter, value) for parameter, values in (grid or {}).items() for value in values]
+    rows = []
+    for parameter, value in trials:
+        chosen = parameters | ({parameter: value} if parameter else {})
+        matched = [_tried(detector, chosen, market, sought, within, ticks) for market in markets]
+        rows.append({"parameter": parameter, "value": str(value), **_summed(matched)})
+    return Scorecard(
+        name or str(getattr(detector, "__name__", "detector")), pl.DataFrame(rows, schema=_COLUMNS)
+    )
+
+
+def _sought(kind: str | None, plants: Plants | Sequence[Ground]) -> str:
+    kinds = [item.kind for item in plants if not isinstance(item, Ground)]
+    for item in plants:
+        kinds += item.planted["kind"].to_list() if isinstance(item, Ground) else []
+    sought = kind if kind is not None else next(iter(kinds), "")
+    if sought not in KINDS:
+        raise WorkbenchError(f"kind {sought!r}", expected=f"one of {', '.join(KINDS)}")
+    return sought
+
+
+def _markets(
+    plants: Plants | Sequence[Ground], seeds: Iterable[int], duration: Duration, profile: str
+) -> list[Ground]:
+    given = [item for item in plants if isinstance(item, Ground)]
+    planted = [item for item in plants if not isinstance(item, Ground)]
+    return given or grounds(planted, seeds=seeds, duration=duration, profile=profile)
+
+
+def _ground(source: Simulator, length_ns: int) -> Ground:
+    batches = []
+    for until_ns in range(source.start_ns, source.start_ns + length_ns + 1, _SLICE_NS):
+        batches += [batch for _, batch in source.advance(until_ns)]
+    return Ground(source.instruments[0], batches, source.planted())
+
+
+def _tried(
+    detector: Callable[..., Detector],
+    parameters: Mapping[str, Any],
+    market: Ground,
+    kind: str,
+    within: Duration,
+    ticks: int,
+) -> Matching:
+    made = detector(market.instrument, **parameters)
+    found = joined([*(made.update(batch) for batch in market.batches), made.close()])
+    return match(
+        frame(found, market.instrument),
+        market.planted.filter(pl.col("kind") == kind),
+        within=within,
+        price_within=ticks * float(market.instrument.tick_size),
+    )
+
+
+def _summed(matched: Sequence[Matching]) -> dict[str, Any]:
+    hits, repeats, false, missed = (
+        sum(counts) for counts in zip(*((m.hits, m.repeats, m.false, len(m.missed)) for m in matched))
+    )
+    nan = float("nan")
+    return {
+        "planted": hits + missed,
+        "hits": hits,
+        "repeats": repeats,
+        "false": false,
+        "missed": missed,
+        "precision": hits / (hits + false) if hits + false else nan,
+        "recall": hits / (hits + missed) if hits + missed else nan,
+        "f1": 2 * hits / (2 * hits + false + missed) if hits + false + missed else nan,
+    }
