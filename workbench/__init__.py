@@ -26,6 +26,7 @@ _HOMES = {
     "Plant": "feeds.simulator.planting",
     "plants": "feeds.simulator.planting",
     "planted": "session.planted",
+    "score": "lab.scoring",
     "open_recording": "frames.recording",
     "import_recording": "frames.importers",
     "Recording": "frames.recording",
@@ -104,10 +105,13 @@ __all__ = [
     "events",
     "events_in",
     "footprint",
+    "hidden",
+    "icebergs",
     "imbalance",
     "import_recording",
     "kyle_lambda",
     "labels",
+    "large_lots",
     "layering_like",
     "markouts",
     "microprice",
@@ -116,10 +120,12 @@ __all__ = [
     "planted",
     "plants",
     "replay",
+    "score",
     "signals",
     "simulate",
     "spoof_like",
     "spreads",
+    "stop_runs",
     "sweeps",
     "trade_imbalance",
     "volume_profile",
@@ -137,8 +143,12 @@ if TYPE_CHECKING:
     from workbench.flow.bars import bars
     from workbench.flow.cvd import cvd
     from workbench.flow.detectors.absorption import absorption
+    from workbench.flow.detectors.hidden import hidden
+    from workbench.flow.detectors.icebergs import icebergs
+    from workbench.flow.detectors.large_lots import large_lots
     from workbench.flow.detectors.layering_like import layering_like
     from workbench.flow.detectors.spoof_like import spoof_like
+    from workbench.flow.detectors.stop_runs import stop_runs
     from workbench.flow.detectors.sweeps import sweeps
     from workbench.flow.detectors.walls import walls
     from workbench.flow.footprint import footprint
@@ -154,6 +164,7 @@ if TYPE_CHECKING:
     from workbench.frames.importers import import_recording
     from workbench.frames.recording import Recording, open_recording
     from workbench.frames.selecting import events_in
+    from workbench.lab.scoring import score
     from workbench.session import Session, connect, replay, simulate
     from workbench.session.demo import demo
     from workbench.session.labels import labels

@@ -84,7 +84,7 @@ class _Icebergs:
             levels = self._levels
             own = (self._table, self._ring, levels.keys, levels.values, levels.used, self._sizes)
             row = kernel.follow(
-                row, batch.first_sequence, *events, *own, self._params, self._state, self._out
+                row, batch.first_sequence, *own, self._params, self._state, self._out, *events
             )
             count = int(self._state[kernel.COUNT])
             found.append(self._out[:count].copy())
