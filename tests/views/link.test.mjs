@@ -132,7 +132,7 @@ test("a page that the kernel forgot, since another one left, says that it is sti
   page.turn(3000);
   heard.length = 0;
   page.turn(2500);
-  assert.deepEqual(heard.filter((content) => content.k === "ack"), [{ k: "ack", s: 1 }]);
+  assert.deepEqual(heard.filter((content) => content.k === "ack"), [{ k: "ack", s: 1, page: link.name }]);
   tell({ k: "idle", state: "closed" });
   page.turn(3000);
   heard.length = 0;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.views.pacing import Mode, Pacing
+from workbench.views.pacing import GIVE_UP_NS, Mode, Pacing
 
 MS = 1_000_000
 
@@ -69,3 +69,25 @@ def test_an_acknowledgement_of_the_future_is_cut_to_what_was_sent():
     pacing.note_sent(0)
     pacing.on_ack(99, 1)
     assert pacing.acknowledged == 1
+
+
+def test_a_page_that_leaves_does_not_idle_the_others():
+    """Two pages on one view: the good-bye of one leaves the other live, that of both idles."""
+    pacing = Pacing()
+    pacing.on_ready(0, "left")
+    pacing.on_ready(1, "right")
+    pacing.note_sent(2)
+    pacing.on_ack(1, 3, "right")
+    pacing.on_leave("left")
+    assert pacing.mode(4) is Mode.LIVE
+    pacing.on_leave("right")
+    assert pacing.mode(5) is Mode.IDLE
+
+
+def test_a_page_that_vanished_long_ago_keeps_nobody_awake():
+    """It said no good-bye; the next word of another one forgets it, so that the last good-bye counts."""
+    pacing = Pacing()
+    pacing.on_ready(0, "vanished")
+    pacing.on_ready(GIVE_UP_NS + 1, "here")
+    pacing.on_leave("here")
+    assert pacing.mode(GIVE_UP_NS + 2) is Mode.IDLE

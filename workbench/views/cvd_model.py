@@ -66,7 +66,9 @@ class CvdSeries:
         price = [(0, rule) for rule in (FIRST, LEAST, MOST, LAST)]
         lines = [(1 + i, rule) for i in range(len(self._deltas)) for rule in (FIRST, LEAST, MOST, LAST)]
         volumes = [(1 + len(self._deltas) + i, SUM) for i in range(2 * len(settings.sizes))]
-        self._buckets = Buckets(self.bucket_ns, [*price, *lines, *volumes])
+        self._buckets = Buckets(
+            self.bucket_ns, [*price, *lines, *volumes], settings.bar_ns if settings.mode == "delta" else None
+        )
         self._divergence = Divergence(settings.divergence) if settings.divergence else None
         self._compared: int | None = None  # first bar that divergence has not seen
 
@@ -90,6 +92,7 @@ class CvdSeries:
                 self._reset(piece.moments[-1] if piece.moments else int(ts[0]), int(ts[0]))
             self._buckets.feed(ts, self._values(piece.prints))
             self._compare()
+            self._buckets.coarsen()
         return not self._feed.behind
 
     def _reset(self, moment: int, ts: int) -> None:

@@ -1,16 +1,18 @@
 // What lies over the heatmap, as arithmetic: lines that grow by their tails, flags put together, rectangles, hits. No DOM.
 
-/** A line after news of it: the first `from` points stay, the tail comes behind them. */
+/** A line after news of it: the first `from` points of `old` stay where they are, not copied; the tail comes behind them. */
 export function grownLine(old, news) {
-  const keep = old && old.ticks.length === news.ticks.length ? Math.min(news.from, old.ms.length) : 0;
-  const head = (values) => values.slice(0, keep);
-  return {
-    name: news.name,
-    colour: news.colour,
-    kind: news.kind,
-    ms: [...(keep ? head(old.ms) : []), ...news.ms],
-    ticks: news.ticks.map((column, k) => [...(keep ? head(old.ticks[k]) : []), ...column]),
-  };
+  const { name, colour, kind, from, ms, ticks } = news;
+  const keep = old && old.ticks.length === ticks.length ? Math.min(from, old.ms.length) : 0;
+  if (!keep) return { name, colour, kind, ms, ticks };
+  cutAndPush(old.ms, keep, ms);
+  ticks.forEach((column, k) => cutAndPush(old.ticks[k], keep, column));
+  return Object.assign(old, { name, colour, kind });
+}
+
+function cutAndPush(values, keep, tail) {
+  values.length = keep;
+  for (const value of tail) values.push(value);
 }
 
 /** Index of the first value not below `wanted` in a rising array. */

@@ -58,6 +58,7 @@ export class Link {
     this.model = model;
     this.root = root;
     this.onMessage = onMessage;
+    this.name = Math.random().toString(36).slice(2); // tells this page from the others on the same view
     this.drawn = 0;
     this.unheard = []; // [number, when] of messages that the kernel does not know to be drawn
     this.undone = new Map();
@@ -124,7 +125,7 @@ export class Link {
   }
 
   say(content) {
-    if (this.control && !this.stopped) this.control.send(content);
+    if (this.control && !this.stopped) this.control.send({ ...content, page: this.name });
   }
 
   /** Milliseconds of the kernel's clock, as it was told last and has gone on here since. */

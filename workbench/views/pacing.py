@@ -36,24 +36,33 @@ class Pacing:
         self._heard: int | None = None
         self._last_send: int | None = None
         self._waiting: deque[tuple[int, int]] = deque()
+        self._pages: dict[str, int] = {}  # when each was heard last
 
-    def on_ready(self, now: int) -> None:
+    def on_ready(self, now: int, page: str = "") -> None:
         """Handle a page that has no picture yet: what was under way before does not count."""
-        self._heard = now
+        self._hear(page, now)
         self._last_send = None
         self._waiting.clear()
 
-    def on_ack(self, sequence: int, now: int) -> None:
+    def on_ack(self, sequence: int, now: int, page: str = "") -> None:
         """Handle word of a page that it has drawn everything up to ``sequence``."""
-        self._heard = now
+        self._hear(page, now)
         self.acknowledged = max(self.acknowledged, min(sequence, self.sent))
         while self._waiting and self._waiting[0][0] <= sequence:
             self._waiting.popleft()
 
-    def on_leave(self) -> None:
-        """Handle a page that says good-bye."""
-        self._heard = None
-        self._waiting.clear()
+    def on_leave(self, page: str = "") -> None:
+        """Handle a page that says good-bye; the others on the same view go on."""
+        self._pages.pop(page, None)
+        if not self._pages:
+            self._heard = None
+            self._waiting.clear()
+
+    def _hear(self, page: str, now: int) -> None:
+        self._heard = self._pages[page] = now
+        silent = [name for name, heard in self._pages.items() if now - heard > GIVE_UP_NS]
+        for name in silent:  # closed without a word, or so slow that it does not count
+            del self._pages[name]
 
     def mode(self, now: int) -> Mode:
         """How fast to send at ``now``."""

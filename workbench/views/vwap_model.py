@@ -77,6 +77,7 @@ class VwapSeries:
         for piece in self._feed.pieces(ROWS_AT_ONCE):
             self._begin(piece)
             self._buckets.feed(piece.prints.ts, self._values(piece.prints))
+            self._buckets.coarsen()
         return not self._feed.behind
 
     def _begin(self, piece: Piece) -> None:
