@@ -35,6 +35,8 @@ _HOMES = {
     "volume_profile": "flow.profile",
     "vwap": "flow.vwap",
     "ofi": "flow.ofi",
+    "hayashi_yoshida": "flow.leading",
+    "lead_lag": "flow.leading",
     "microprice": "flow.microprice",
     "imbalance": "flow.queue_imbalance",
     "bars": "flow.bars",
@@ -105,6 +107,7 @@ __all__ = [
     "events",
     "events_in",
     "footprint",
+    "hayashi_yoshida",
     "hidden",
     "icebergs",
     "imbalance",
@@ -152,6 +155,7 @@ if TYPE_CHECKING:
     from workbench.flow.detectors.sweeps import sweeps
     from workbench.flow.detectors.walls import walls
     from workbench.flow.footprint import footprint
+    from workbench.flow.leading import hayashi_yoshida, lead_lag
     from workbench.flow.markouts import markouts, spreads
     from workbench.flow.microprice import microprice
     from workbench.flow.ofi import ofi
