@@ -335,28 +335,13 @@ def _frame(span: Span, marks: Marks, instrument: Instrument, row_ticks: int) -> 
     cells, bars = span.cells, span.bars[span.cells.bar - span.first]
     gap, poc = span.in_gap, points_of_control(cells)
     edges = real_prices(cells.row * (row_ticks * SUBTICKS_PER_TICK), instrument)
-    lots = {
-        "bid": cells.bid,
-        "ask": cells.ask,
-        "unknown": cells.unknown,
-        "volume": cells.volume,
-        "delta": cells.ask - cells.bid,
-    }
-    claims = {
-        "buy_imbalance": marks.buy,
-        "sell_imbalance": marks.sell,
-        "buy_stacked": marks.buy_stacked,
-        "sell_stacked": marks.sell_stacked,
-        "unfinished": marks.unfinished,
-    }
-    known = pl.Series(~gap)
     return pl.DataFrame(
         [
             as_times(bars[:, START]),
             pl.Series("bar", cells.bar, pl.Int64),
             pl.Series("price", edges, pl.Float64),
-            *(pl.Series(name, real_sizes(values, instrument), pl.Float64) for name, values in lots.items()),
-            *(_claimed(name, values, known) for name, values in claims.items()),
+            *_volumes(cells, instrument),
+            *_claims(marks, pl.Series(~gap)),
             pl.Series("is_poc", poc, pl.Boolean),
             *_bar_columns(bars, instrument),
             pl.Series("poc", edges[poc][cells.bar - span.first], pl.Float64),
@@ -364,6 +349,30 @@ def _frame(span: Span, marks: Marks, instrument: Instrument, row_ticks: int) -> 
             pl.Series("gap", gap, pl.Boolean),
         ]
     )
+
+
+def _volumes(cells: Cells, instrument: Instrument) -> list[pl.Series]:
+    """Sizes of each cell, in real units."""
+    lots = {
+        "bid": cells.bid,
+        "ask": cells.ask,
+        "unknown": cells.unknown,
+        "volume": cells.volume,
+        "delta": cells.ask - cells.bid,
+    }
+    return [pl.Series(name, real_sizes(values, instrument), pl.Float64) for name, values in lots.items()]
+
+
+def _claims(marks: Marks, known: pl.Series) -> list[pl.Series]:
+    """What is claimed of each cell; null where its bar lacks events."""
+    claims = {
+        "buy_imbalance": marks.buy,
+        "sell_imbalance": marks.sell,
+        "buy_stacked": marks.buy_stacked,
+        "sell_stacked": marks.sell_stacked,
+        "unfinished": marks.unfinished,
+    }
+    return [_claimed(name, values, known) for name, values in claims.items()]
 
 
 def _claimed(name: str, values: BoolArray, known: pl.Series) -> pl.Series:

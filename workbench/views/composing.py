@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from PIL import Image
@@ -21,6 +22,7 @@ _AXIS = re.compile(r"^([xy])axis(\d*)$")
 _REFERENCE = re.compile(r"^([xy])(\d*)( domain)?$")
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d")
 _AXIS_KEYS: Final = ("anchor", "overlaying", "matches", "scaleanchor")
+_Span = tuple[float, float]
 _PLACED: Final = ("shapes", "annotations", "images")
 
 
@@ -110,33 +112,41 @@ def composed_figure(rows: list[list[tuple[Any, float]]], theme_name: str) -> Any
     """
     import plotly.graph_objects as go
 
-    colours = theme_colours(theme_name)
     heights = [max(figure.layout.height or 450 for figure, _ in row) for row in rows]
     traces: list[Any] = []
     layout: dict[str, Any] = {name: [] for name in _PLACED}
-    top, next_axis = 1.0, 1
+    next_axis = 1
+    for figure, x, y in _spread(rows, heights):
+        next_axis = _placed(figure.to_plotly_json(), _Cell(x, y, next_axis), traces, layout, next_axis)
+    _share_time(traces, layout)
+    return go.Figure(traces, layout | _ground(theme_colours(theme_name), sum(heights)))
+
+
+def _spread(rows: list[list[tuple[Any, float]]], heights: list[int]) -> Iterator[tuple[Any, _Span, _Span]]:
+    """Each figure with its span of the width and of the height, as parts of the whole; from the top down."""
+    top = 1.0
     for row, height in zip(rows, heights):
         bottom, left = top - height / sum(heights), 0.0
         total = sum(share for _, share in row)
         for figure, share in row:
             right = left + share / total
-            x = (left + MARGIN * 0.6, right - MARGIN * 0.6)
-            y = (bottom + MARGIN * 0.5, top - MARGIN * 0.5)
-            next_axis = _placed(figure.to_plotly_json(), _Cell(x, y, next_axis), traces, layout, next_axis)
+            x, y = (left + MARGIN * 0.6, right - MARGIN * 0.6), (bottom + MARGIN * 0.5, top - MARGIN * 0.5)
+            yield figure, x, y
             left = right
         top = bottom
-    _share_time(traces, layout)
-    layout |= {
+
+
+def _ground(colours: Mapping[str, str], height: int) -> dict[str, Any]:
+    return {
         "paper_bgcolor": colours["background"],
         "plot_bgcolor": colours["background"],
         "font": {"color": colours["text"], "size": 10},
-        "height": sum(heights),
+        "height": height,
         "margin": {"l": 20, "r": 20, "t": 20, "b": 20},
         "showlegend": False,
         "barmode": "relative",
         "bargap": 0,
     }
-    return go.Figure(traces, layout)
 
 
 def _placed(
