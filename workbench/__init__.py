@@ -114,6 +114,7 @@ __all__ = [
     "import_recording",
     "kyle_lambda",
     "labels",
+    "lead_lag",
     "large_lots",
     "layering_like",
     "markouts",
