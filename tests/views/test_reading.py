@@ -14,6 +14,7 @@ from workbench.frames.recording import write_recording
 from workbench.views import reading as readings
 from workbench.views.first_look import first_look, time_is_up
 from workbench.views.fresh_trades import FreshTrades
+from workbench.views.profile_model import ProfileModel, ProfileRule
 from workbench.views.reading import TradesReading, trade_chunks, trades_known
 from workbench.views.showable import showable
 
@@ -130,3 +131,12 @@ def test_what_cannot_be_read_is_told_to_whoever_asks(tmp_path):
     reading = TradesReading(Broken(range(5), 0))
     with pytest.raises(OSError, match="page 3"):
         reading.checked()
+
+
+def test_a_profile_takes_its_steps_from_the_whole_recording(capture):
+    """Steps of developing lines fit the time that there will be, not the trades that were read so far."""
+    rule = ProfileRule()
+    early = ProfileModel([capture], rule)._step
+    capture.reading._columns.rows = 1 << 62
+    assert capture.reading.wait(30)
+    assert ProfileModel([capture], rule)._step == early

@@ -17,6 +17,7 @@ from workbench.views.framing import nice_ticks
 from workbench.views.fresh_trades import FreshTrades
 from workbench.views.live import Captured, Message
 from workbench.views.profile_window import ProfileWindow
+from workbench.views.reading import reading_of
 from workbench.views.words import finite
 
 Kind = Literal["session", "visible", "fixed", "composite"]
@@ -141,7 +142,9 @@ class ProfileModel:
             feed.restart()
 
     def _fitting_step(self) -> str:
-        trades = self._capture.trades
+        # of a recording whose trades are still being read, all events say how long it will be
+        being_read = reading_of(self._capture) is not None
+        trades = self._capture.columns if being_read else self._capture.trades
         edges = (trades.row_at(0), len(trades) - 1)
         first, last = (next(iter(trades.chunks(row, row + 1)), None) if row >= 0 else None for row in edges)
         span = int(last[0][0]) - int(first[0][0]) if first is not None and last is not None else 0
