@@ -12,8 +12,10 @@ import ipywidgets
 
 from workbench.errors import WorkbenchError
 from workbench.views.composing import composed_figure, composed_png
+from workbench.views.first_look import UNFINISHED, first_look
 from workbench.views.live import LiveView
 from workbench.views.options import check_options
+from workbench.views.picture import stamped
 from workbench.views.showable import showable
 from workbench.views.workspace_bar import Grip, WorkspaceBar
 
@@ -49,6 +51,7 @@ LAYOUTS: Final[dict[str, Rows]] = {
 }
 """Rows from top to bottom: views with the share of the width each gets. What has a time axis stands on the left."""
 
+FIRST_LOOK_S: Final = 3.0
 _OWN_HEIGHT: Final = {"Ladder": "rows", "Tape": "rows", "Health": None}
 _ROW_PX, _OTHER_PX = 18, {"Ladder": 72, "Tape": 36}
 """Height of a row, and of what stands round the rows more than round a chart."""
@@ -212,8 +215,15 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         data["text/plain"] = repr(self)
-        data["image/png"] = base64.b64encode(self.picture()).decode("ascii")
+        data["image/png"] = base64.b64encode(self._first_picture()).decode("ascii")
         return data, {**metadata, "image/png": {"alt": repr(self)}}
+
+    def _first_picture(self) -> bytes:
+        """Picture under the cell: of a long recording what can be had in some seconds, and it says so."""
+        with first_look(FIRST_LOOK_S) as look:
+            png = self.picture()
+        theme = "dark" if self._theme == "auto" else self._theme
+        return stamped(png, UNFINISHED, theme) if look.cut_short else png
 
     def close(self) -> None:
         """Close every view, and leave the page."""
