@@ -210,7 +210,7 @@ class FootprintView {
     if (!store.ready) {
       context.fillStyle = colours.faint;
       context.textAlign = "center";
-      context.fillText("waiting for trades …", total / 2, options.height / 2);
+      context.fillText(this.link.facts.state === "recorded" ? "no trades read so far" : "waiting for trades …", total / 2, options.height / 2);
       return false;
     }
     const gliding = camera.step(store.count, this.#lastRow(camera.followTime ? undefined : Math.ceil(camera.right) - 1));

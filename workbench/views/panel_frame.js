@@ -9,6 +9,7 @@ const PANEL_TIME_PX = 20;
 const PANEL_TOP_PX = 6;
 const PANEL_LABEL_PX = 34;
 const PANEL_LEGEND_LEAST_PX = 100;
+const PANEL_LEGEND_MOST_PX = 180;
 
 export class PanelFrame {
   constructor(panel) {
@@ -42,7 +43,7 @@ export class PanelFrame {
     if (!store.ready) {
       context.fillStyle = colours.faint;
       context.textAlign = "center";
-      context.fillText("waiting for market data …", total / 2, options.height / 2);
+      context.fillText(this.panel.link.facts.state === "recorded" ? "nothing of it read so far" : "waiting for market data …", total / 2, options.height / 2);
       return;
     }
     this.#panes(context, total);
@@ -192,10 +193,10 @@ export class PanelFrame {
     if (series.kind === "bars") this.#barSample(context, left, y);
     else lineSample(context, colour, series.dash, left, y);
     context.fillStyle = colour;
-    const free = this.wide ? total - left - 35 - context.measureText(text).width : undefined;
+    const free = this.wide ? Math.min(total - 8, left + PANEL_LEGEND_MOST_PX) - left - 27 - context.measureText(text).width : undefined;
     context.fillText(series.name, left + 21, y, free);
     context.fillStyle = this.panel.colours.text;
-    const right = this.wide ? total - 8 : left + 27 + context.measureText(series.name).width;
+    const right = this.wide ? Math.min(total - 8, left + PANEL_LEGEND_MOST_PX) : left + 27 + context.measureText(series.name).width;
     context.textAlign = this.wide ? "right" : "left";
     context.fillText(text, right, y);
     context.textAlign = "left";

@@ -249,7 +249,7 @@ class ProfileView {
     if (!state || !state.count) {
       context.fillStyle = colours.faint;
       context.textAlign = "center";
-      context.fillText(state ? "no trades in this range" : "waiting for trades …", width / 2, height / 2);
+      context.fillText(state ? "no trades in this range" : this.link.facts.state === "recorded" ? "no trades read so far" : "waiting for trades …", width / 2, height / 2);
       return false;
     }
     const axis = this.#axis();

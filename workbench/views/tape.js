@@ -17,7 +17,7 @@ const TAPE_HELP = "Hover or scroll: stand still. ↑ ↓ move, Enter opens an or
 
 /** A running sum: a delta with its sign. */
 function signedText(size, kind) {
-  const text = sizeText(Math.abs(size));
+  const text = Math.abs(size).toLocaleString("en-US", { maximumFractionDigits: 2 });
   return kind === "delta" ? `${size < 0 ? "−" : "+"}${text}` : text;
 }
 

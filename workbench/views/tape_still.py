@@ -43,7 +43,8 @@ class Shown:
         else:
             total, parts = bought + sold + unknown, rows[:, LOTS]
         after = np.r_[0.0, np.cumsum(parts)[:-1]] if len(rows) else rows[:, LOTS]
-        return [size_text(lots * float(self.instrument.lot_size)) for lots in total - after]
+        sizes = (total - after) * float(self.instrument.lot_size)
+        return [f"{size + 0.0:,.2f}".rstrip("0").rstrip(".") for size in sizes.round(2)]
 
     @property
     def rows(self) -> Rows:
