@@ -57,6 +57,13 @@ _HOMES = {
     "walls": "flow.detectors.walls",
     "spoof_like": "flow.detectors.spoof_like",
     "layering_like": "flow.detectors.layering_like",
+    "cliffs": "flow.detectors.cliffs",
+    "exhaustion": "flow.detectors.exhaustion",
+    "divergence": "flow.detectors.divergence",
+    "volatility": "flow.volatility",
+    "tpo": "flow.tpo",
+    "composite_profile": "flow.composite",
+    "profile_nodes": "flow.composite",
     "Heatmap": "views.heatmap",
     "Ladder": "views.ladder",
     "Profile": "views.profile",
@@ -100,12 +107,16 @@ __all__ = [
     "absorption",
     "amihud",
     "bars",
+    "cliffs",
+    "composite_profile",
     "connect",
     "cvd",
     "demo",
+    "divergence",
     "errors",
     "events",
     "events_in",
+    "exhaustion",
     "footprint",
     "hayashi_yoshida",
     "hidden",
@@ -123,6 +134,7 @@ __all__ = [
     "open_recording",
     "planted",
     "plants",
+    "profile_nodes",
     "replay",
     "score",
     "signals",
@@ -131,7 +143,9 @@ __all__ = [
     "spreads",
     "stop_runs",
     "sweeps",
+    "tpo",
     "trade_imbalance",
+    "volatility",
     "volume_profile",
     "vpin",
     "vwap",
@@ -145,8 +159,12 @@ if TYPE_CHECKING:
     from workbench.feeds.simulator.planting import Plant, plants
     from workbench.flow import signals
     from workbench.flow.bars import bars
+    from workbench.flow.composite import composite_profile, profile_nodes
     from workbench.flow.cvd import cvd
     from workbench.flow.detectors.absorption import absorption
+    from workbench.flow.detectors.cliffs import cliffs
+    from workbench.flow.detectors.divergence import divergence
+    from workbench.flow.detectors.exhaustion import exhaustion
     from workbench.flow.detectors.hidden import hidden
     from workbench.flow.detectors.icebergs import icebergs
     from workbench.flow.detectors.large_lots import large_lots
@@ -163,7 +181,9 @@ if TYPE_CHECKING:
     from workbench.flow.price_impact import amihud, kyle_lambda
     from workbench.flow.profile import volume_profile
     from workbench.flow.queue_imbalance import imbalance
+    from workbench.flow.tpo import tpo
     from workbench.flow.trade_imbalance import trade_imbalance
+    from workbench.flow.volatility import volatility
     from workbench.flow.vpin import vpin
     from workbench.flow.vwap import vwap
     from workbench.frames.importers import import_recording

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,9 @@ class Trades:
 
     def trades(self) -> pl.LazyFrame:
         return trades_frame(self.batch.to_polars().lazy(), self.instrument)
+
+    def batches(self) -> Iterator[EventBatch]:
+        yield self.batch
 
 
 def prints(price: list[float], size: list[int], side: list[int] | int = 1, **columns: object) -> EventBatch:

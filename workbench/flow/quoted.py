@@ -34,7 +34,7 @@ class QuotedTrades(NamedTuple):
     mid : float64, ticks, shape (n,)
         In force before the trade; NaN where the book was not known or one-sided.
     after : float64, ticks, shape (n, horizons)
-        In force each horizon later; NaN also where it is not known yet, or a GAP or CLEAR lies in between.
+        In force each horizon later; NaN also where it is not known yet, or the book was lost (GAP, CLEAR) in between.
     """
 
     ts: IntArray
