@@ -1,6 +1,6 @@
 """The views in a real JupyterLab and a headless Chromium: frames, delay, bytes, CPU, memory, and zooming a long recording.
 
-Pages are opened one after another, round-robin, each in a window of eight seconds: an empty notebook (the control), a
+Pages are opened one after another, round-robin, each for a window of eight seconds: an empty notebook (the control), a
 running market that nobody looks at, the heatmap, the heatmap with a ladder, the workspace. Data to pixel is the time from
 ``time.time()`` in the kernel just before a message is sent to the end of the animation frame that draws it, on one
 machine's clock. Here wall time counts, for frames are wall time: run it on a quiet machine.
@@ -13,21 +13,19 @@ import random
 import shutil
 import statistics
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.bridge import all_cores
 from bench.harness import BINANCE_BTC, Context, MissingDataError, goal
 from bench.lab import cells
-from bench.lab.server import Lab, NotebookPage, until
+from bench.lab.server import Lab, NotebookPage
 from bench.storage import imported, tiled
 from workbench.frames.recording import Recording, write_recording
 
 ROUNDS = 3
 WINDOW_S, SETTLE_S = 8.0, 6.0
 LONG_TILES = 44
-HOUR_UPDATES, HOUR_SPEED = 72_000, 12
 WARMING, GESTURES = 10, 60
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CASES = {
@@ -69,21 +67,26 @@ class Windows:
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Windows round-robin, an hour's worth of updates, a long recording."""
-    chromium = os.environ.get("WORKBENCH_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if chromium is None:
-        raise MissingDataError("needs Chromium (WORKBENCH_CHROMIUM)")
-    quick = context.rounds < 3
-    session = imported(context, [BINANCE_BTC], "binance-futures")
-    long = write_recording(
-        context.scratch / "long", session.instrument, tiled(session, LONG_TILES), source={}
-    )
-    with all_cores(), Lab(context.scratch / "lab", chromium).running() as lab:
+    """Windows round-robin, then a long recording."""
+    long = long_session(context, LONG_TILES)
+    with all_cores(), Lab(context.scratch / "lab", chromium()).running() as lab:
         windows = beside(lab, long, min(context.rounds, ROUNDS))
-        zooms = zoomed(lab, long, 12 if quick else GESTURES)
-        updates = HOUR_UPDATES // 20 if quick else HOUR_UPDATES
-        memory = hours(lab, long, updates)
-    return report(windows, zooms, memory, long)
+        zooms = zoomed(lab, long, 12 if context.rounds < ROUNDS else GESTURES)
+    return report(windows, zooms, long)
+
+
+def chromium() -> str:
+    """Path of the browser."""
+    found = os.environ.get("WORKBENCH_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        raise MissingDataError("needs Chromium (WORKBENCH_CHROMIUM)")
+    return found
+
+
+def long_session(context: Context, tiles: int) -> Recording:
+    """A real session, ``tiles`` times one after another."""
+    session = imported(context, [BINANCE_BTC], "binance-futures")
+    return write_recording(context.scratch / "long", session.instrument, tiled(session, tiles), source={})
 
 
 # -- twenty updates a second ----------------------------------------------------------------------------------------
@@ -109,37 +112,6 @@ def show(page: NotebookPage, view: str | None) -> None:
     if view:
         page.until("document.querySelector('.ow-heatmap')?.dataset.drawn > 20")
     time.sleep(SETTLE_S)
-
-
-# -- an hour ----------------------------------------------------------------------------------------------------------
-def hours(lab: Lab, long: Recording, updates: int) -> dict[str, list[dict[str, Any]]]:
-    """Memory of pages and kernels after each quarter of an hour's updates, of a market with heatmap and ladder and one without."""
-    with ExitStack() as pages:
-        opened = {name: pages.enter_context(lab.page(hour_cells(long, name))) for name in (MARKET, LADDER)}
-        for page in opened.values():
-            for index in range(3):
-                page.done(index)
-        marks: dict[str, list[dict[str, Any]]] = {name: [] for name in opened}
-        for share in (0.25, 0.5, 0.75, 1.0):
-            reached(opened[LADDER], updates * share, updates / 20 / HOUR_SPEED)
-            for name, page in opened.items():
-                marks[name].append({"share": share, "heap": page.heap(), "resident": page.resident()})
-    return marks
-
-
-def hour_cells(long: Recording, name: str) -> list[str]:
-    """Cells of a market that runs faster, with or without views."""
-    return [
-        cells.market(long.path, HOUR_SPEED),
-        cells.FASTER.format(speed=HOUR_SPEED),
-        CASES[name] or cells.CONTROL,
-    ]
-
-
-def reached(page: NotebookPage, updates: float, seconds: float) -> None:
-    """Wait for a number of updates that the page has taken."""
-    drawn = "Number(document.querySelector('.ow-heatmap').dataset.drawn)"
-    until(lambda: page.page.evaluate(drawn) >= updates, 120 + 4 * seconds, f"{updates:.0f} updates")
 
 
 # -- zoom and pan -----------------------------------------------------------------------------------------------------
@@ -170,14 +142,18 @@ def zoomed(lab: Lab, long: Recording, count: int) -> dict[str, list[float]]:
 
 
 def gestures(count: int) -> list[dict[str, Any]]:
-    """Zooms out to hours and in to seconds, at any place; pans by a screen; the beginning and the end."""
+    """Zooms out to hours and in to seconds, pans by a screen, from the end and from the beginning on."""
     chance = random.Random(7)
     hand: list[dict[str, Any]] = []
     while len(hand) < count:
-        hand.append({"steps": chance.randrange(8, 20), "where": chance.random() * 0.8})
-        hand += [{"key": "ArrowLeft"}] * chance.randrange(1, 4)
-        hand.append({"steps": -chance.randrange(6, 18), "where": chance.random() * 0.8})
-        hand += [{"key": chance.choice(["ArrowLeft", "ArrowRight", "Home"])}]
+        end, back, on = chance.choice(
+            [("End", "ArrowLeft", "ArrowRight"), ("Home", "ArrowRight", "ArrowLeft")]
+        )
+        hand.append({"key": end})
+        hand.append({"steps": chance.randrange(4, 12), "where": 0.2 + 0.6 * chance.random()})
+        hand += [{"key": back}] * chance.randrange(1, 4)
+        hand.append({"steps": -chance.randrange(4, 16), "where": 0.2 + 0.6 * chance.random()})
+        hand += [{"key": chance.choice([back, on])}]
     return hand[:count]
 
 
@@ -188,15 +164,7 @@ def quantile(values: list[float], share: float) -> float:
     return ordered[int(share * (len(ordered) - 1))] if ordered else float("nan")
 
 
-def growth(memory: dict[str, list[dict[str, Any]]], what: str) -> float:
-    """MB by which views made memory grow between a quarter of an hour and an hour, beyond what the market did."""
-    with_views, without = ([marks[what] for marks in memory[name]] for name in (LADDER, MARKET))
-    return float(with_views[-1] - with_views[0] - (without[-1] - without[0]))
-
-
-def report(
-    windows: dict[str, Windows], zooms: dict[str, list[float]], memory: dict[str, Any], long: Recording
-) -> dict[str, Any]:
+def report(windows: dict[str, Windows], zooms: dict[str, list[float]], long: Recording) -> dict[str, Any]:
     """Goals and tables."""
     control = statistics.median(windows[CONTROL].fps)
     base = statistics.median(windows[MARKET].cpu["kernel"])
@@ -212,9 +180,7 @@ def report(
             f"heatmap's ring, bubbles on, a page of 1500 × 1400 pixels, software rendering. Each case has {len(heat.fps)} "
             f"windows of {WINDOW_S:g} s, round-robin. Data to pixel: from just before the kernel sends to the end of the frame "
             f"that draws. Zoom and pan: {len(zooms['first frame'])} gestures over a recording of {long.count / 1e6:.0f} M "
-            "events beside a live heatmap, from the page's request to the frame that draws the tile. An hour: "
-            f"{HOUR_UPDATES:,} updates of heatmap and ladder at {HOUR_SPEED} times the pace, memory after forced collection, from "
-            "the first quarter on, less what the market alone needs in a page beside it."
+            "events beside a live heatmap, from the page's request to the frame that draws the tile."
         ),
         "goals": [
             goal("heatmap: frames of an empty notebook's", measured=statistics.median(heat.fps) / control, floor=0.95),
@@ -225,8 +191,6 @@ def report(
             most("zoom or pan: first frame, median", quantile(zooms["first frame"], 0.5), 34, "ms"),
             most("zoom or pan: half tile, median", quantile(zooms["half"], 0.5), 60, "ms"),
             most("zoom or pan: full tile, median", quantile(zooms["full"], 0.5), 100, "ms"),
-            most("an hour: growth of the page", growth(memory, "heap"), 5, "MB"),
-            most("an hour: growth of the kernel", growth(memory, "resident"), 50, "MB"),
         ],
         "tables": [
             {
@@ -238,11 +202,6 @@ def report(
                 "caption": f"Zoom and pan over {long.count / 1e6:.0f} M events, ms",
                 "columns": ["what", "median", "p95", "longest", "count"],
                 "rows": [[n, *(round(quantile(t, q), 1) for q in (0.5, 0.95, 1.0)), len(t)] for n, t in zooms.items()],
-            },
-            {
-                "caption": "Memory over an hour, MB",
-                "columns": ["page", *(f"{what} at {q}" for what in ("page", "kernel") for q in ("¼", "½", "¾", "1"))],
-                "rows": [hour_row(name, marks) for name, marks in memory.items()],
             },
         ],
     }  # fmt: skip
@@ -256,8 +215,3 @@ def window_row(name: str, case: Windows, control: float) -> list[Any]:
     cpu = [round(statistics.median(case.cpu[n]), 1) for n in ("kernel", "server", "browser")]
     rate, wire = (round(statistics.median(x), 1) for x in (case.rates, case.wire))
     return [name, round(fps, 1), round(fps / control, 3), *delays, rate, sizes, wire, *cpu]
-
-
-def hour_row(name: str, marks: list[dict[str, Any]]) -> list[Any]:
-    """One page in the table of memory."""
-    return [name, *(round(mark[what], 1) for what in ("heap", "resident") for mark in marks)]
