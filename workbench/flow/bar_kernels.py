@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 from numba import types
 
 from workbench.book.jit import I1_COLUMN, I8_COLUMN, kernel, part
@@ -52,19 +53,22 @@ def by_time(
             state[COUNT] += 1
         row = rows[state[COUNT] - 1]
         until, begin, opened = row[START] + interval, i, row[OPEN]
-        high, low, buy, sell, unknown = row[HIGH], row[LOW], row[BUY], row[SELL], row[UNKNOWN]
+        high, low = row[HIGH], row[LOW]
+        delta, signed, total = row[BUY] - row[SELL], row[BUY] + row[SELL], 0
         least, most, away = row[LEAST], row[MOST], moved[state[COUNT] - 1]
         while i < len(ts) and ts[i] < until:
-            p, s, e = price[i], size[i], side[i]
+            p, s = price[i], size[i]
+            # Arithmetic instead of branches: nobody can foretell who is the aggressor, the processor neither.
+            e = np.int64(side[i] > 0) - np.int64(side[i] < 0)
             high, low = max(high, p), min(low, p)
-            buy += s if e > 0 else 0
-            sell += s if e < 0 else 0
-            unknown += s if e == 0 else 0
-            least, most = min(least, buy - sell), max(most, buy - sell)
+            delta, signed, total = delta + s * e, signed + s * e * e, total + s
+            least, most = min(least, delta), max(most, delta)
             # Distances from the open are small numbers, so doubles keep them almost exactly.
             away += float(p - opened) * s
             i += 1
-        row[HIGH], row[LOW], row[BUY], row[SELL], row[UNKNOWN] = high, low, buy, sell, unknown
+        row[UNKNOWN] += total - (signed - row[BUY] - row[SELL])
+        row[BUY], row[SELL] = (signed + delta) >> 1, (signed - delta) >> 1
+        row[HIGH], row[LOW] = high, low
         row[LEAST], row[MOST], moved[state[COUNT] - 1] = least, most, away
         row[END], row[CLOSE] = ts[i - 1], price[i - 1]
         row[TRADES] += i - begin

@@ -22,7 +22,7 @@ _I8: Final = types.int64
 
 
 # Long and flat on purpose: 2 ns a trade. Two tables in turns, since adding twice to one cell must wait for the first.
-@kernel(_I8(I8_COLUMN, I8_COLUMN, I1_COLUMN, _I8, _I8[::1], _I8, _I8[:, :, ::1]))
+@kernel(_I8(I8_COLUMN, I8_COLUMN, I1_COLUMN, _I8, _I8[::1], _I8, _I8[::1]))
 def _add(price: Array, size: Array, side: Array, start: int, scale: Array, span: int, table: Array) -> int:
     """Add trades from ``start`` on; return the first of a block that reaches out of the table."""
     low, shift, magic = scale[_LOW], scale[_SHIFT], scale[_MAGIC]
@@ -36,7 +36,9 @@ def _add(price: Array, size: Array, side: Array, start: int, scale: Array, span:
         for i in range(start, stop):
             # Division by a constant that is only known now: exact for distances below 2³¹ (Granlund, Montgomery 1994).
             row = ((price[i] - low) * magic) >> shift
-            table[i & 1, row, (side[i] > 0) - (side[i] < 0) + 1] += size[i]
+            column = np.int64(side[i] > 0) - np.int64(side[i] < 0) + 1
+            # Unsigned: a signed index is first looked at for being negative.
+            table[np.uint64((row * 3 + column) * 2 + (i & 1))] += size[i]
         start = stop
     return start
 
@@ -72,7 +74,7 @@ def dense_volumes(
         return start, low_row, np.zeros((0, 3), np.int64)
     low_row -= rows // 2
     shift = 31 + max(height - 1, 1).bit_length()
-    table = np.zeros((2, rows, 3), np.int64)
+    table = np.zeros(rows * 6, np.int64)
     scale = np.array([low_row * height, shift, -(-(1 << shift) // height)], np.int64)
     stop = _add(price, size, side, start, scale, rows * height, table)
-    return stop, low_row, table[0] + table[1]
+    return stop, low_row, table.reshape(rows, 3, 2).sum(axis=2)

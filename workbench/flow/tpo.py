@@ -80,15 +80,15 @@ class TpoBuilder:
         """Profile of all trades so far; see :func:`tpo`."""
         letters: dict[int, str] = {}
         first = min(self._touched, default=0)
-        for bracket, rows in sorted(self._touched.items()):
-            for row in rows:
+        for bracket, touched in sorted(self._touched.items()):
+            for row in touched:
                 letters[row] = letters.get(row, "") + _LETTERS[(bracket - first) % len(_LETTERS)]
         rows = sorted(letters)
         counts = np.array([len(letters[row]) for row in rows], np.int64)
         edges = self._outline(np.array(rows, np.int64), counts, value_area, method)
         opening = [r for bracket, rs in self._touched.items() if bracket < first + _OPENING for r in rs]
         balance = [min(opening), max(opening)] if opening else []
-        values = self._prices([*edges, *balance]) or [None] * 5
+        values: list[float | None] = [*self._prices([*edges, *balance])] or [None] * 5
         frame = pl.DataFrame(
             [
                 pl.Series("price", self._prices(rows), pl.Float64),
@@ -109,7 +109,7 @@ class TpoBuilder:
 
     def _prices(self, rows: list[int]) -> list[float]:
         height = self.row_ticks * SUBTICKS_PER_TICK
-        return real_prices(np.array(rows, np.int64) * height, self.instrument).tolist()
+        return [float(price) for price in real_prices(np.array(rows, np.int64) * height, self.instrument)]
 
 
 def tpo(

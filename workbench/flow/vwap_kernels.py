@@ -46,12 +46,12 @@ def _fits(price: Array, size: Array, start: int, stop: int, exact: Array) -> boo
     """Whether the sums of a block stay within 64 bits."""
     if not -8192 < exact[3] < 8192:
         return False
-    furthest, volume = 0.0, 0.0
-    reference = float(exact[REFERENCE])
+    low, high, largest = price[start], price[start], size[start]
     for i in range(start, stop):
-        furthest = max(furthest, abs(float(price[i]) - reference))
-        volume += float(size[i])
-    return furthest * volume < _SAFE
+        low, high, largest = min(low, price[i]), max(high, price[i]), max(largest, size[i])
+    reference = float(exact[REFERENCE])
+    furthest = max(abs(float(low) - reference), abs(float(high) - reference))
+    return bool(furthest * float(largest) * (stop - start) < _SAFE)
 
 
 @part
