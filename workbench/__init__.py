@@ -49,6 +49,7 @@ _HOMES = {
     "vpin": "flow.vpin",
     "trade_imbalance": "flow.trade_imbalance",
     "icebergs": "flow.detectors.icebergs",
+    "degradation": "lab.degradation",
     "hidden": "flow.detectors.hidden",
     "stop_runs": "flow.detectors.stop_runs",
     "large_lots": "flow.detectors.large_lots",
@@ -111,6 +112,7 @@ __all__ = [
     "composite_profile",
     "connect",
     "cvd",
+    "degradation",
     "demo",
     "divergence",
     "errors",
@@ -189,6 +191,7 @@ if TYPE_CHECKING:
     from workbench.frames.importers import import_recording
     from workbench.frames.recording import Recording, open_recording
     from workbench.frames.selecting import events_in
+    from workbench.lab.degradation import degradation
     from workbench.lab.scoring import score
     from workbench.session import Session, connect, replay, simulate
     from workbench.session.demo import demo

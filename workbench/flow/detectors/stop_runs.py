@@ -193,9 +193,9 @@ class StopRuns:
         prints = prints_of_batch(marked)
         shown = (marked.size > 0) & ((marked.flags & int(Flag.OTC)) == 0)
         out = np.zeros((len(prints.ts), len(_FIELDS) + 4), np.int64)
-        columns = (prints.ts, prints.price, prints.size, prints.side.astype(np.int64), order[shown])
+        taken = (prints.ts, prints.price, prints.size, prints.side.astype(np.int64), order[shown])
         own = (self._slices, self._runs, self._state, self._params)
-        out = out[: _run(*(np.ascontiguousarray(c) for c in columns), *own, out)]
+        out = out[: _run(*taken, *own, out)]
         duration = np.maximum(out[:, _O_TS] - out[:, _O_STARTED], max(int(self._params[_GAP]), 1))
         return Detections(
             out[:, _O_TS],
