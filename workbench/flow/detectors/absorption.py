@@ -9,7 +9,6 @@ import polars as pl
 from numba import types
 
 from workbench.book.jit import kernel, part
-from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, Instrument, IntArray
 from workbench.flow.detectors.detections import Detections, detected, frame
 from workbench.flow.detectors.following import (
@@ -56,6 +55,8 @@ _TIME_NS, _FIXED, _SDS = range(3)
 _R_TS, _R_KEY, _R_SIZE, _R_EPOCH = range(4)
 _FIRST_PRINTS: Final = 1024
 _LEAST_SHARE: Final = 0.5
+_WARM_BUCKETS: Final = 5
+_SD_OF_MAD: Final = 1.4826  # of a normal distribution
 
 
 @part
@@ -89,16 +90,17 @@ def _bucket(sums: Array, state: Array, parameters: Array, ts: int) -> None:
             sums[side, n] = 0
         state[_BUCKETS] += 1
     state[_BUCKET] = number
-    if state[_BUCKETS] < n:
+    if state[_BUCKETS] < _WARM_BUCKETS:
         return
-    mean = 0.0
-    for k in range(n):
-        mean += float(sums[0, k]) + float(sums[1, k])
-    mean /= 2 * n
-    square = 0.0
-    for k in range(n):
-        square += (float(sums[0, k]) - mean) ** 2 + (float(sums[1, k]) - mean) ** 2
-    state[_FLOOR] = max(np.int64(np.ceil(parameters[_SDS] * np.sqrt(square / (2 * n)))), 1)
+    half = min(state[_BUCKETS], n)
+    values = np.empty(2 * half, np.int64)
+    values[:half], values[half:] = sums[0, :half], sums[1, :half]
+    values.sort()
+    middle = values[half]
+    away = np.abs(values - middle)
+    away.sort()
+    spread = _SD_OF_MAD * float(away[half])
+    state[_FLOOR] = max(np.int64(np.ceil(float(middle) + parameters[_SDS] * spread)), 1)
 
 
 @part
@@ -213,18 +215,17 @@ class Absorption:
         self,
         instrument: Instrument,
         *,
-        time: str = "5s",
+        time: str = "3s",
         size: Size = "auto",
-        deviations: float = 4.0,
+        deviations: float = 3.0,
         over: str = "60s",
     ):
         time_ns, over_ns = duration("time", time), duration("over", over)
         check("deviations", deviations, 0.1)
-        check("over", over_ns / time_ns, 2, 100_000, unit="times `time`")
+        check("over", over_ns / time_ns, 5, 100_000, unit="times `time`")
         lots = 0
         if size != "auto":
-            if isinstance(size, str):
-                raise WorkbenchError(f"size={size!r}", expected="'auto' or a size above 0", code="bad_value")
+            check("size", size, 0)
             lots = instrument.lots(size)
             check("size", lots, 1, unit="lot")
         self.instrument = instrument
@@ -265,7 +266,7 @@ def _detections(rows: IntArray) -> Detections:
 
 
 def absorption(
-    x: Any, *, time: str = "5s", size: Size = "auto", deviations: float = 4.0, over: str = "60s"
+    x: Any, *, time: str = "3s", size: Size = "auto", deviations: float = 3.0, over: str = "60s"
 ) -> pl.DataFrame:
     """Prices at which much was traded against one side, and that side is still there.
 
@@ -275,11 +276,11 @@ def absorption(
     time : str, optional
         How far back the volume at a price counts.
     size : float or "auto", optional
-        At least so much volume at one price against one side within ``time``, real units. ``"auto"``: ``deviations``
-        standard deviations of the volume that all prices together traded against one side in spans of ``time``.
+        At least so much volume at one price against one side within ``time``, real units. ``"auto"``: more than all
+        prices together usually trade against one side in spans of ``time``, by ``deviations`` standard deviations.
     deviations : float, optional
     over : str, optional
-        Over how long the standard deviation is taken, at least twice ``time``.
+        Over how long the standard deviation is taken, at least five times ``time``.
 
     Returns
     -------
@@ -295,9 +296,10 @@ def absorption(
 
     Notes
     -----
-    Judged at the end of each moment in which the price traded: a level that is gone by then absorbed nothing. A price is
+    Usual is the median, and the standard deviation that of a normal distribution with the same median absolute
+    deviation: plain means would rise with the very bursts that are looked for. Judged at the end of each moment in which the price traded: a level that is gone by then absorbed nothing. A price is
     told again only after its volume within ``time`` fell below half of what is needed. Off-book prints, prints between
-    two ticks and those without an aggressor do not count. ``"auto"`` finds nothing for the first ``over``; after a gap or
+    two ticks and those without an aggressor do not count. ``"auto"`` finds nothing for the first five spans of ``time``; after a gap or
     a new snapshot all begins anew.
 
     *What it cannot know.* Whether one party absorbed or many; whether it will go on doing so; whether the volume met
@@ -305,7 +307,8 @@ def absorption(
 
     References
     ----------
-    Bookmap, knowledge base, "Absorption Indicator": time, size, and automatic size from the deviation of volume.
+    Bookmap, knowledge base, "Absorption Indicator": time, size, and automatic size from the deviation of volume
+    (there a multiple of it alone, here beyond the median).
 
     Examples
     --------

@@ -97,15 +97,15 @@ class LayeringLike:
         instrument: Instrument,
         *,
         levels: int = 3,
-        quantile: float = 0.95,
+        quantile: float = 0.98,
         near: int = 15,
-        within: str = "10s",
+        within: str = "5s",
         together: str = "1s",
-        multiple: float = 5.0,
+        multiple: float = 1.2,
         by: By = "auto",
     ):
         check("levels", levels, 2)
-        check("multiple", multiple, 1.0)
+        check("multiple", multiple, 0.0)
         self.instrument = instrument
         self._levels, self._multiple = int(levels), multiple
         self._together_ns = duration("together", together)
@@ -155,11 +155,11 @@ def layering_like(
     x: Any,
     *,
     levels: int = 3,
-    quantile: float = 0.95,
+    quantile: float = 0.98,
     near: int = 15,
-    within: str = "10s",
+    within: str = "5s",
     together: str = "1s",
-    multiple: float = 5.0,
+    multiple: float = 1.2,
     by: By = "auto",
 ) -> pl.DataFrame:
     """Several large postings of one side that were put up together and pulled together, unfilled.
@@ -178,7 +178,7 @@ def layering_like(
     together : str, optional
         All posted within so long of the last one pulled, and all pulled within so long.
     multiple : float, optional
-        Each at least so many times the median addition.
+        Each at least so many times the median displayed size of the levels as near.
     by : {"auto", "orders", "levels"}, optional
         Follow orders where the stream has them, else levels.
 

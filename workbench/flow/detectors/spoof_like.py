@@ -50,12 +50,12 @@ class SpoofLike:
         *,
         quantile: float = 0.99,
         near: int = 10,
-        within: str = "5s",
-        multiple: float = 5.0,
-        executed: float = 0.5,
+        within: str = "3s",
+        multiple: float = 3.0,
+        executed: float = 0.3,
         by: By = "auto",
     ):
-        check("multiple", multiple, 1.0)
+        check("multiple", multiple, 0.0)
         check("executed", executed, 0.0, 1.0)
         self.instrument = instrument
         self._multiple, self._executed = multiple, executed
@@ -97,9 +97,9 @@ def spoof_like(
     *,
     quantile: float = 0.99,
     near: int = 10,
-    within: str = "5s",
-    multiple: float = 5.0,
-    executed: float = 0.5,
+    within: str = "3s",
+    multiple: float = 3.0,
+    executed: float = 0.3,
     by: By = "auto",
 ) -> pl.DataFrame:
     """Large postings near the touch that were taken back unfilled after the other side of the book was executed.
@@ -114,7 +114,7 @@ def spoof_like(
     within : str, optional
         Taken back at most so long after it was posted.
     multiple : float, optional
-        And at least so many times the median addition.
+        And at least so many times the median displayed size of the levels as near.
     executed : float, optional
         Least share of the other side in what was executed while the posting stood; some of it always.
     by : {"auto", "orders", "levels"}, optional

@@ -174,10 +174,11 @@ class _ByOrder:
         order = np.full(len(batch), -1, np.int64)
         if trades.any():
             order[trades] = self._numbers.update(EventBatch.trusted(batch.where(trades)[1], 0))
-        columns = [aligned(batch.columns[i]) for i in (0, 2, 3, 4, 5, 8)]
+        columns: Any = [aligned(batch.columns[i]) for i in (0, 2, 3, 4, 5, 8)]
         out = np.empty((2 * int(trades.sum()) + 2, _FIELDS), np.int64)
         self._state[_COUNT] = 0
-        _orders(batch.first_sequence, *columns, order, *self._bounds, self._state, out)
+        rest: Any = (order, *self._bounds, self._state, out)
+        _orders(batch.first_sequence, *columns, *rest)
         return out[: self._state[_COUNT]]
 
     def close(self) -> IntArray:
@@ -194,12 +195,12 @@ class _Within:
         self._clock, self._sides = np.zeros(5, np.int64), np.zeros((2, 6), np.int64)
 
     def update(self, batch: EventBatch) -> IntArray:
-        columns = [aligned(batch.columns[i]) for i in (0, 2, 3, 4, 5, 8)]
+        columns: Any = [aligned(batch.columns[i]) for i in (0, 2, 3, 4, 5, 8)]
         out = np.empty((2 * len(batch), _FIELDS), np.int64)
         self._clock[_OUT] = row = 0
         while row < len(batch):
             table = (self._table.keys, self._table.values, self._table.used)
-            rest = (*self._bounds, *table, self._prints, self._clock, self._sides, out)
+            rest: Any = (*self._bounds, *table, self._prints, self._clock, self._sides, out)
             row = _window(row, batch.first_sequence, *columns, *rest)
             if row < len(batch):
                 self._make_room()
@@ -233,7 +234,7 @@ class Sweeps:
         A parameter outside its bounds.
     """
 
-    def __init__(self, instrument: Instrument, *, levels: int = 3, size: float = 0, time: str | None = None):
+    def __init__(self, instrument: Instrument, *, levels: int = 4, size: float = 0, time: str | None = None):
         check("levels", levels, 2)
         check("size", size, 0)
         self.instrument = instrument
@@ -262,7 +263,7 @@ def _detections(rows: IntArray) -> Detections:
     return Detections(rows[:, F_TS], rows[:, F_SEQUENCE], rows[:, F_PRICE], side, score, evidence)
 
 
-def sweeps(x: Any, *, levels: int = 3, size: float = 0, time: str | None = None) -> pl.DataFrame:
+def sweeps(x: Any, *, levels: int = 4, size: float = 0, time: str | None = None) -> pl.DataFrame:
     """Aggressors that took several price levels at once.
 
     Parameters

@@ -111,7 +111,7 @@ def _tell(values: Array, at: int, price: int, side: int, fate: int, state: Array
 def _target(ring: Array, state: Array, price: int, side: int, lots: float, around: int, span: int) -> int:
     """Slot of an addition of that size on the same side at another price, within ``span`` of a time; −1 without."""
     for k in range(min(state[_ADDED], len(ring))):
-        at = (state[_ADDED] - 1 - k) % len(ring)
+        at = int((state[_ADDED] - 1 - k) % len(ring))
         near = abs(ring[at, _A_TS] - around) <= span and ring[at, _A_SIDE] == side
         if near and ring[at, _A_PRICE] != price and ring[at, _A_LOTS] >= lots:
             return at
@@ -264,7 +264,7 @@ class Walls:
         self,
         instrument: Instrument,
         *,
-        multiple: float = 5.0,
+        multiple: float = 6.0,
         near: int = 20,
         quantile: float = 0.97,
         look: str = "100ms",
@@ -297,7 +297,7 @@ class Walls:
 
 def _detections(rows: IntArray) -> Detections:
     evidence: dict[str, Array] = {
-        "event": np.array(FATES, dtype=object)[rows[:, _FATE]],
+        "event": np.array(FATES)[rows[:, _FATE]],
         "wall": rows[:, _F_NUMBER],
         "size_lots": rows[:, _F_SIZE],
         "peak_lots": rows[:, _F_PEAK],
@@ -316,7 +316,7 @@ def _detections(rows: IntArray) -> Detections:
 def walls(
     x: Any,
     *,
-    multiple: float = 5.0,
+    multiple: float = 6.0,
     near: int = 20,
     quantile: float = 0.97,
     look: str = "100ms",

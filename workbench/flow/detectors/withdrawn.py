@@ -48,6 +48,7 @@ from workbench.flow.detectors.following import (
     forget,
     found,
     marked,
+    size_of,
     stand,
     touch,
 )
@@ -74,13 +75,29 @@ _MEMORY: Final = 8192
 
 
 @part
-def _count(size: int, counts: Array, state: Array, parameters: Array) -> None:
+def _typical(keys: Array, values: Array, scratch: Array, state: Array, near: int) -> int:
+    """Median displayed size of the levels near the touch, of both sides."""
+    n = 0
+    for away in range(near + 1):
+        for side in (1, -1):
+            lots = size_of(keys, values, (state[BID] if side > 0 else state[ASK]) - side * away, side)
+            if lots > 0:
+                scratch[n] = lots
+                n += 1
+    scratch[:n].sort()
+    return int(scratch[n // 2]) if n else 0
+
+
+@part
+def _count(
+    keys: Array, values: Array, size: int, counts: Array, scratch: Array, state: Array, parameters: Array
+) -> None:
     """Count an addition; now and then decide anew what is large."""
     counts[bin_of(size)] += 1
     state[_ADDITIONS] += 1
     if state[_ADDITIONS] % _CADENCE == 0 and state[_ADDITIONS] >= _WARM:
         state[_LARGE] = ranked(counts, state[_ADDITIONS], parameters[_QUANTILE])
-        state[_TYPICAL] = ranked(counts, state[_ADDITIONS], 0.5)
+        state[_TYPICAL] = _typical(keys, values, scratch, state, int(parameters[_NEAR]))
         if state[_ADDITIONS] >= _MEMORY:
             state[_ADDITIONS] = halved(counts)
 
@@ -116,12 +133,19 @@ def _pull(values: Array, at: int, lots: int, order: int, state: Array, parameter
 @part
 def _away(price: int, side: int, state: Array) -> int:
     """Ticks from the best price of the same side; 0 at or before it."""
-    return max(state[BID] - price if side > 0 else price - state[ASK], 0)
+    return int(max(state[BID] - price if side > 0 else price - state[ASK], 0))
 
 
 @part
 def _judge_level(
-    keys: Array, values: Array, at: int, counts: Array, state: Array, parameters: Array, out: Array
+    keys: Array,
+    values: Array,
+    at: int,
+    counts: Array,
+    scratch: Array,
+    state: Array,
+    parameters: Array,
+    out: Array,
 ) -> None:
     change, traded = values[at, SIZE] - values[at, BEFORE], values[at, TRADED]
     if state[NOW] - values[at, _CREDIT_TS] > _CREDIT_NS:
@@ -144,7 +168,7 @@ def _judge_level(
             stale |= state[NOW] - values[at, _SINCE] > parameters[_WITHIN]
             if large and (stale or change >= values[at, _POSTED]):
                 _post(values, at, change, price, side, away, state)
-            _count(change, counts, state, parameters)
+            _count(keys, values, change, counts, scratch, state, parameters)
 
 
 @part
@@ -159,7 +183,14 @@ def _judge_order(keys: Array, values: Array, at: int, state: Array, parameters: 
 
 @part
 def _settle(
-    keys: Array, values: Array, marks: Array, counts: Array, state: Array, parameters: Array, out: Array
+    keys: Array,
+    values: Array,
+    marks: Array,
+    counts: Array,
+    scratch: Array,
+    state: Array,
+    parameters: Array,
+    out: Array,
 ) -> None:
     """Judge all that this moment touched."""
     n, by_order = state[MARKED], state[_HAS_ORDERS]
@@ -168,14 +199,14 @@ def _settle(
         if values[at, _IS_ORDER]:
             _judge_order(keys, values, at, state, parameters, out)
         elif not by_order:
-            _judge_level(keys, values, at, counts, state, parameters, out)
+            _judge_level(keys, values, at, counts, scratch, state, parameters, out)
     state[MARKED] = 0
 
 
 @part
 def _order_row(
     what: int, price: int, side: int, size: int, name: int, keys: Array, values: Array, used: Array,
-    marks: Array, counts: Array, state: Array, parameters: Array,
+    marks: Array, counts: Array, scratch: Array, state: Array, parameters: Array,
 ) -> None:  # fmt: skip
     """Take in one row about an order: large ones near the touch are followed, of the others only the size counts."""
     if what == MBO_NEW:
@@ -187,7 +218,7 @@ def _order_row(
             _post(values, at, size, price, side, away, state)
             values[at, SIZE] = values[at, BEFORE] = size
             values[at, _IS_ORDER], values[at, _GONE] = 1, 0
-        _count(size, counts, state, parameters)
+        _count(keys, values, size, counts, scratch, state, parameters)
         return
     at = slot_of(keys, name + _ORDER_BASE, 1)
     if keys[at] == EMPTY or values[at, _POSTED] == 0:
@@ -199,15 +230,15 @@ def _order_row(
         values[at, SIZE], values[at, _GONE] = 0, 1
 
 
-@kernel(types.int64(*WALK, types.int64[::1], TABLE))
+@kernel(types.int64(*WALK, types.int64[::1], types.int64[::1], TABLE))
 def _walk(
     row: int, first: int, ts: Array, kind: Array, side: Array, price: Array, size: Array, name: Array,
     flags: Array, bid: Array, ask: Array, bids: Array, asks: Array, valid: Array, keys: Array, values: Array,
-    used: Array, marks: Array, state: Array, parameters: Array, counts: Array, out: Array,
+    used: Array, marks: Array, state: Array, parameters: Array, counts: Array, scratch: Array, out: Array,
 ) -> int:  # fmt: skip
     while row < len(ts) and not crowded(used, keys, marks, state, out, 0):
         if state[STARTED] and ts[row] != state[NOW]:
-            _settle(keys, values, marks, counts, state, parameters, out)
+            _settle(keys, values, marks, counts, scratch, state, parameters, out)
         what = kind[row]
         stand(state, ts[row], first + row, valid[row], bid[row], ask[row], bids[row], asks[row])
         if what in (CLEAR, GAP):
@@ -233,7 +264,7 @@ def _walk(
             if state[KNOWN] and not flags[row] & SNAPSHOT:
                 _order_row(
                     what, price[row], side[row], size[row], name[row], keys, values, used, marks, counts,
-                    state, parameters,
+                    scratch, state, parameters,
                 )  # fmt: skip
         row += 1
     return row
@@ -272,11 +303,11 @@ def withdrawal_rule(quantile: float, near: int, within: str, share: float, by: B
         A value outside its bounds.
     """
     check("quantile", quantile, 0.5, 1.0)
-    check("near", near, 0, unit="ticks")
+    check("near", near, 0, 10_000, unit="ticks")
     check("share", share, 0.5, 1.0)
     if by not in get_args(By):
         raise WorkbenchError(f"by={by!r}", expected=f"one of {', '.join(get_args(By))}", code="bad_value")
-    return WithdrawalRule(quantile, near, duration("within", within), share, by)
+    return WithdrawalRule(quantile, int(near), duration("within", within), share, by)
 
 
 class Withdrawals:
@@ -290,7 +321,12 @@ class Withdrawals:
     def __init__(self, rule: WithdrawalRule):
         parameters = (_MODES[rule.by], rule.quantile, rule.near, rule.within_ns, rule.share)
         self._follower = Follower(
-            _walk, own=6, level_own=14, found_own=9, parameters=parameters, extra=(empty_counts(),)
+            _walk,
+            own=6,
+            level_own=14,
+            found_own=9,
+            parameters=parameters,
+            extra=(empty_counts(), np.zeros(2 * rule.near + 2, np.int64)),
         )
         if rule.by == "orders":
             self._follower.state[_HAS_ORDERS] = 1
