@@ -65,6 +65,7 @@ _HOMES = {
     "tpo": "flow.tpo",
     "composite_profile": "flow.composite",
     "profile_nodes": "flow.composite",
+    "pulling": "flow.stacking",
     "Heatmap": "views.heatmap",
     "Ladder": "views.ladder",
     "Profile": "views.profile",
@@ -137,6 +138,7 @@ __all__ = [
     "planted",
     "plants",
     "profile_nodes",
+    "pulling",
     "replay",
     "score",
     "signals",
@@ -183,6 +185,7 @@ if TYPE_CHECKING:
     from workbench.flow.price_impact import amihud, kyle_lambda
     from workbench.flow.profile import volume_profile
     from workbench.flow.queue_imbalance import imbalance
+    from workbench.flow.stacking import pulling
     from workbench.flow.tpo import tpo
     from workbench.flow.trade_imbalance import trade_imbalance
     from workbench.flow.volatility import volatility
