@@ -17,7 +17,7 @@ from workbench.book.levels import LevelBook
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICK_SHIFT, Array, EventBatch, EventKind, Flag, IntArray
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.level_table import KEYS, VALUES, LevelTable, entered, slot_of
+from workbench.flow.level_table import EMPTY, KEYS, VALUES, LevelTable, entered, slot_of
 
 DEPTH, TRADE = int(EventKind.DEPTH), int(EventKind.TRADE)
 MBO_NEW, MBO_REPLACE, MBO_CANCEL = (
@@ -92,13 +92,13 @@ def forget(keys: Array, values: Array, marks: Array, state: Array, cleared: bool
 def size_of(keys: Array, values: Array, price: int, side: int) -> int:
     """Displayed lots at a level."""
     at = slot_of(keys, price, side)
-    return np.int64(0) if keys[at] == -(2**62) else values[at, SIZE]
+    return 0 if keys[at] == EMPTY else int(values[at, SIZE])
 
 
 @part
 def found(out: Array, state: Array, price: int, side: int) -> int:
     """Begin a finding of this moment; its row."""
-    row = state[COUNT]
+    row = int(state[COUNT])
     out[row, FOUND_TS], out[row, FOUND_SEQUENCE] = state[NOW], state[SEQUENCE]
     out[row, FOUND_PRICE], out[row, FOUND_SIDE] = price, side
     state[COUNT] += 1
@@ -109,7 +109,7 @@ def found(out: Array, state: Array, price: int, side: int) -> int:
 def crowded(used: Array, keys: Array, marks: Array, state: Array, out: Array, reserve: int) -> bool:
     """Whether room might run out before the next row is taken in; ``reserve`` more levels may be marked at once."""
     full = 2 * (used[0] + 2) > len(keys) or state[MARKED] + reserve + 2 > len(marks)
-    return full or state[COUNT] + 2 * (state[MARKED] + reserve) + _MARGIN > len(out)
+    return bool(full or state[COUNT] + 2 * (state[MARKED] + reserve) + _MARGIN > len(out))
 
 
 class Follower:
@@ -186,7 +186,7 @@ class Follower:
             self._out = np.concatenate([self._out, np.zeros_like(self._out)])
 
 
-def check(name: str, value: float, least: float, most: float = np.inf, unit: str = "") -> None:
+def check(name: str, value: Any, least: float, most: float = np.inf, unit: str = "") -> None:
     """Refuse a parameter outside its bounds.
 
     Raises
