@@ -114,6 +114,7 @@ def score(
     grid: Mapping[str, Sequence[Any]] | None = None,
     *,
     kind: str | None = None,
+    only: pl.Expr | None = None,
     within: Duration = "1s",
     ticks: int = 2,
     seeds: Iterable[int] = SEEDS,
@@ -135,6 +136,8 @@ def score(
     kind : str, optional
         Which planted events it should find; default: the kind of the first plant. All others are other people's
         business: to find those is false.
+    only : Expr, optional
+        Which detections are judged, where a detector tells several things of one event (of a wall, that it appeared).
     within : duration
         How long after its end an event may still be found.
     ticks : int
@@ -172,7 +175,15 @@ def score(
     rows = []
     for parameter, value in trials:
         chosen = parameters | ({parameter: value} if parameter else {})
-        matched = [_tried(detector, chosen, market, sought, within, ticks) for market in markets]
+        matched = [
+            match(
+                _found(detector, chosen, market, only),
+                market.planted.filter(pl.col("kind") == sought),
+                within=within,
+                price_within=ticks * float(market.instrument.tick_size),
+            )
+            for market in markets
+        ]
         rows.append({"parameter": parameter, "value": str(value), **_summed(matched)})
     return Scorecard(
         name or str(getattr(detector, "__name__", "detector")), pl.DataFrame(rows, schema=_COLUMNS)
@@ -204,22 +215,13 @@ def _ground(source: Simulator, length_ns: int) -> Ground:
     return Ground(source.instruments[0], batches, source.planted())
 
 
-def _tried(
-    detector: Callable[..., Detector],
-    parameters: Mapping[str, Any],
-    market: Ground,
-    kind: str,
-    within: Duration,
-    ticks: int,
-) -> Matching:
+def _found(
+    detector: Callable[..., Detector], parameters: Mapping[str, Any], market: Ground, only: pl.Expr | None
+) -> pl.DataFrame:
     made = detector(market.instrument, **parameters)
-    found = joined([*(made.update(batch) for batch in market.batches), made.close()])
-    return match(
-        frame(found, market.instrument),
-        market.planted.filter(pl.col("kind") == kind),
-        within=within,
-        price_within=ticks * float(market.instrument.tick_size),
-    )
+    parts = joined([*(made.update(batch) for batch in market.batches), made.close()])
+    found = frame(parts, market.instrument)
+    return found if only is None else found.filter(only)
 
 
 def _summed(matched: Sequence[Matching]) -> dict[str, Any]:
