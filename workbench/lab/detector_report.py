@@ -26,7 +26,7 @@ def table(card: Scorecard) -> str:
 def summary(cards: list[Scorecard]) -> str:
     """Markdown table of what each detector reaches at its defaults."""
     lines = [
-        "| detector | planted kind | precision | recall | F1 | floor of both |",
+        "| detector | planted kind | precision | recall | F1 | floors (precision, recall) |",
         "|---|---|---:|---:|---:|---|",
     ]
     for case, card in zip(CASES, cards):

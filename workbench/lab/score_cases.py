@@ -76,7 +76,7 @@ class Case:
         )
 
 
-CASES: Final = (
+CASES: Final[tuple[Case, ...]] = (
     Case("NativeIcebergs", "iceberg_orders", "iceberg", {"min_refills": (1, 2, 3, 4)}, (0.99, 0.99)),
     Case(
         "SyntheticIcebergs",
@@ -88,6 +88,15 @@ CASES: Final = (
             "min_peak_lots": (1, 2, 3, 5),
             "min_surprise": (0.0, 1.0, 3.0, 6.0),
         },
+    ),
+    # what levels and trades alone can say of native icebergs: docs/detectors.md tells why the floors are so low
+    Case("Underflow", "hidden_size", "iceberg", {"min_lots": (1, 5, 20)}, (0.95, 0.3)),
+    Case(
+        "Resistance",
+        "hidden_size",
+        "iceberg",
+        {"delay_ns": (1_000_000, 10_000_000, 100_000_000), "min_lots": (2, 5, 10)},
+        (0.03, 0.95),
     ),
     Case(
         "StopRuns",

@@ -55,7 +55,7 @@ def planted(x: Session | Simulator) -> pl.DataFrame:
     """
     if isinstance(x, Simulator):
         return x.planted()
-    source = _SOURCES.get(x) if isinstance(x, Session) else None
+    source = _SOURCES.get(x)
     if source is None:
         raise ReplayError(
             f"the truth of {x!r}",
