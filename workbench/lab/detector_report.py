@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from workbench.events import EventBatch
+from workbench.feeds.simulator.planting import plants
+from workbench.lab.degradation import degradation
 from workbench.lab.score_cases import CASES
-from workbench.lab.scoring import Scorecard
+from workbench.lab.scoring import Ground, Scorecard, grounds
 
 _COLUMNS: Final = ("precision", "recall", "f1", "planted", "hits", "repeats", "false", "missed")
 
@@ -33,6 +37,31 @@ def summary(cards: list[Scorecard]) -> str:
         row = card.frame.row(0, named=True)
         scores = " | ".join(_number(row[name]) for name in ("precision", "recall", "f1"))
         lines.append(f"| `{case.name}` | {case.kind} | {scores} | {case.floor[0]:.2f}, {case.floor[1]:.2f} |")
+    return "\n".join(lines)
+
+
+class _Played:
+    """A market as the batch faces read it."""
+
+    def __init__(self, ground: Ground):
+        self.instrument, self._ground = ground.instrument, ground
+
+    def batches(self) -> Iterator[EventBatch]:
+        """All events."""
+        return iter(self._ground.batches)
+
+
+def losses() -> str:
+    """Markdown table of what is lost without order rows, on one market in which every kind is planted."""
+    [ground] = grounds(plants(every="40s"), seeds=[1], duration="5m")
+    frame = degradation(_Played(ground))
+    lines = [
+        "| detector | with orders | without | both | lost | invented | kept |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, *counts, kept in frame.iter_rows():
+        share = "–" if kept is None else f"{kept:.2f}"
+        lines.append(f"| {name} | {' | '.join(str(count) for count in counts)} | {share} |")
     return "\n".join(lines)
 
 
@@ -60,6 +89,7 @@ def main(arguments: list[str]) -> None:
     """Print the tables, or write them into a document."""
     cards = [case.score() for case in CASES]
     tables = {"summary": summary(cards)} | {card.name: table(card) for card in cards}
+    tables["degradation"] = losses()
     if arguments[:1] != ["--write"]:
         sys.stdout.writelines(f"\n## {name}\n\n{content}\n" for name, content in tables.items())
         return
