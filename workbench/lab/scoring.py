@@ -162,7 +162,7 @@ def score(
     >>> import workbench as wb
     >>> from workbench.flow.detectors.iceberg_orders import NativeIcebergs
     >>> wb.score(NativeIcebergs, wb.plants("iceberg", every="10s"), seeds=[1], duration="1m")
-    <Scorecard NativeIcebergs: precision 1.00, recall 1.00, 5 planted, 0 other trials>
+    <Scorecard NativeIcebergs: precision 1.00, recall 1.00, 6 planted, 0 other trials>
     """
     if not plants:
         raise WorkbenchError(

@@ -51,7 +51,7 @@ def planted(x: Session | Simulator) -> pl.DataFrame:
     >>> s = wb.simulate(seed=7, inline=True, plants=wb.plants("sweep", every="20s", at="5s"))
     >>> s.advance("10s")
     >>> wb.planted(s).select("kind", "side", "price", "count").row(0)
-    ('sweep', 1, 5003.75, 7)
+    ('sweep', 1, 5003.75, 5)
     """
     if isinstance(x, Simulator):
         return x.planted()
