@@ -81,6 +81,10 @@ _HOMES = {
     "EventKind": "events",
     "EventBatch": "events",
     "WorkbenchError": "errors",
+    "study": "lab.study",
+    "StudyDesk": "lab.desk",
+    "Trials": "lab.trials",
+    "check_lookahead": "lab.lookahead",
     "signals": ".flow.signals",
     "errors": ".errors",
     "events": ".events",
@@ -101,7 +105,9 @@ __all__ = [
     "Recording",
     "Session",
     "Side",
+    "StudyDesk",
     "Tape",
+    "Trials",
     "Vwap",
     "WorkbenchError",
     "Workspace",
@@ -109,6 +115,7 @@ __all__ = [
     "absorption",
     "amihud",
     "bars",
+    "check_lookahead",
     "cliffs",
     "composite_profile",
     "connect",
@@ -146,6 +153,7 @@ __all__ = [
     "spoof_like",
     "spreads",
     "stop_runs",
+    "study",
     "sweeps",
     "tpo",
     "trade_imbalance",
@@ -195,7 +203,11 @@ if TYPE_CHECKING:
     from workbench.frames.recording import Recording, open_recording
     from workbench.frames.selecting import events_in
     from workbench.lab.degradation import degradation
+    from workbench.lab.desk import StudyDesk
+    from workbench.lab.lookahead import check_lookahead
     from workbench.lab.scoring import score
+    from workbench.lab.study import study
+    from workbench.lab.trials import Trials
     from workbench.session import Session, connect, replay, simulate
     from workbench.session.demo import demo
     from workbench.session.labels import labels

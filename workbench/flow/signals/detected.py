@@ -85,7 +85,7 @@ class IcebergFollow(Detected):
     @property
     def finder(self) -> Finder:
         name = {"native": "NativeIcebergs", "synthetic": "SyntheticIcebergs"}[self.params.kind]
-        return Finder("icebergs", name)
+        return Finder("iceberg_orders", name)
 
 
 class SweepParameters(DetectedParameters, frozen=True):

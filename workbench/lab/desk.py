@@ -1,0 +1,76 @@
+"""The desk that signals are studied at: what depends on the recording alone is made once and kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.events import IntArray
+from workbench.flow.depth_series import event_batches
+from workbench.flow.signals.contract import Scores, Signal, judged
+from workbench.flow.signals.sight import Needs, Sight, sight_of
+from workbench.lab.forward import Market
+from workbench.lab.study import Study, Terms, studied
+from workbench.lab.trials import Trials
+
+
+class StudyDesk:
+    """Studies of many signals on one recording, each at the cost of its parameters only.
+
+    Parameters
+    ----------
+    x : session or recording
+        As it is now: what comes later is not seen.
+
+    Attributes
+    ----------
+    trials : Trials
+        Everything that was tried here and before.
+    """
+
+    def __init__(self, x: Any):
+        self.trials = Trials.of(x)
+        self._x = x
+        self._instrument = getattr(x, "instrument", None)
+        self._sights: dict[Needs, tuple[Sight, Market]] = {}
+
+    def prepare(self, needs: Needs) -> tuple[Sight, Market]:
+        """What a signal looks at, read from the events at the first call."""
+        if needs not in self._sights:
+            sight = sight_of(event_batches(self._x), needs, self._instrument)
+            self._sights[needs] = sight, Market.of(sight)
+        return self._sights[needs]
+
+    def scores(self, signal: Signal) -> Scores:
+        """What a signal says, from what was read before."""
+        return judged(signal, signal.rule(), self.prepare(signal.needs)[0])
+
+    def entries(self, signal: Signal) -> IntArray:
+        """Rows at which its side goes on or turns."""
+        return onsets(self.scores(signal))
+
+    def study(self, signal: Signal, terms: Terms | None = None, *, seed: int = 7) -> Study:
+        """Study a signal and count the trial.
+
+        Parameters
+        ----------
+        signal : Signal
+        terms : Terms, optional
+            Horizons, costs, latency.
+        seed : int, optional
+            Of the resampling.
+        """
+        market = self.prepare(signal.needs)[1]
+        scores = self.scores(signal)
+        rng = np.random.default_rng(seed)
+        return studied(signal, scores, onsets(scores), market, terms or Terms(), self.trials, rng)
+
+
+def onsets(scores: Scores) -> IntArray:
+    """Rows at which the side goes on or turns."""
+    before = np.concatenate([np.zeros(1, np.int8), scores.side[:-1]])[: len(scores.side)]
+    return np.flatnonzero((scores.side != 0) & (scores.side != before))
+
+
+__all__ = ["StudyDesk", "onsets"]

@@ -1,0 +1,172 @@
+"""What happened after a signal: forward moves of the mid, their costs and extremes, and the average path."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import types
+
+from workbench.book.jit import I8_COLUMN, kernel, part
+from workbench.events import Array, FloatArray, IntArray
+from workbench.flow.signals.sight import Sight
+
+_REALS: Final = types.Array(types.float64, 1, "C", readonly=True)
+_OUT: Final = types.float64[:, ::1]
+_BLOCK: Final = 256
+
+
+class Market(NamedTuple):
+    """The mid over time, as forward moves need it; n rows, one for each moment.
+
+    Attributes
+    ----------
+    ts, age : int64, ns
+    mid, spread : float64, ticks
+        NaN where unknown.
+    least, most : float64, ticks, shape (n / 256,)
+        Extremes of the mid in blocks of rows.
+    """
+
+    ts: IntArray
+    age: IntArray
+    mid: FloatArray
+    spread: FloatArray
+    least: FloatArray
+    most: FloatArray
+
+    @classmethod
+    def of(cls, sight: Sight) -> Market:
+        """The market of a sight."""
+        moments, mid = sight.moments, np.ascontiguousarray(sight.mid)
+        spread = np.where(np.isnan(mid), np.nan, (moments.ask[:, 0] - moments.bid[:, 0]).astype(np.float64))
+        padded = np.full(-(-len(mid) // _BLOCK) * _BLOCK, np.nan)
+        padded[: len(mid)] = mid
+        blocks = padded.reshape(-1, _BLOCK)
+        least = np.fmin.reduce(blocks, axis=1, initial=np.inf)
+        most = np.fmax.reduce(blocks, axis=1, initial=-np.inf)
+        return cls(np.ascontiguousarray(moments.ts), sight.age, mid, spread, least, most)
+
+
+class Forward(NamedTuple):
+    """Moves after entries, ticks, arrays of shape (n_entries, n_horizons); NaN where they are not known.
+
+    Attributes
+    ----------
+    row : int64, shape (n_entries,)
+        Row of the entry, −1 where there is none.
+    move : float64
+        Mid at the horizon less mid at the entry.
+    paid : float64
+        Half the spread at the entry and half the spread at the exit.
+    high, low : float64
+        Highest and lowest mid until the horizon, less the mid at the entry.
+    """
+
+    row: IntArray
+    move: FloatArray
+    paid: FloatArray
+    high: FloatArray
+    low: FloatArray
+
+
+@part
+def _last_until(ts: Array, moment: int, low: int) -> int:
+    """Last row with ts ≤ moment, at or after row ``low``, by steps that double."""
+    n, step = len(ts), 1
+    high = low + 1
+    while high < n and ts[high] <= moment:
+        low, high, step = high, high + step, 2 * step
+    high = min(high, n)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if ts[middle] <= moment:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@kernel(
+    types.void(
+        *[I8_COLUMN] * 2, *[_REALS] * 4, I8_COLUMN, types.int64, I8_COLUMN, types.int64[::1], *[_OUT] * 4
+    )
+)
+def _follow(
+    ts: Array, age: Array, mid: Array, spread: Array, least: Array, most: Array, rows: Array, latency: int,
+    horizons: Array, entry: Array, move: Array, paid: Array, high: Array, low: Array,
+) -> None:  # fmt: skip
+    """Walk from each entry to its horizons, over whole blocks where they fit; longer in one piece for speed."""
+    n = len(ts)
+    for e in range(len(rows)):
+        start = _last_until(ts, ts[rows[e]] + latency, rows[e]) + 1
+        entry[e] = -1
+        if start >= n or np.isnan(mid[start]) or age[start] < ts[start] - ts[rows[e]]:
+            continue
+        entry[e] = start
+        up, down, at = mid[start], mid[start], start
+        for h in range(len(horizons)):
+            end = ts[start] + horizons[h]
+            if end > ts[n - 1]:
+                break
+            stop = _last_until(ts, end, at)
+            if age[stop] < ts[stop] - ts[start]:
+                break
+            while at <= stop:
+                if at % _BLOCK == 0 and at + _BLOCK - 1 <= stop:
+                    up, down = max(up, most[at // _BLOCK]), min(down, least[at // _BLOCK])
+                    at += _BLOCK
+                else:
+                    if not np.isnan(mid[at]):
+                        up, down = max(up, mid[at]), min(down, mid[at])
+                    at += 1
+            at = stop
+            move[e, h] = mid[stop] - mid[start]
+            paid[e, h] = (spread[start] + spread[stop]) / 2
+            high[e, h], low[e, h] = up - mid[start], down - mid[start]
+
+
+def forward(market: Market, rows: IntArray, horizons_ns: IntArray, latency_ns: int = 0) -> Forward:
+    """Moves after the rows at which something was known.
+
+    Parameters
+    ----------
+    market : Market
+    rows : array of int64, shape (n_entries,)
+    horizons_ns : array of int64, ns
+        Rising; counted from the entry.
+    latency_ns : int, ns, optional
+
+    Notes
+    -----
+    The entry is the first state strictly after the row's time plus the latency: nobody trades at a price that a signal was
+    made from. Nothing is known across a CLEAR or GAP, nor beyond the last event.
+    """
+    entry = np.empty(len(rows), np.int64)
+    values = [np.full((len(rows), len(horizons_ns)), np.nan) for _ in range(4)]
+    _follow(*market, np.ascontiguousarray(rows), latency_ns, horizons_ns, entry, *values)
+    return Forward(entry, *values)
+
+
+@kernel(types.void(*[I8_COLUMN] * 2, _REALS, *[I8_COLUMN] * 2, _OUT))
+def _paths(ts: Array, age: Array, mid: Array, rows: Array, offsets: Array, out: Array) -> None:
+    for e in range(len(rows)):
+        row = rows[e]
+        for k in range(len(offsets)):
+            moment = ts[row] + offsets[k]
+            if moment < ts[0] or moment > ts[len(ts) - 1]:
+                continue
+            at = _last_until(ts, moment, row) if offsets[k] >= 0 else np.searchsorted(ts, moment, "right") - 1
+            first, last = min(at, row), max(at, row)
+            if age[last] >= ts[last] - ts[first]:
+                out[e, k] = mid[at] - mid[row]
+
+
+def paths(market: Market, rows: IntArray, offsets_ns: IntArray) -> FloatArray:
+    """Mid around rows less the mid at them, ticks, shape (n_rows, n_offsets); NaN across gaps and ends."""
+    out = np.full((len(rows), len(offsets_ns)), np.nan)
+    _paths(market.ts, market.age, market.mid, np.ascontiguousarray(rows), offsets_ns, out)
+    return out
+
+
+__all__ = ["Forward", "Market", "forward", "paths"]

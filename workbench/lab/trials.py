@@ -1,0 +1,212 @@
+"""The register of trials: everything that was tried on a recording, kept beside it, so that luck can be discounted.
+
+``<recording>.trials.jsonl`` lies beside the directory of the recording. Each line is one trial, written by one append
+and synced: whoever tries meanwhile in another process loses nothing. A trial that is repeated counts once.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from workbench.errors import RecordingError
+from workbench.events import FloatArray
+from workbench.frames.paths import refuse_link
+from workbench.lab.statistics import dsr, pbo, psr
+
+SUFFIX: Final = ".trials.jsonl"
+SPLITS: Final = 12
+_APPEND: Final = (
+    os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+)
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """One trial.
+
+    Attributes
+    ----------
+    key : str
+        Identity of the signal and of all settings that change the result.
+    setting : str
+        Settings that make trials comparable period by period: horizon, costs, latency, number of periods.
+    signal : str
+        As text.
+    sharpe : float
+        Per period.
+    periods : int
+    skew, kurtosis : float
+    sums, squares : tuple of float, shape (12,)
+        Σ and Σ² of the returns in twelfths of the time.
+    """
+
+    key: str
+    setting: str
+    signal: str
+    sharpe: float
+    periods: int
+    skew: float
+    kurtosis: float
+    sums: tuple[float, ...]
+    squares: tuple[float, ...]
+
+
+class Deflation(NamedTuple):
+    """What a result is worth among all trials.
+
+    Attributes
+    ----------
+    trials : int
+        Different ones, this one included.
+    sharpe : float
+        Per period.
+    psr, dsr : float
+        Probability that the true Sharpe ratio is above 0, and above what the best of so many by chance would show.
+    pbo : float
+        Probability of backtest overfitting among comparable trials; NaN for one.
+    """
+
+    trials: int
+    sharpe: float
+    psr: float
+    dsr: float
+    pbo: float
+
+    def __repr__(self) -> str:
+        rest = ", ".join(f"{n} {v:.2f}" for n, v in zip(self._fields[1:], self[1:]))
+        return f"Deflation({self.trials} trial{'s' * (self.trials != 1)}, {rest})"
+
+
+class Trials:
+    """Trials on one recording.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The file. None: kept in memory, for sessions.
+    """
+
+    def __init__(self, path: Path | None = None):
+        self.path = path
+        self._known: dict[str, Trial] = {}
+        self._read = 0
+        self.damaged = 0
+
+    @classmethod
+    def of(cls, x: Any) -> Trials:
+        """The register of a recording; one in memory for anything else."""
+        path = getattr(x, "path", None)
+        return cls(
+            path.absolute().with_name(path.absolute().name + SUFFIX) if isinstance(path, Path) else None
+        )
+
+    def __len__(self) -> int:
+        self._refresh()
+        return len(self._known) + self.damaged
+
+    def __repr__(self) -> str:
+        return f"Trials({len(self)} different)"
+
+    def count(self, trial: Trial) -> None:
+        """Put a trial down, unless it is there already.
+
+        Raises
+        ------
+        RecordingError
+            The file cannot be written.
+        """
+        self._refresh()
+        if trial.key in self._known:
+            return
+        self._known[trial.key] = trial
+        if self.path is not None:
+            refuse_link(self.path)
+            try:
+                _append(self.path, msgspec.json.encode(trial) + b"\n")
+            except OSError as problem:
+                reason = f"cannot write {self.path.name}: {problem.strerror or problem}"
+                raise RecordingError(reason, code="io_error", path=str(self.path)) from problem
+
+    def judge(self, trial: Trial) -> Deflation:
+        """Worth of a trial among all that were counted; damaged lines count as trials too.
+
+        Notes
+        -----
+        The variance of Sharpe ratios is taken over all trials; PBO over those of the same setting.
+        """
+        number = len(self)
+        sharpes = np.array([t.sharpe for t in self._known.values() if math.isfinite(t.sharpe)])
+        variance = float(sharpes.var(ddof=1)) if len(sharpes) > 1 else 0.0
+        facts = trial.sharpe, trial.periods
+        shape = trial.skew, trial.kurtosis
+        return Deflation(
+            max(number, 1),
+            trial.sharpe,
+            psr(*facts, *shape),
+            dsr(*facts, variance, number, *shape),
+            self.overfitting(trial.setting),
+        )
+
+    def overfitting(self, setting: str) -> float:
+        """Probability of backtest overfitting among the trials of a setting; NaN for fewer than two."""
+        alike = [t for t in self._known.values() if t.setting == setting]
+        if len(alike) < 2:
+            return math.nan
+        counts = np.full(SPLITS, alike[0].periods / SPLITS)
+        sums, squares = (np.array([getattr(t, name) for t in alike]).T for name in ("sums", "squares"))
+        return pbo(sums, squares, counts)
+
+    def _refresh(self) -> None:
+        if self.path is None or not self.path.exists():
+            return
+        refuse_link(self.path)
+        with self.path.open("rb") as file:
+            file.seek(self._read)
+            data = file.read()
+        whole = data.rfind(b"\n") + 1
+        self._read += whole
+        for line in data[:whole].splitlines():
+            try:
+                trial = msgspec.json.decode(line, type=Trial)
+                self._known.setdefault(trial.key, trial)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                self.damaged += bool(line)
+
+
+def summarised(key: str, setting: str, signal: str, returns: FloatArray) -> Trial:
+    """A trial from its returns per period, whose number is a multiple of 12."""
+    mean, deviation = float(returns.mean()), float(returns.std())
+    z = (returns - mean) / deviation if deviation > 0 else np.zeros_like(returns)
+    parts = returns.reshape(SPLITS, -1)
+    return Trial(
+        key=key,
+        setting=setting,
+        signal=signal,
+        sharpe=mean / deviation if deviation > 0 else 0.0,
+        periods=len(returns),
+        skew=float((z**3).mean()),
+        kurtosis=float((z**4).mean()) if deviation > 0 else 3.0,
+        sums=tuple(parts.sum(axis=1).tolist()),
+        squares=tuple((parts**2).sum(axis=1).tolist()),
+    )
+
+
+def _append(path: Path, line: bytes) -> None:
+    descriptor = os.open(path, _APPEND, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size:
+            os.lseek(descriptor, size - 1, os.SEEK_SET)
+            line = line if os.read(descriptor, 1) == b"\n" else b"\n" + line  # a line cut off by a crash
+        os.write(descriptor, line)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+__all__ = ["SPLITS", "Deflation", "Trial", "Trials", "summarised"]
