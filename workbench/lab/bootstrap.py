@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
@@ -77,7 +78,7 @@ def block_length(rows: int, overlap: float = 1.0) -> int:
     At least n^(1/3), the order that is best for a variance (Künsch 1989), and twice the overlap; at most n / 4, so that
     there is something to choose from.
     """
-    wanted = max(round(rows ** (1 / 3)), int(np.ceil(2 * overlap)), 1)
+    wanted = max(round(math.cbrt(rows)), math.ceil(2 * overlap), 1)
     return max(1, min(wanted, rows // 4))
 
 

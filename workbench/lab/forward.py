@@ -69,6 +69,10 @@ class Forward(NamedTuple):
     high: FloatArray
     low: FloatArray
 
+    def part(self, kept: Array) -> Forward:
+        """The entries of a mask."""
+        return Forward(self.row[kept], self.move[kept], self.paid[kept], self.high[kept], self.low[kept])
+
 
 @part
 def _last_until(ts: Array, moment: int, low: int) -> int:

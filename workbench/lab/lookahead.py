@@ -96,8 +96,12 @@ def _first(batches: list[EventBatch], rows: int, size: int) -> Iterable[EventBat
 def _difference(told: Scores, whole: Scores) -> int | None:
     count = min(len(told.ts), len(whole.ts))
     differs = np.zeros(count, bool)
-    for a, b in zip(told, whole):
-        differs |= ~np.isclose(a[:count], b[:count], rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
+    for name in Scores._fields:
+        a, b = getattr(told, name)[:count], getattr(whole, name)[:count]
+        if a.dtype.kind == "f":
+            differs |= ~np.isclose(a, b, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
+        else:
+            differs |= a != b
     if differs.any():
         return int(np.argmax(differs))
     return count if len(told.ts) > count else None

@@ -179,7 +179,7 @@ def studied(
     thinned = entries[:: -(-len(entries) // MOST_ENTRIES)] if len(entries) else entries
     after = forward(market, thinned, horizons, terms.latency_ns)
     kept = after.row >= 0
-    after, rows = Forward(*(column[kept] for column in after)), thinned[kept]
+    after, rows = after.part(kept), thinned[kept]
     side = scores.side[rows].astype(np.float64)[:, None]
     net = side * after.move - terms.charged(after.paid)
     frame = _scorecard(terms, market, scores, after, side, net, rng)
@@ -249,7 +249,8 @@ def _periods(market: Market, rows: IntArray, net: FloatArray, horizon: int) -> F
     count = max(min(_MOST_PERIODS, span // max(horizon, 1)) // SPLITS, 1) * SPLITS
     known = ~np.isnan(net)
     at = np.minimum((market.ts[rows[known]] - start) * count // (span + 1), count - 1)
-    return np.bincount(at, net[known], count)[:count]
+    sums: FloatArray = np.bincount(at, net[known], count)[:count].astype(np.float64)
+    return sums
 
 
 def _regimes(market: Market, rows: IntArray, net: FloatArray) -> pl.DataFrame:
