@@ -351,6 +351,7 @@ class HeatmapView {
 
 function render({ model, el }) {
   const view = new HeatmapView(model, el);
+  el.workbench = view;
   return () => view.stop();
 }
 
