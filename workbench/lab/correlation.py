@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 
 from workbench.events import FloatArray
 from workbench.lab.bootstrap import block_length, block_sums, widened
@@ -72,11 +71,17 @@ def half_life(horizons: FloatArray, coefficients: FloatArray) -> float:
 
 
 def _ranks(values: FloatArray) -> FloatArray:
+    """Ranks about zero, equal values sharing their mean rank."""
     if not len(values):
         return values
-    ranks = pl.Series(values).rank("average").to_numpy()
-    out: FloatArray = (ranks - ranks.mean()) / len(values)
-    return out
+    order = np.argsort(values)
+    inside = values[order]
+    first = np.flatnonzero(np.diff(inside, prepend=np.nan) != 0)
+    count = np.diff(first, append=len(values))
+    ranks: FloatArray = np.empty(len(values))
+    ranks[order] = np.repeat(first + (count - 1) / 2, count)
+    centred: FloatArray = (ranks - ranks.mean()) / len(values)
+    return centred
 
 
 def _correlation(sums: FloatArray) -> FloatArray:

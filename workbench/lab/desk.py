@@ -11,6 +11,7 @@ from workbench.flow.depth_series import event_batches
 from workbench.flow.signals.contract import Scores, Signal, judged
 from workbench.flow.signals.sight import Needs, Sight, sight_of
 from workbench.lab.forward import Market
+from workbench.lab.points import Points
 from workbench.lab.study import Study, Terms, studied
 from workbench.lab.trials import Trials
 
@@ -34,6 +35,7 @@ class StudyDesk:
         self._x = x
         self._instrument = getattr(x, "instrument", None)
         self._sights: dict[Needs, tuple[Sight, Market]] = {}
+        self._points: dict[tuple[Needs, tuple[str, ...], str], Points] = {}
 
     def prepare(self, needs: Needs) -> tuple[Sight, Market]:
         """What a signal looks at, read from the events at the first call."""
@@ -61,16 +63,26 @@ class StudyDesk:
         seed : int, optional
             Of the resampling.
         """
-        market = self.prepare(signal.needs)[1]
+        terms = terms or Terms()
+        market, points = self.prepare(signal.needs)[1], self._spread(signal.needs, terms)
         scores = self.scores(signal)
         rng = np.random.default_rng(seed)
-        return studied(signal, scores, onsets(scores), market, terms or Terms(), self.trials, rng)
+        return studied(signal, scores, onsets(scores), market, points, terms, self.trials, rng)
+
+    def _spread(self, needs: Needs, terms: Terms) -> Points:
+        key = needs, terms.horizons, terms.latency
+        if key not in self._points:
+            market = self.prepare(needs)[1]
+            self._points[key] = Points.of(market, terms.horizons_ns, terms.latency_ns)
+        return self._points[key]
 
 
 def onsets(scores: Scores) -> IntArray:
     """Rows at which the side goes on or turns."""
-    before = np.concatenate([np.zeros(1, np.int8), scores.side[:-1]])[: len(scores.side)]
-    return np.flatnonzero((scores.side != 0) & (scores.side != before))
+    side = scores.side
+    begins = side != 0
+    begins[1:] &= side[1:] != side[:-1]
+    return np.flatnonzero(begins)
 
 
 __all__ = ["StudyDesk", "onsets"]

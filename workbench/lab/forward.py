@@ -12,8 +12,10 @@ from workbench.events import Array, FloatArray, IntArray
 from workbench.flow.signals.sight import Sight
 
 _REALS: Final = types.Array(types.float64, 1, "C", readonly=True)
+_GRID: Final = types.Array(types.float64, 2, "C", readonly=True)
 _OUT: Final = types.float64[:, ::1]
-_BLOCK: Final = 256
+_BLOCK: Final = 32
+_WIDE: Final = 32 * _BLOCK
 
 
 class Market(NamedTuple):
@@ -24,28 +26,55 @@ class Market(NamedTuple):
     ts, age : int64, ns
     mid, spread : float64, ticks
         NaN where unknown.
-    least, most : float64, ticks, shape (n / 256,)
-        Extremes of the mid in blocks of rows.
+    travelled : float64, ticks
+        Way the mid went since the first row, there and back; nothing across gaps.
+    blocks, wide : float64, ticks, shape (2, …)
+        Lowest and highest mid in blocks of 32 and of 1024 rows.
     """
 
     ts: IntArray
     age: IntArray
     mid: FloatArray
     spread: FloatArray
-    least: FloatArray
-    most: FloatArray
+    travelled: FloatArray
+    blocks: FloatArray
+    wide: FloatArray
 
     @classmethod
     def of(cls, sight: Sight) -> Market:
         """The market of a sight."""
         moments, mid = sight.moments, np.ascontiguousarray(sight.mid)
         spread = np.where(np.isnan(mid), np.nan, (moments.ask[:, 0] - moments.bid[:, 0]).astype(np.float64))
-        padded = np.full(-(-len(mid) // _BLOCK) * _BLOCK, np.nan)
-        padded[: len(mid)] = mid
-        blocks = padded.reshape(-1, _BLOCK)
-        least = np.fmin.reduce(blocks, axis=1, initial=np.inf)
-        most = np.fmax.reduce(blocks, axis=1, initial=-np.inf)
-        return cls(np.ascontiguousarray(moments.ts), sight.age, mid, spread, least, most)
+        travelled = np.empty(len(mid))
+        _travel(sight.age, mid, travelled)
+        blocks = _extremes(np.stack([mid, mid]), _BLOCK)
+        wide = _extremes(blocks, _WIDE // _BLOCK)
+        return cls(np.ascontiguousarray(moments.ts), sight.age, mid, spread, travelled, blocks, wide)
+
+
+@kernel(types.void(I8_COLUMN, _REALS, types.float64[::1]))
+def _travel(age: Array, mid: Array, out: Array) -> None:
+    way, last = 0.0, np.nan
+    for i in range(len(mid)):
+        if age[i] <= 0:
+            last = np.nan
+        if not np.isnan(mid[i]):
+            way += 0.0 if np.isnan(last) else abs(mid[i] - last)
+            last = mid[i]
+        out[i] = way
+
+
+def _extremes(of: FloatArray, size: int) -> FloatArray:
+    """Least of the first and most of the second row, in blocks; infinite where nothing is known."""
+    padded = np.full((2, -(-of.shape[1] // size) * size), np.nan)
+    padded[:, : of.shape[1]] = of
+    low, high = padded.reshape(2, -1, size)
+    return np.stack(
+        [
+            np.fmin.reduce(low, axis=1, initial=np.inf),
+            np.fmax.reduce(high, axis=1, initial=-np.inf),
+        ]
+    )
 
 
 class Forward(NamedTuple):
@@ -93,11 +122,18 @@ def _last_until(ts: Array, moment: int, low: int) -> int:
 
 @kernel(
     types.void(
-        *[I8_COLUMN] * 2, *[_REALS] * 4, I8_COLUMN, types.int64, I8_COLUMN, types.int64[::1], *[_OUT] * 4
+        *[I8_COLUMN] * 2,
+        *[_REALS] * 2,
+        *[_GRID] * 2,
+        I8_COLUMN,
+        types.int64,
+        I8_COLUMN,
+        types.int64[::1],
+        *[_OUT] * 4,
     )
 )
 def _follow(
-    ts: Array, age: Array, mid: Array, spread: Array, least: Array, most: Array, rows: Array, latency: int,
+    ts: Array, age: Array, mid: Array, spread: Array, blocks: Array, wide: Array, rows: Array, latency: int,
     horizons: Array, entry: Array, move: Array, paid: Array, high: Array, low: Array,
 ) -> None:  # fmt: skip
     """Walk from each entry to its horizons, over whole blocks where they fit; longer in one piece for speed."""
@@ -117,8 +153,11 @@ def _follow(
             if age[stop] < ts[stop] - ts[start]:
                 break
             while at <= stop:
-                if at % _BLOCK == 0 and at + _BLOCK - 1 <= stop:
-                    up, down = max(up, most[at // _BLOCK]), min(down, least[at // _BLOCK])
+                if at % _WIDE == 0 and at + _WIDE - 1 <= stop:
+                    up, down = max(up, wide[1, at // _WIDE]), min(down, wide[0, at // _WIDE])
+                    at += _WIDE
+                elif at % _BLOCK == 0 and at + _BLOCK - 1 <= stop:
+                    up, down = max(up, blocks[1, at // _BLOCK]), min(down, blocks[0, at // _BLOCK])
                     at += _BLOCK
                 else:
                     if not np.isnan(mid[at]):
@@ -148,26 +187,30 @@ def forward(market: Market, rows: IntArray, horizons_ns: IntArray, latency_ns: i
     """
     entry = np.empty(len(rows), np.int64)
     values = [np.full((len(rows), len(horizons_ns)), np.nan) for _ in range(4)]
-    _follow(*market, np.ascontiguousarray(rows), latency_ns, horizons_ns, entry, *values)
+    columns = market.ts, market.age, market.mid, market.spread, market.blocks, market.wide
+    _follow(*columns, np.ascontiguousarray(rows), latency_ns, horizons_ns, entry, *values)
     return Forward(entry, *values)
 
 
 @kernel(types.void(*[I8_COLUMN] * 2, _REALS, *[I8_COLUMN] * 2, _OUT))
 def _paths(ts: Array, age: Array, mid: Array, rows: Array, offsets: Array, out: Array) -> None:
     for e in range(len(rows)):
-        row = rows[e]
+        row, at = rows[e], -1
         for k in range(len(offsets)):
             moment = ts[row] + offsets[k]
             if moment < ts[0] or moment > ts[len(ts) - 1]:
                 continue
-            at = _last_until(ts, moment, row) if offsets[k] >= 0 else np.searchsorted(ts, moment, "right") - 1
+            at = np.searchsorted(ts, moment, "right") - 1 if at < 0 else _last_until(ts, moment, at)
             first, last = min(at, row), max(at, row)
             if age[last] >= ts[last] - ts[first]:
                 out[e, k] = mid[at] - mid[row]
 
 
 def paths(market: Market, rows: IntArray, offsets_ns: IntArray) -> FloatArray:
-    """Mid around rows less the mid at them, ticks, shape (n_rows, n_offsets); NaN across gaps and ends."""
+    """Mid around rows less the mid at them, ticks, shape (n_rows, n_offsets); NaN across gaps and ends.
+
+    Offsets rise.
+    """
     out = np.full((len(rows), len(offsets_ns)), np.nan)
     _paths(market.ts, market.age, market.mid, np.ascontiguousarray(rows), offsets_ns, out)
     return out

@@ -17,15 +17,16 @@ from workbench.flow.signals.contract import Scores, Signal
 from workbench.lab.bootstrap import block_length, mean_interval
 from workbench.lab.correlation import half_life, information
 from workbench.lab.forward import Forward, Market, forward, paths
+from workbench.lab.points import Points
+from workbench.lab.regimes import regimes
 from workbench.lab.trials import SPLITS, Deflation, Trials, summarised
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_ENTRIES: Final = 10_000
-MOST_POINTS: Final = 20_000
 _MOST_PERIODS: Final = 504
-_PATH_EVENTS: Final = 2_000
+_PATH_EVENTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ def studied(
     scores: Scores,
     entries: IntArray,
     market: Market,
+    points: Points,
     terms: Terms,
     trials: Trials,
     rng: np.random.Generator,
@@ -182,7 +184,7 @@ def studied(
     after, rows = after.part(kept), thinned[kept]
     side = scores.side[rows].astype(np.float64)[:, None]
     net = side * after.move - terms.charged(after.paid)
-    frame = _scorecard(terms, market, scores, after, side, net, rng)
+    frame = _scorecard(terms, market, points, scores.score[points.rows], after, side, net, rng)
     main = len(horizons) // 2
     periods = _periods(market, after.row, net[:, main], int(horizons[main]))
     setting = f"{terms.horizons[main]} costs {terms.costs} latency {terms.latency} periods {len(periods)}"
@@ -194,7 +196,7 @@ def studied(
         repr(signal),
         len(entries),
         frame,
-        _regimes(market, after.row, net[:, main]),
+        regimes(market, after.row, net[:, main]),
         _path(market, rows, side, horizons),
         decay,
         trials.judge(trial),
@@ -204,7 +206,8 @@ def studied(
 def _scorecard(
     terms: Terms,
     market: Market,
-    scores: Scores,
+    points: Points,
+    scored: FloatArray,
     after: Forward,
     side: FloatArray,
     net: FloatArray,
@@ -214,7 +217,6 @@ def _scorecard(
     half = market.spread[after.row][:, None] / 2
     hit = np.where(np.isnan(gross), np.nan, (np.sign(gross) + 1) / 2)
     best, worst = np.where(side > 0, after.high, -after.low), np.where(side > 0, after.low, -after.high)
-    points, moves = _clocked(market, terms.horizons_ns, terms.latency_ns)
     span = max(int(market.ts[-1] - market.ts[0]), 1) if len(market.ts) else 1
     rows = []
     for h, (name, horizon) in enumerate(zip(terms.horizons, terms.horizons_ns)):
@@ -226,19 +228,10 @@ def _scorecard(
             low, high = float(found.low[k]), float(found.high[k])
             row |= {label: float(found.value[k]), f"{label}_low": low, f"{label}_high": high}
         row |= {"mfe": _mean(best[:, h]), "mae": _mean(worst[:, h])}
-        shared = len(points) * float(horizon) / span
-        ic = information(scores.score[points], moves[:, h], shared, rng)
+        shared = len(points.rows) * float(horizon) / span
+        ic = information(scored, points.moves[:, h], shared, rng)
         rows.append(row | {"ic": ic.value, "ic_low": ic.low, "ic_high": ic.high})
     return pl.DataFrame(rows).with_columns(pl.col(pl.Float64).fill_nan(None))
-
-
-def _clocked(market: Market, horizons: IntArray, latency: int) -> tuple[IntArray, FloatArray]:
-    """Rows at points evenly spread in time, and the moves after them."""
-    if len(market.ts) < 2:
-        return np.empty(0, np.int64), np.empty((0, len(horizons)))
-    moments = np.linspace(market.ts[0], market.ts[-1], min(MOST_POINTS, len(market.ts))).astype(np.int64)
-    points = np.unique(np.searchsorted(market.ts, moments, "right") - 1)
-    return points, forward(market, points, horizons, latency).move
 
 
 def _periods(market: Market, rows: IntArray, net: FloatArray, horizon: int) -> FloatArray:
@@ -251,31 +244,6 @@ def _periods(market: Market, rows: IntArray, net: FloatArray, horizon: int) -> F
     at = np.minimum((market.ts[rows[known]] - start) * count // (span + 1), count - 1)
     sums: FloatArray = np.bincount(at, net[known], count)[:count].astype(np.float64)
     return sums
-
-
-def _regimes(market: Market, rows: IntArray, net: FloatArray) -> pl.DataFrame:
-    spread = market.spread[rows]
-    moved = np.abs(np.diff(np.nan_to_num(market.mid), prepend=0.0))
-    running = np.cumsum(np.where(np.isnan(market.mid) | (market.age <= 0), 0.0, moved))
-    minute = np.searchsorted(market.ts, market.ts[rows] - 60_000_000_000)
-    volatility = running[rows] - running[minute]
-    hour = market.ts[rows] // 3_600_000_000_000 % 24
-    thirds = np.quantile(volatility, [1 / 3, 2 / 3]) if len(rows) else np.zeros(2)
-    level = np.searchsorted(thirds, volatility, "left")
-    labels = {
-        "spread": np.where(spread <= 1, "1 tick", np.where(spread <= 2, "2 ticks", "wider")),
-        "volatility": np.array(["low", "middle", "high"])[level],
-        "hour": np.char.add(np.char.zfill(hour.astype("U2"), 2), "h UTC"),
-    }
-    parts = [
-        pl.DataFrame({"by": np.full(len(rows), by), "value": value, "net": net})
-        for by, value in labels.items()
-    ]
-    known = pl.concat(parts).filter(pl.col("net").is_not_nan())
-    grouped = known.group_by("by", "value", maintain_order=True)
-    return grouped.agg(
-        pl.len().alias("events"), pl.col("net").mean(), (pl.col("net") > 0).mean().alias("won")
-    ).sort("by", "value")
 
 
 def _path(market: Market, rows: IntArray, side: FloatArray, horizons: IntArray) -> pl.DataFrame:

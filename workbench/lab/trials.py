@@ -6,10 +6,12 @@ and synced: whoever tries meanwhile in another process loses nothing. A trial th
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
@@ -24,6 +26,9 @@ SPLITS: Final = 12
 _APPEND: Final = (
     os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 )
+
+
+_IN_MEMORY: Final[WeakKeyDictionary[Any, Trials]] = WeakKeyDictionary()
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -99,11 +104,14 @@ class Trials:
 
     @classmethod
     def of(cls, x: Any) -> Trials:
-        """The register of a recording; one in memory for anything else."""
+        """The register of a recording; for anything else one in memory, which lasts as long as the object does."""
         path = getattr(x, "path", None)
-        return cls(
-            path.absolute().with_name(path.absolute().name + SUFFIX) if isinstance(path, Path) else None
-        )
+        if isinstance(path, Path):
+            return cls(path.absolute().with_name(path.absolute().name + SUFFIX))
+        try:
+            return _IN_MEMORY.setdefault(x, cls())
+        except TypeError:  # what can be neither hashed nor referred to weakly, such as a list of batches
+            return cls()
 
     def __len__(self) -> int:
         self._refresh()
@@ -123,14 +131,13 @@ class Trials:
         self._refresh()
         if trial.key in self._known:
             return
-        self._known[trial.key] = trial
         if self.path is not None:
             refuse_link(self.path)
             try:
                 _append(self.path, msgspec.json.encode(trial) + b"\n")
             except OSError as problem:
-                reason = f"cannot write {self.path.name}: {problem.strerror or problem}"
-                raise RecordingError(reason, code="io_error", path=str(self.path)) from problem
+                raise _unusable("write", self.path, problem) from problem
+        self._known[trial.key] = trial
 
     def judge(self, trial: Trial) -> Deflation:
         """Worth of a trial among all that were counted; damaged lines count as trials too.
@@ -162,20 +169,25 @@ class Trials:
         return pbo(sums, squares, counts)
 
     def _refresh(self) -> None:
-        if self.path is None or not self.path.exists():
+        if self.path is None:
             return
         refuse_link(self.path)
-        with self.path.open("rb") as file:
-            file.seek(self._read)
-            data = file.read()
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read)
+                data = file.read()
+        except FileNotFoundError:
+            return
+        except OSError as problem:
+            raise _unusable("read", self.path, problem) from problem
         whole = data.rfind(b"\n") + 1
         self._read += whole
         for line in data[:whole].splitlines():
-            try:
-                trial = msgspec.json.decode(line, type=Trial)
-                self._known.setdefault(trial.key, trial)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            trial = _decoded(line)
+            if trial is None:
                 self.damaged += bool(line)
+            else:
+                self._known.setdefault(trial.key, trial)
 
 
 def summarised(key: str, setting: str, signal: str, returns: FloatArray) -> Trial:
@@ -196,6 +208,23 @@ def summarised(key: str, setting: str, signal: str, returns: FloatArray) -> Tria
     )
 
 
+def _decoded(line: bytes) -> Trial | None:
+    try:
+        trial = msgspec.json.decode(line, type=Trial)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return trial if len(trial.sums) == len(trial.squares) == SPLITS else None
+
+
+def _unusable(what: str, path: Path, problem: OSError) -> RecordingError:
+    return RecordingError(
+        f"cannot {what} the register of trials {path.name}: {problem.strerror or problem}",
+        action="Every trial must be counted: make the file and its directory readable and writable",
+        code="io_error",
+        path=str(path),
+    )
+
+
 def _append(path: Path, line: bytes) -> None:
     descriptor = os.open(path, _APPEND, 0o644)
     try:
@@ -203,7 +232,8 @@ def _append(path: Path, line: bytes) -> None:
         if size:
             os.lseek(descriptor, size - 1, os.SEEK_SET)
             line = line if os.read(descriptor, 1) == b"\n" else b"\n" + line  # a line cut off by a crash
-        os.write(descriptor, line)
+        if os.write(descriptor, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

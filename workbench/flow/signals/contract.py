@@ -12,12 +12,15 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numba import types
 
 import workbench
+from workbench.book.jit import I8_COLUMN, kernel
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch, FloatArray, Instrument, IntArray
+from workbench.events import Array, EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.depth_series import event_batches
 from workbench.flow.prints import as_times
+from workbench.flow.signals.code_identity import code_identity
 from workbench.flow.signals.sight import Needs, Sight, Sighting
 
 Sides = npt.NDArray[np.int8]
@@ -185,8 +188,12 @@ class Signal(ABC):
         yield runner.close()
 
     def identity(self) -> str:
-        """Hash of class, parameters, parts and software version: equal for equal signals, in every process."""
-        text = "\0".join((workbench.__version__, self.described(), *(p.identity() for p in self.parts)))
+        """Hash of class, parameters, parts and software version: equal for equal signals, in every process.
+
+        The code of a class of your own counts: a signal that was rewritten is another one.
+        """
+        code = code_identity(type(self))
+        text = "\0".join((workbench.__version__, self.described(), code, *(p.identity() for p in self.parts)))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def described(self) -> str:
@@ -228,11 +235,26 @@ class Signal(ABC):
 
 def judged(signal: Signal, rule: Rule, sight: Sight) -> Scores:
     """What a rule says of a sight, unknown where the signal is not warm."""
-    score, side = rule.apply(sight)
-    cold = (sight.age < signal.warm_up_ns) | (sight.age < 0)
-    score = np.where(cold, np.nan, score)
-    side = np.where(cold | np.isnan(score), 0, side).astype(np.int8)
+    said, wanted = rule.apply(sight)
+    count = len(sight.age)
+    if len(said) != count or len(wanted) != count:
+        raise WorkbenchError(
+            f"{len(said)} scores and {len(wanted)} sides from {type(signal).__name__}",
+            expected=f"one of each for each of the {count} rows",
+            code="bad_signal",
+        )
+    score, side = np.array(said, np.float64), np.array(wanted, np.int8)
+    _cool(sight.age, signal.warm_up_ns, score, side)
     return Scores(sight.moments.ts, sight.moments.sequence, score, side, sight.mid)
+
+
+@kernel(types.void(I8_COLUMN, types.int64, types.float64[::1], types.int8[::1]))
+def _cool(age: Array, warm_up: int, score: Array, side: Array) -> None:
+    for i in range(len(age)):
+        if age[i] < warm_up or age[i] < 0:
+            score[i] = np.nan
+        if np.isnan(score[i]):
+            side[i] = 0
 
 
 def joined(pieces: Any) -> Scores:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from workbench.book.jit import fingerprint
 from workbench.errors import WorkbenchError
 from workbench.flow.prints import as_times
+from workbench.flow.signals.code_identity import code_identity
 from workbench.flow.signals.contract import SECOND_NS, Parameters, Rule, Signal, Verdict
 from workbench.flow.signals.sight import Needs, Sight
 from workbench.flow.signals.tracking import Latch
@@ -36,6 +37,10 @@ class FrameSignal(Signal):
 
     def __init__(self, function: Function, **parameters: Any):
         super().__init__(**parameters)
+        if not isinstance(function, FunctionType):
+            raise WorkbenchError(
+                f"from_frame({function!r})", expected="a function of a frame", code="bad_signal"
+            )
         self.function = function
 
     @property
@@ -50,7 +55,7 @@ class FrameSignal(Signal):
         return _Rule(self.function, self.params)
 
     def described(self) -> str:
-        return f"{super().described()} {fingerprint(self.function)}"
+        return f"{super().described()} {code_identity(self.function)}"
 
     def __repr__(self) -> str:
         fields = msgspec.structs.asdict(self.params)

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 import numpy as np
+from numba import types
 
+from workbench.book.jit import kernel
+from workbench.events import Array
 from workbench.flow.signals.contract import SECOND_NS, Parameters, Signal, Verdict
 from workbench.flow.signals.sight import Needs, Sight
 from workbench.flow.signals.tracking import FadingMean, Latch
+
+_GRID: Final = types.Array(types.int64, 2, "C", readonly=True)
+_REALS: Final = types.Array(types.float64, 1, "C", readonly=True)
+
+
+@kernel(types.void(_GRID, _GRID, _REALS, *[types.float64[::1]] * 3))
+def _depth(bid_size: Array, ask_size: Array, mid: Array, bids: Array, asks: Array, middle: Array) -> None:
+    for i in range(len(mid)):
+        bid, ask = 0, 0
+        for k in range(bid_size.shape[1]):
+            bid += bid_size[i, k]
+            ask += ask_size[i, k]
+        bids[i], asks[i] = bid, ask
+        middle[i] = np.nan if np.isnan(mid[i]) else (bid + ask) / 2.0
+
+
+@kernel(types.void(*[_REALS] * 5, types.float64, types.float64[::1]))
+def _fade(
+    price: Array, mid: Array, bids: Array, asks: Array, usual: Array, thick: float, score: Array
+) -> None:
+    for i in range(len(mid)):
+        away = price[i] - mid[i]
+        in_the_way = asks[i] if away < 0 else bids[i]
+        score[i] = away if np.isnan(away) or in_the_way >= thick * usual[i] else 0.0
 
 
 class LiquidityFadeParameters(Parameters, frozen=True):
@@ -68,11 +95,11 @@ class _Rule:
 
     def apply(self, sight: Sight) -> Verdict:
         best = sight.best(self._params.levels)
-        bids, asks = best.bid_size.sum(axis=1), best.ask_size.sum(axis=1)
-        away = self._price.follow(sight, sight.mid) - sight.mid
-        usual = self._depth.follow(sight, np.where(np.isnan(sight.mid), np.nan, (bids + asks) / 2.0))
-        stands_in_the_way = np.where(away < 0, asks, bids) >= self._params.thick * usual
-        score = np.where(np.isnan(away) | stands_in_the_way, away, 0.0)
+        bids, asks, usual = np.empty((3, len(sight.age)))
+        _depth(best.bid_size, best.ask_size, sight.mid, bids, asks, usual)
+        price, usual = self._price.follow(sight, sight.mid), self._depth.follow(sight, usual)
+        score = np.empty(len(sight.age))
+        _fade(price, sight.mid, bids, asks, usual, self._params.thick, score)
         return score, self._latch.follow(score)
 
 

@@ -14,6 +14,7 @@ from workbench.flow.signals.contract import SECOND_NS, Sides
 from workbench.flow.signals.sight import Sight
 
 _REALS: Final = types.Array(types.float64, 1, "C", readonly=True)
+_LN2: Final = 0.6931471805599453
 _STATE: Final = (types.float64[::1], types.int64[::1])
 
 
@@ -30,7 +31,7 @@ def _fading_mean(
             if clock[1] == 0 or half_life <= 0:
                 real[0] = value[i]
             else:
-                kept = 2.0 ** (-(ts[i] - clock[0]) / half_life)
+                kept = np.exp(-_LN2 * (ts[i] - clock[0]) / half_life)
                 real[0] = kept * real[0] + (1.0 - kept) * real[1]
             real[1], clock[0], clock[1] = value[i], ts[i], 1
             out[i] = real[0]
@@ -45,7 +46,7 @@ def _fading_sum(
         if age[i] < 0:
             real[0] = 0.0
         else:
-            real[0] = real[0] * 2.0 ** (-(ts[i] - clock[0]) / half_life) + added[i]
+            real[0] = real[0] * np.exp(-_LN2 * (ts[i] - clock[0]) / half_life) + added[i]
         clock[0] = ts[i]
         out[i] = real[0]
 
