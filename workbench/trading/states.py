@@ -172,15 +172,14 @@ UNASKED: Final = frozenset(
         for status in (_S.CANCELED, _S.EXPIRED)
         for event in (_E.FILL, _E.FULL_FILL, _E.CANCELED)
     }
-    | {(status, _E.ACCEPT) for status in (_S.NEW, _S.SUSPENDED, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL)}
+    | {(status, _E.ACCEPT) for status in (_S.NEW, _S.SUSPENDED, _S.PARTIALLY_FILLED)}
     | {(status, _E.REPLACED) for status in (_S.NEW, _S.SUSPENDED, _S.PARTIALLY_FILLED)}
-    | {
-        (status, _E.REJECT)
-        for status in (_S.NEW, _S.PENDING_CANCEL, _S.PENDING_REPLACE, _S.REJECTED, _S.DENIED)
-    }
+    | {(status, _E.REJECT) for status in (_S.NEW, _S.REJECTED, _S.DENIED)}
     | {(_S.NEW, _E.CANCELED)}
 )
-"""What only a mirror meets: late fills, repeated reports, moves and cancels that nobody here asked for."""
+"""What only a mirror meets: late fills, repeated reports, moves and cancels that nobody here asked for.
+
+Answers that cross a request on their way are none of it: with latency, our own engine says them too."""
 
 STRICT: Final = MappingProxyType({pair: to for pair, to in TRANSITIONS.items() if pair not in UNASKED})
 """The part of the table for an engine that owns its orders."""
