@@ -16,38 +16,25 @@ from workbench.flow.depth_series import event_batches
 from workbench.flow.prints import as_times, real_sizes
 from workbench.flow.touch import Moments, TouchStream, checked_levels
 
-_LEVEL_ROWS = types.int64[:, ::1]
+_LOTS = types.int64[::1]
 _FLAGS = types.boolean[::1]
 
 
-@kernel(types.void(_FLAGS, *[_LEVEL_ROWS] * 4, types.int64[::1], _LEVEL_ROWS, _LEVEL_ROWS, _FLAGS))
-def order_flow(
-    known: Array, bid: Array, bid_size: Array, ask: Array, ask_size: Array, state: Array, last: Array,
-    out: Array, measured: Array,
-) -> None:  # fmt: skip
-    """Write e of each moment and level; ``state`` and ``last`` (4, levels) go on from call to call."""
-    for row in range(len(known)):
-        measured[row] = known[row] and state[0] != 0
-        for m in range(out.shape[1]):
-            flow = np.int64(0)
-            if measured[row]:
-                # A missing level has size 0 and a price worse than any: what comes there is gained, what goes is lost.
-                old, now = last[0, m], bid[row, m]
-                old_size, size = last[1, m], bid_size[row, m]
-                if old_size == 0 or (size > 0 and now >= old):
-                    flow += size
-                if size == 0 or (old_size > 0 and now <= old):
-                    flow -= old_size
-                old, now = last[2, m], ask[row, m]
-                old_size, size = last[3, m], ask_size[row, m]
-                if old_size == 0 or (size > 0 and now <= old):
-                    flow -= size
-                if size == 0 or (old_size > 0 and now >= old):
-                    flow += old_size
-            out[row, m] = flow
-            last[0, m], last[1, m] = bid[row, m], bid_size[row, m]
-            last[2, m], last[3, m] = ask[row, m], ask_size[row, m]
-        state[0] = known[row]
+@kernel(types.void(*[_LOTS] * 4, types.int64, _LOTS))
+def order_flow(bid: Array, bid_size: Array, ask: Array, ask_size: Array, levels: int, out: Array) -> None:
+    """Write e of each moment and level but the first moment's; moments one after the other, flat."""
+    # Two views of the same column, so that there is one index without an offset: eight states a turn.
+    now = bid[levels:], bid_size[levels:], ask[levels:], ask_size[levels:]
+    written = out[levels:]
+    for i in range(len(written)):
+        # A missing level has size 0 and a price worse than any: what comes there is gained, what goes is lost.
+        size, before = now[1][i], bid_size[i]
+        flow = size if (before == 0) | (now[0][i] >= bid[i]) else 0
+        flow -= before if (size == 0) | (now[0][i] <= bid[i]) else 0
+        size, before = now[3][i], ask_size[i]
+        flow -= size if (before == 0) | (now[2][i] <= ask[i]) else 0
+        flow += before if (size == 0) | (now[2][i] >= ask[i]) else 0
+        written[i] = flow
 
 
 class Flow(NamedTuple):
@@ -106,7 +93,7 @@ class OfiStream:
     def __init__(self, levels: int = 1):
         self.levels = checked_levels(levels)
         self._touch = TouchStream(self.levels)
-        self._state = np.zeros(1, np.int64)
+        self._known = False
         self._last = np.zeros((4, self.levels), np.int64)
 
     def update(self, batch: EventBatch) -> Flow:
@@ -125,11 +112,27 @@ class OfiStream:
         moments : Moments
             With ``levels`` levels of each side, following those before.
         """
+        known = moments.known
         out = np.empty(moments.bid.shape, np.int64)
-        measured = np.empty(len(moments.ts), np.bool_)
-        known, bid, bid_size, ask, ask_size = (np.ascontiguousarray(column) for column in moments[2:])
-        order_flow(known, bid, bid_size, ask, ask_size, self._state, self._last, out, measured)
+        measured = known.copy()
+        if len(known):
+            measured[1:] &= known[:-1]
+            measured[0] &= self._known
+            columns = [np.ascontiguousarray(column) for column in moments[3:]]
+            edge = np.empty((2, self.levels), np.int64)
+            order_flow(
+                *(self._seam(column, i) for i, column in enumerate(columns)), self.levels, edge.ravel()
+            )
+            order_flow(*(column.ravel() for column in columns), self.levels, out.ravel())
+            out[0] = edge[1]
+            out[~measured] = 0
+            self._known = bool(known[-1])
+            self._last = np.stack([column[-1] for column in columns])
         return Flow(moments.ts, moments.sequence, measured, out)
+
+    def _seam(self, column: IntArray, at: int) -> IntArray:
+        """Last state of the moments before and first of these, flat."""
+        return np.concatenate([self._last[at], column[0]])
 
 
 def ofi(x: Any, levels: int = 1, every: str | None = None) -> pl.DataFrame:

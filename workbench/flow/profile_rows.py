@@ -7,38 +7,51 @@ from typing import Final
 import numpy as np
 from numba import types
 
-from workbench.book.jit import I1_COLUMN, I8_COLUMN, kernel
+from workbench.book.jit import I1_COLUMN, I8_COLUMN, kernel, part
 from workbench.events import Array, IntArray
 
 __all__ = ["LEAST_TRADES", "dense_volumes"]
 
 LEAST_TRADES: Final = 4096
 """Fewer trades are not worth a dense stretch."""
-_BLOCK: Final = 4096
-_MOST_ROWS: Final = 1 << 20
+_BLOCK: Final = 1024
+_TURNS: Final = 4
+"""Tables that trades go to in turns: adding to one cell twice at once must wait for the first."""
+_CELLS: Final = 3 * _TURNS
+_MOST_ROWS: Final = 1 << 18
 _MOST_SPAN: Final = 1 << 31
 _LOW, _SHIFT, _MAGIC = range(3)
 _I8: Final = types.int64
 
 
-# Long and flat on purpose: 2 ns a trade. Two tables in turns, since adding twice to one cell must wait for the first.
+@part
+def _cells(price: Array, side: Array, scale: Array, cells: Array) -> None:
+    """Cell of the table that each trade goes to."""
+    low, shift, magic = scale[_LOW], np.uint64(scale[_SHIFT]), np.uint64(scale[_MAGIC] & 0xFFFFFFFF)
+    for i in range(len(price)):
+        # Division by a constant that is only known now: exact for distances below 2³¹ (Granlund, Montgomery 1994).
+        row = (np.uint64((price[i] - low) & 0xFFFFFFFF) * magic) >> shift
+        column = np.int64(side[i] > 0) - np.int64(side[i] < 0) + 1
+        cells[i] = np.uint64(np.int64(row) * _CELLS + column * _TURNS + (i & 3))
+
+
+# Several short loops over a block, each of which the compiler does abreast, but for the one that adds.
 @kernel(_I8(I8_COLUMN, I8_COLUMN, I1_COLUMN, _I8, _I8[::1], _I8, _I8[::1]))
 def _add(price: Array, size: Array, side: Array, start: int, scale: Array, span: int, table: Array) -> int:
     """Add trades from ``start`` on; return the first of a block that reaches out of the table."""
-    low, shift, magic = scale[_LOW], scale[_SHIFT], scale[_MAGIC]
+    cells = np.empty(_BLOCK, np.uint64)
     while start < len(price):
         stop = min(start + _BLOCK, len(price))
-        least, most = price[start], price[start]
-        for i in range(start, stop):
-            least, most = min(least, price[i]), max(most, price[i])
-        if least < low or most - low >= span:
+        prices, sizes = price[start:stop], size[start:stop]
+        least, most = prices[0], prices[0]
+        for i in range(len(prices)):
+            least, most = min(least, prices[i]), max(most, prices[i])
+        if least < scale[_LOW] or most - scale[_LOW] >= span:
             return start
-        for i in range(start, stop):
-            # Division by a constant that is only known now: exact for distances below 2³¹ (Granlund, Montgomery 1994).
-            row = ((price[i] - low) * magic) >> shift
-            column = np.int64(side[i] > 0) - np.int64(side[i] < 0) + 1
+        _cells(prices, side[start:stop], scale, cells)
+        for i in range(len(sizes)):
             # Unsigned: a signed index is first looked at for being negative.
-            table[np.uint64((row * 3 + column) * 2 + (i & 1))] += size[i]
+            table[cells[i]] += sizes[i]
         start = stop
     return start
 
@@ -73,8 +86,8 @@ def dense_volumes(
     if rows > most:
         return start, low_row, np.zeros((0, 3), np.int64)
     low_row -= rows // 2
-    shift = 31 + max(height - 1, 1).bit_length()
-    table = np.zeros(rows * 6, np.int64)
+    shift = 31 + (height - 1).bit_length()
+    table = np.zeros(rows * _CELLS, np.int64)
     scale = np.array([low_row * height, shift, -(-(1 << shift) // height)], np.int64)
     stop = _add(price, size, side, start, scale, rows * height, table)
-    return stop, low_row, table.reshape(rows, 3, 2).sum(axis=2)
+    return stop, low_row, table.reshape(rows, 3, _TURNS).sum(axis=2)
