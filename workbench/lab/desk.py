@@ -52,7 +52,9 @@ class StudyDesk:
         """Rows at which its side goes on or turns."""
         return onsets(self.scores(signal))
 
-    def study(self, signal: Signal, terms: Terms | None = None, *, seed: int = 7) -> Study:
+    def study(
+        self, signal: Signal, terms: Terms | None = None, *, seed: int = 7, counted: bool = True
+    ) -> Study:
         """Study a signal and count the trial.
 
         Parameters
@@ -62,12 +64,16 @@ class StudyDesk:
             Horizons, costs, latency.
         seed : int, optional
             Of the resampling.
+        counted : bool, optional
+            False: judged as if it were counted, but not put down, as for a slider in motion.
         """
         terms = terms or Terms()
         market, points = self.prepare(signal.needs)[1], self._spread(signal.needs, terms)
         scores = self.scores(signal)
         rng = np.random.default_rng(seed)
-        return studied(signal, scores, onsets(scores), market, points, terms, self.trials, rng)
+        return studied(
+            signal, scores, onsets(scores), market, points, terms, self.trials, rng, counted=counted
+        )
 
     def _spread(self, needs: Needs, terms: Terms) -> Points:
         key = needs, terms.horizons, terms.latency

@@ -87,7 +87,9 @@ class Study:
     regimes : DataFrame
         Net result at the main horizon by spread, volatility and hour of the day.
     path : DataFrame
-        Mean move around the events, in the signal's direction.
+        ``after_s, mean, low, high``: mean move around the events in the signal's direction, ticks, with its interval.
+    entries : DataFrame
+        ``ts, sequence, score, side, price_ticks`` of every event.
     ic_half_life_s : float, s
         NaN where the information does not decay.
     worth : Deflation
@@ -99,6 +101,7 @@ class Study:
     frame: pl.DataFrame
     regimes: pl.DataFrame
     path: pl.DataFrame
+    entries: pl.DataFrame
     ic_half_life_s: float
     worth: Deflation
 
@@ -175,8 +178,10 @@ def studied(
     terms: Terms,
     trials: Trials,
     rng: np.random.Generator,
+    *,
+    counted: bool = True,
 ) -> Study:
-    """A study of scores that were made already; counts the trial."""
+    """A study of scores that were made already; counts the trial unless told not to."""
     horizons = terms.horizons_ns
     thinned = entries[:: -(-len(entries) // MOST_ENTRIES)] if len(entries) else entries
     after = forward(market, thinned, horizons, terms.latency_ns)
@@ -190,14 +195,16 @@ def studied(
     setting = f"{terms.horizons[main]} costs {terms.costs} latency {terms.latency} periods {len(periods)}"
     key = hashlib.sha256(f"{signal.identity()}\0{setting}".encode()).hexdigest()[:32]
     trial = summarised(key, setting, repr(signal), periods)
-    trials.count(trial)
+    if counted:
+        trials.count(trial)
     decay = half_life(horizons / 1e9, frame["ic"].fill_null(np.nan).to_numpy())
     return Study(
         repr(signal),
         len(entries),
         frame,
         regimes(market, after.row, net[:, main]),
-        _path(market, rows, side, horizons),
+        _path(market, rows, side, horizons, rng),
+        _entries(scores, entries),
         decay,
         trials.judge(trial),
     )
@@ -246,19 +253,21 @@ def _periods(market: Market, rows: IntArray, net: FloatArray, horizon: int) -> F
     return sums
 
 
-def _path(market: Market, rows: IntArray, side: FloatArray, horizons: IntArray) -> pl.DataFrame:
+def _path(
+    market: Market, rows: IntArray, side: FloatArray, horizons: IntArray, rng: np.random.Generator
+) -> pl.DataFrame:
     step = max(-(-len(rows) // _PATH_EVENTS), 1)
     reach = int(horizons[-1])
     offsets = np.linspace(-reach // 4, reach, 51).astype(np.int64)
     moves = paths(market, rows[::step], offsets) * side[::step]
-    known = ~np.isnan(moves)
-    counts = known.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, moves, 0).sum(axis=0) / counts
-        squares = np.where(known, (moves - mean) ** 2, 0).sum(axis=0) / counts
-        error = np.sqrt(squares / counts)
-    columns = {"after_s": offsets / 1e9, "mean": mean, "error": error}
-    return pl.DataFrame(columns).with_columns(pl.col("mean", "error").fill_nan(None))
+    span = max(int(market.ts[-1] - market.ts[0]), 1) if len(market.ts) else 1
+    found = mean_interval(moves, block_length(len(moves), len(moves) * reach / span), rng)
+    columns = {"after_s": offsets / 1e9, "mean": found.value, "low": found.low, "high": found.high}
+    return pl.DataFrame(columns).with_columns(pl.col("mean", "low", "high").fill_nan(None))
+
+
+def _entries(scores: Scores, entries: IntArray) -> pl.DataFrame:
+    return Scores(*(column[entries] for column in scores)).frame()
 
 
 def _mean(values: FloatArray) -> float:

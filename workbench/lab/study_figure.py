@@ -11,15 +11,19 @@ if TYPE_CHECKING:
 
 
 def figure(study: Study) -> go.Figure:
-    """Three panels side by side; error bars are 95 % intervals, of the path twice the standard error."""
+    """Three panels side by side; error bars and the band are 95 % intervals."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     titles = (f"around {study.events:,} events, ticks", "net by horizon, ticks", "information coefficient")
     out = make_subplots(rows=1, cols=3, subplot_titles=titles)
     path, card = study.path.drop_nulls(), study.frame
-    band = {"type": "data", "array": (2 * path["error"]).to_list(), "thickness": 0.6, "width": 0}
-    out.add_trace(go.Scatter(x=path["after_s"], y=path["mean"], error_y=band, mode="lines"), row=1, col=1)
+    edge = {"x": path["after_s"], "mode": "lines", "line": {"width": 0}}
+    out.add_trace(go.Scatter(y=path["low"], **edge), row=1, col=1)
+    out.add_trace(
+        go.Scatter(y=path["high"], fill="tonexty", fillcolor="rgba(74, 168, 255, 0.2)", **edge), row=1, col=1
+    )
+    out.add_trace(go.Scatter(x=path["after_s"], y=path["mean"], mode="lines"), row=1, col=1)
     for column, name in ((2, "net"), (3, "ic")):
         bars = {
             "type": "data",

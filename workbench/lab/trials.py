@@ -140,33 +140,31 @@ class Trials:
         self._known[trial.key] = trial
 
     def judge(self, trial: Trial) -> Deflation:
-        """Worth of a trial among all that were counted; damaged lines count as trials too.
+        """Worth of a trial among all that were counted, and itself; damaged lines count as trials too.
 
         Notes
         -----
         The variance of Sharpe ratios is taken over all trials; PBO over those of the same setting.
         """
-        number = len(self)
-        sharpes = np.array([t.sharpe for t in self._known.values() if math.isfinite(t.sharpe)])
+        self._refresh()
+        among = self._known | {trial.key: trial}
+        number = len(among) + self.damaged
+        sharpes = np.array([t.sharpe for t in among.values() if math.isfinite(t.sharpe)])
         variance = float(sharpes.var(ddof=1)) if len(sharpes) > 1 else 0.0
         facts = trial.sharpe, trial.periods
         shape = trial.skew, trial.kurtosis
         return Deflation(
-            max(number, 1),
+            number,
             trial.sharpe,
             psr(*facts, *shape),
             dsr(*facts, variance, number, *shape),
-            self.overfitting(trial.setting),
+            _overfitting(among, trial.setting),
         )
 
     def overfitting(self, setting: str) -> float:
         """Probability of backtest overfitting among the trials of a setting; NaN for fewer than two."""
-        alike = [t for t in self._known.values() if t.setting == setting]
-        if len(alike) < 2:
-            return math.nan
-        counts = np.full(SPLITS, alike[0].periods / SPLITS)
-        sums, squares = (np.array([getattr(t, name) for t in alike]).T for name in ("sums", "squares"))
-        return pbo(sums, squares, counts)
+        self._refresh()
+        return _overfitting(self._known, setting)
 
     def _refresh(self) -> None:
         if self.path is None:
@@ -188,6 +186,15 @@ class Trials:
                 self.damaged += bool(line)
             else:
                 self._known.setdefault(trial.key, trial)
+
+
+def _overfitting(among: dict[str, Trial], setting: str) -> float:
+    alike = [t for t in among.values() if t.setting == setting]
+    if len(alike) < 2:
+        return math.nan
+    counts = np.full(SPLITS, alike[0].periods / SPLITS)
+    sums, squares = (np.array([getattr(t, name) for t in alike]).T for name in ("sums", "squares"))
+    return pbo(sums, squares, counts)
 
 
 def summarised(key: str, setting: str, signal: str, returns: FloatArray) -> Trial:
