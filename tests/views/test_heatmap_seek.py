@@ -54,3 +54,22 @@ def test_a_seek_in_the_middle_of_a_pull_does_no_harm(monkeypatch, kept, rebuilt)
         content, _ = model.pull([], False, market.clock.now_ns)
         assert content["k"] == "snap"
     assert moment > 2
+
+
+def test_a_hasty_model_shows_the_end_first_and_then_what_a_patient_one_shows(monkeypatch):
+    """The first message of a long past is drawn from its last events only; the second equals a model's that took its time."""
+    monkeypatch.setattr(heatmap_model, "MANY_ROWS", 2000)
+    monkeypatch.setattr(heatmap_model, "HASTY_ROWS", 200)
+    market = Shown(INSTRUMENT)
+    market.apply(EVENTS)
+    capture, now = market.captured, market.clock.now_ns
+    hasty, patient = (
+        HeatmapModel(capture, 1_000_000, scenery=Scenery(capture), hasty=hasty) for hasty in (True, False)
+    )
+    end, _ = hasty.pull([], True, now)
+    rest, arrays = hasty.pull([], False, now)
+    whole, expected = patient.pull([], True, now)
+    assert end["k"] == rest["k"] == "snap"
+    assert end["last"] == rest["last"]
+    assert end["first"] > rest["first"] == whole["first"]
+    assert [array.tobytes() for array in arrays] == [array.tobytes() for array in expected]

@@ -122,7 +122,10 @@ class Heatmap(Marking, LiveView):
 
         def make_model() -> HeatmapModel:
             extras = self._marks.reader(whole=self._serving)
-            self._serving = True  # the first model is the page's; those after it are for still pictures
+            hasty, self._serving = (
+                not self._serving,
+                True,
+            )  # the first model is the page's; those after it are for still pictures
             return HeatmapModel(
                 capture,
                 round(column_ms * 1e6),
@@ -131,6 +134,7 @@ class Heatmap(Marking, LiveView):
                 self._still_cut(),
                 extras=extras,
                 scenery=self._scenery,
+                hasty=hasty,
             )
 
         options: dict[str, Any] = {

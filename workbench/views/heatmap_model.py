@@ -25,6 +25,8 @@ SILENCE_NS: Final = 500_000_000
 CLOCK_TRUST_NS: Final = 60_000_000_000
 MANY_ROWS: Final = 600_000
 """Events that the ring is drawn from at most when it is drawn again: about 60 ms. Tiles show what lies before."""
+HASTY_ROWS: Final = 20_000
+"""Events that a hasty first picture is drawn from: what a long recording's book index leads to in some milliseconds."""
 RECONSIDER_COLUMNS: Final = 8
 FRESH_SHARE: Final = 500  # the session's profile is told again when it has grown by a five-hundredth
 CUT_OFF_DRIFT: Final = 0.2  # octaves; below it colours stay, so that the picture does not flicker
@@ -46,6 +48,8 @@ class HeatmapModel:
         What is drawn over the market: called with whether everything is wanted, returns it for ``layers`` or None.
     scenery : Scenery, optional
         Taken along with every pull, so that looks find it up to date.
+    hasty : bool
+        The first picture of a long past shows its very end, at once; the message after it has the rest.
     """
 
     def __init__(
@@ -59,10 +63,12 @@ class HeatmapModel:
         rows: int = 640,
         extras: Callable[[bool], dict[str, Any] | None] | None = None,
         scenery: Scenery | None = None,
+        hasty: bool = False,
     ):
         self._capture = capture
         self._extras = extras
         self._scenery = scenery
+        self._hasty = hasty
         self._session_volume = SessionVolume(capture)
         self._changes = Changes()
         self._number = 0
@@ -93,7 +99,11 @@ class HeatmapModel:
         if raster is None or raster.last_column is None:
             return None
         behind = self._sent is None or raster.last_column - self._sent >= raster.scale.columns
-        return self._message(raster, full or behind, extras_full=full)
+        message = self._message(raster, full or behind, extras_full=full)
+        if self._hasty:
+            self._hasty = False
+            self._raster = raster if len(self._capture.columns) <= MANY_ROWS else None
+        return message
 
     # -- what the raster shows -----------------------------------------------------------------------------------
     def _obey(self, want: dict[str, Any]) -> None:
@@ -172,7 +182,8 @@ class HeatmapModel:
     def _ring_start(self, scale: Scale, columns: Columns, length: int) -> int:
         """Where the ring begins, ns: a column's edge, and so late that drawing it again keeps no page waiting."""
         newest = int(next(iter(columns.chunks(length - 1, length)))[0][-1])
-        bound = int(next(iter(columns.chunks(length - MANY_ROWS, length - MANY_ROWS + 1)))[0][0])
+        begin = length - (HASTY_ROWS if self._hasty else MANY_ROWS)
+        bound = int(next(iter(columns.chunks(begin, begin + 1)))[0][0])
         start = max(newest - scale.columns * scale.column_ns, bound)
         self._exact_from = -(-start // scale.column_ns) - scale.origin_column
         return (self._exact_from + scale.origin_column) * scale.column_ns
