@@ -19,7 +19,7 @@ class Element extends EventTarget {
 
 /** A page with a clock that stands until it is turned on: `turn(ms)`, and frames that come when called: `frame()`. */
 function pageOf(t) {
-  const page = { now: 1000, frames: [], screens: [], sights: [] };
+  const page = { now: 1000, frames: [], screens: [], sights: [], sizes: [] };
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   t.mock.method(performance, "now", () => page.now);
   t.mock.method(console, "error", () => {});
@@ -30,6 +30,13 @@ function pageOf(t) {
   globalThis.IntersectionObserver = class {
     constructor(seen) {
       page.sights.push(seen);
+    }
+    observe() {}
+    disconnect() {}
+  };
+  globalThis.ResizeObserver = class {
+    constructor(sized) {
+      page.sizes.push(sized);
     }
     observe() {}
     disconnect() {}
@@ -193,6 +200,18 @@ test("nothing is drawn out of sight, and everything once it comes back", (t) => 
   page.sights[0]([{ isIntersecting: true }]);
   page.frame();
   assert.deepEqual(asked, [true]);
+  painter.stop();
+});
+
+test("a width is told once and drawn anew where it changed, and nobody asks the page for it", (t) => {
+  const page = pageOf(t);
+  let drawn = 0;
+  const painter = new Painter(new Element(), () => void (drawn += 1));
+  for (const width of [800.4, 800.3, 640]) {
+    page.sizes[0]([{ contentRect: { width } }]);
+    page.frame();
+  }
+  assert.deepEqual([painter.width, drawn], [640, 2]);
   painter.stop();
 });
 

@@ -31,6 +31,13 @@ def test_a_page_that_keeps_up_gets_twenty_a_second():
     assert pacing.mode(10_000 * MS) is Mode.LIVE
 
 
+def test_a_view_of_coarser_columns_gets_half_as_many():
+    """One that shows nothing finer than 100 ms sends at every other tick."""
+    pacing = Pacing(ticks=2)
+    pacing.on_ready(0)
+    assert drive(pacing, 0, 10_000, ack_every_ms=500) == 100
+
+
 def test_a_page_that_falls_silent_slows_the_view_down_and_then_stops_it():
     """After 1 s without word 4 a second, after 10 s one small heartbeat a second, after a minute one in ten."""
     pacing = Pacing()

@@ -198,7 +198,7 @@ class FootprintView {
   // -- drawing -------------------------------------------------------------------------------------------------
   #draw() {
     const { camera, colours, options, store } = this;
-    const total = Math.max(this.root.clientWidth, 160);
+    const total = Math.max(this.painter.width, 160);
     camera.width = total - FOOT_AXIS_PX;
     camera.height = options.height - FOOT_TIME_PX - FOOT_ROWS.length * FOOT_ROW_PX;
     const context = sharpContext(this.canvas, total, options.height);

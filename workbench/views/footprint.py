@@ -61,6 +61,7 @@ class Footprint(LiveView):
 
     _esm = joined("footprint.js")
     _css = styled("profile_controls.css")
+    _every_ticks = 2
 
     def __init__(
         self,

@@ -94,7 +94,7 @@ class HealthView {
   }
 
   #draw() {
-    const width = this.root.clientWidth;
+    const { width } = this.painter;
     this.root.dataset.frames = this.painter.frames;
     this.canvas.hidden = !this.rates.length;
     if (!width || !this.rates.length) return;

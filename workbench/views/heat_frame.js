@@ -112,7 +112,7 @@ export class HeatFrame {
   place(holdMs) {
     const { heat } = this;
     const { camera, store, link } = heat;
-    this.total = Math.max(heat.root.clientWidth, LEAST_PX);
+    this.total = Math.max(heat.painter.width, LEAST_PX);
     this.narrow = this.total < NARROW_PX;
     camera.width = this.total - AXIS_PX - this.profilePx - this.bookPx;
     if (!store.ready) return false;

@@ -272,6 +272,8 @@ export class Painter {
       if (this.visible) this.ask();
     });
     this.observer.observe(root);
+    this.sizes = new ResizeObserver(([entry]) => this.#sized(Math.round(entry.contentRect.width)));
+    this.sizes.observe(root);
     this.rescaled = () => {
       this.#watchScreen();
       this.ask();
@@ -285,6 +287,17 @@ export class Painter {
     this.screen?.removeEventListener("change", this.rescaled);
     this.screen = window.matchMedia(`(resolution: ${window.devicePixelRatio || 1}dppx)`);
     this.screen.addEventListener("change", this.rescaled);
+  }
+
+  /** Width of the root inside its border, pixels; never asked of the page while it is drawn, for that lays it out anew. */
+  get width() {
+    return this.known || this.root.clientWidth;
+  }
+
+  #sized(width) {
+    if (width === this.known) return;
+    this.known = width;
+    this.ask();
   }
 
   ask() {
@@ -314,6 +327,7 @@ export class Painter {
   stop() {
     this.stopped = true;
     this.observer.disconnect();
+    this.sizes.disconnect();
     this.screen.removeEventListener("change", this.rescaled);
     if (this.pending) cancelAnimationFrame(this.pending);
   }

@@ -111,6 +111,8 @@ class LiveView(anywidget.AnyWidget):
     control = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
     options = traitlets.Dict().tag(sync=True)
     _css = styled()
+    _every_ticks = 1
+    """At how many ticks of the sender, 20 a second, it sends once."""
     _needs_every_trade = True
     """Whether a first picture without the trades that are still being read would not be what it seems."""
 
@@ -127,7 +129,7 @@ class LiveView(anywidget.AnyWidget):
         self._model = make_model()
         self._make_model: Callable[[], ViewModel] = lambda: self._when_read(make_model)
         self._drawn_from: Sequence[Captured] = (capture,)
-        self._pacing = Pacing()
+        self._pacing = Pacing(self._every_ticks)
         self._wants: deque[dict[str, Any]] = deque(maxlen=64)
         self._look: dict[str, Any] | None = None
         self._acts: deque[dict[str, Any]] = deque()

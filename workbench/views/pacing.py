@@ -22,15 +22,22 @@ FORGET_NS: Final = 60_000_000_000
 class Mode(Enum):
     """How fast a view sends."""
 
-    LIVE = "live"  # 20 Hz
+    LIVE = "live"  # 20 Hz, 10 Hz where nothing shown is finer
     SLOW = "slow"  # 4 Hz: acknowledgements are late
     IDLE = "idle"  # a small heartbeat: no page answers
 
 
 class Pacing:
-    """Sliding window of unacknowledged messages; times are arguments, ns of any monotonic clock."""
+    """Sliding window of unacknowledged messages; times are arguments, ns of any monotonic clock.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    ticks : int
+        A live view sends at every so many ticks of the sender.
+    """
+
+    def __init__(self, ticks: int = 1) -> None:
+        self._ticks = ticks
         self.sent = 0
         self.acknowledged = 0
         self._heard: int | None = None
@@ -82,7 +89,7 @@ class Pacing:
     def _interval(self, now: int) -> int:
         mode = self.mode(now)
         if mode is Mode.LIVE:
-            return TICK_NS // 2  # the sender ticks at 20 Hz itself; a late tick must not skip the next
+            return self._ticks * TICK_NS - TICK_NS // 2  # a late tick must not skip the next
         if mode is Mode.SLOW:
             return SLOW_NS
         silent = self._heard is None or now - self._heard > FORGET_NS

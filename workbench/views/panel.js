@@ -12,6 +12,7 @@ const PANEL_LEAST_PX = 160;
 const PANEL_SHIFT_PX = 3;
 const PANEL_COLUMN_PX = 2;
 const PANEL_SETTLE_MS = 120;
+const PANEL_GLIDE_MS = 90; // a column is never shorter than 100 ms: time alone moves the picture no more often
 const PANEL_MS_PER_PX = [0.02, 7.2e6];
 const PANEL_SAID_MS = 6000;
 const PANEL_LOST_MS = 3000;
@@ -255,7 +256,7 @@ export class TimePanel {
 
   /** Widths: of the whole, and of its time axis. */
   #measure() {
-    const total = Math.max(this.root.clientWidth, PANEL_LEAST_PX);
+    const total = Math.max(this.painter.width, PANEL_LEAST_PX);
     this.view.width = panelPlotPx(total, this.plotPx ?? null);
     return total;
   }
@@ -267,9 +268,9 @@ export class TimePanel {
     if (this.follow && this.store.ready) view.right = this.newestMs;
     const gliding = this.follow && this.link.moving;
     const pixel = Math.round((view.right / view.msPerPx) * (window.devicePixelRatio || 1));
-    if (!this.dirty && pixel === this.drawnPixel) return gliding;
-    this.dirty = false;
-    this.drawnPixel = pixel;
+    const now = performance.now();
+    if (!this.dirty && (pixel === this.drawnPixel || now - this.drawnAt < PANEL_GLIDE_MS)) return gliding;
+    Object.assign(this, { dirty: false, drawnPixel: pixel, drawnAt: now });
     this.frame.paint(total);
     this.#count();
     return gliding;

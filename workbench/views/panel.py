@@ -36,6 +36,7 @@ class PanelView(LiveView):
     """
 
     _css = styled("panel.css")
+    _every_ticks = 2  # columns are 100 ms at least
 
     def __init__(
         self,

@@ -239,7 +239,7 @@ class ProfileView {
 
   #draw() {
     const { colours, options, state } = this;
-    const [width, height] = [Math.max(this.root.clientWidth, 160), options.height];
+    const [width, height] = [Math.max(this.painter.width, 160), options.height];
     const context = sharpContext(this.canvas, width, height);
     context.font = FONT;
     context.textBaseline = "middle";

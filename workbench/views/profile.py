@@ -68,6 +68,7 @@ class Profile(LiveView):
 
     _esm = joined("profile.js")
     _css = styled("profile_controls.css")
+    _every_ticks = 2
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ import { numberField, selection, textField, toolBar } from "./profile_controls.j
 import { tapeForget, tapeJoined, tapeNewer, tapeRemark, tapeRows, tapeRunning, tapeTaken } from "./tape_store.js";
 
 const TAPE_ROW_PX = 19;
+const TAPE_BELOW = 30;
 const TAPE_LOST_MS = 3000; // the kernel answers the newest look only, and another page may have asked right after
 const TAPE_SIDES = [["", "both"], ["buy", "▲ bought"], ["sell", "▼ sold"], ["unknown", "· unknown"]];
 const TAPE_KINDS = [["all", "everything"], ["sweeps", "sweeps"], ["lit", "displayed only"]];
@@ -32,15 +33,22 @@ class TapeView {
     this.elements = new Map();
     this.opened = new Map();
     this.seen = -1;
+    this.inSight = this.options.rows;
+    this.scrollPx = 0; // told by the list's own events: to ask for it while drawing would lay the page out anew
     this.name = `ow-order-${Math.random().toString(36).slice(2)}`;
     this.#build(el);
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
-    this.fit = new RowFit(this.root, this.list, TAPE_ROW_PX * this.options.rows, () => {});
+    this.fit = new RowFit(this.root, this.list, TAPE_ROW_PX * this.options.rows, (height) => this.#fitted(height));
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     this.#restyle();
+  }
+
+  #fitted(height) {
+    this.inSight = Math.ceil(height / TAPE_ROW_PX);
+    this.painter.ask();
   }
 
   #build(el) {
@@ -167,7 +175,7 @@ class TapeView {
   }
 
   get standing() {
-    return this.hovered || this.list.scrollTop > 2;
+    return this.hovered || this.scrollPx > 2;
   }
 
   #draw() {
@@ -182,6 +190,8 @@ class TapeView {
     if (waiting) this.newer.textContent = `${waiting} new`;
     this.sumOf = this.#sums();
     const shown = this.rows.filter((row) => row.order <= this.seen).reverse();
+    // while it runs, rows far below are no elements: each new one on top would move them all
+    if (!this.standing) shown.length = Math.min(shown.length, this.inSight + TAPE_BELOW);
     const wanted = shown.flatMap((row) => this.#elementsOf(row));
     this.#arrange(wanted);
     this.#sum();
@@ -269,8 +279,9 @@ class TapeView {
   }
 
   #scrolled() {
-    if (this.list.scrollTop < 2) this.painter.ask();
     const { scrollTop, scrollHeight, clientHeight } = this.list;
+    if (scrollTop < 2 || this.scrollPx < 2) this.painter.ask();
+    this.scrollPx = scrollTop;
     if (scrollTop < 2 || scrollTop + clientHeight < scrollHeight - 400 || !this.rows.length || this.reached === 0) return;
     const before = this.reached ?? this.rows[0].order;
     const now = performance.now();
@@ -286,7 +297,7 @@ class TapeView {
   }
 
   #toNewest() {
-    this.list.scrollTop = 0;
+    this.list.scrollTop = this.scrollPx = 0;
     this.seen = this.rows.length ? this.rows[this.rows.length - 1].order : -1;
     this.rows = this.rows.slice(-400);
     this.reached = undefined;

@@ -78,6 +78,7 @@ class Tape(LiveView):
 
     _esm = joined("tape.js")
     _css = styled("profile_controls.css", "tape.css")
+    _every_ticks = 2
 
     def __init__(
         self,
