@@ -267,7 +267,8 @@ def _path(
 
 
 def _entries(scores: Scores, entries: IntArray) -> pl.DataFrame:
-    return Scores(*(column[entries] for column in scores)).frame()
+    ts, sequence, score, side, price = scores
+    return Scores(ts[entries], sequence[entries], score[entries], side[entries], price[entries]).frame()
 
 
 def _mean(values: FloatArray) -> float:
