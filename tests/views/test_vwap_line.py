@@ -11,7 +11,8 @@ from tests.support.shown import Shown
 from tests.support.view_events import START_NS, opening, shown, trades
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.flow.vwap import vwap
-from workbench.views.vwap_line import BUCKET_NS, MOST_POINTS, VwapLine
+from workbench.views.heat_marks import HeatMarks
+from workbench.views.vwap_line import BUCKET_NS, MOST_POINTS, ROWS_AT_ONCE, VwapLine
 
 
 def market_of(count: int, step_ms: int = 40, seed: int = 3) -> Shown:
@@ -97,3 +98,16 @@ def test_a_seek_begins_the_line_again() -> None:
     market.apply(trades(batch.next_sequence, (2_000_000, 90, 1, 1)))
     assert line.follow()
     assert line.points.ticks[:, 0].tolist() == [90.0]
+
+
+def test_a_still_picture_holds_it_to_the_end_however_long_the_past() -> None:
+    """A page takes in piece after piece; a still picture asks once and gets all of it."""
+    market = market_of(2 * ROWS_AT_ONCE + 1000, step_ms=1)
+    ends = []
+    for whole in (True, False):
+        marks = HeatMarks(market, market.captured)
+        marks.anchor_vwap(0)
+        sent = marks.reader(whole=whole)(True)
+        assert sent is not None
+        ends.append(sent["lines"][0]["ms"][-1])
+    assert ends[0] == finished(market).points.ms[-1] > ends[1]

@@ -14,6 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.frames.label_file import Label
 from workbench.frames.labels import Labels
 from workbench.session.labels import trouble_of
+from workbench.views.first_look import time_is_up
 from workbench.views.live import Captured
 from workbench.views.mark_sets import MOST_NAMED, Points, check_colour, points_of
 from workbench.views.order_lines import fill_marks, order_lines
@@ -24,8 +25,6 @@ MOST_GAPS: Final = 500
 MOST_LABELS: Final = 2_000
 FOLDERS_EVERY: Final = 20
 """Pulls between two looks at the recordings that labels belong to: a second at 20 Hz."""
-STILL_ROWS: Final = 2_000_000
-"""Events that a still picture takes in to finish its VWAP."""
 
 
 class HeatMarks:
@@ -119,26 +118,34 @@ class HeatMarks:
         Parameters
         ----------
         whole : bool
-            Take in everything that came before answering, as still pictures want it.
+            Take in everything that came before answering, as still pictures want it; on a first look what there is
+            time for.
         """
         sent: dict[str, Any] = {}
 
         def pull(full: bool) -> dict[str, Any] | None:
+            while whole and not self._draws_all_vwap() and not time_is_up():
+                pass  # the page's own pulls go between
             with self._lock:
                 if full:
                     sent.clear()
-                self._follow(STILL_ROWS if whole else None)
+                self._follow(whole)
                 return self._changes(sent)
 
         return pull
 
-    def _follow(self, rows: int | None) -> None:
-        if self._pulls % FOLDERS_EVERY == 0 or rows is not None:
+    def _draws_all_vwap(self) -> bool:
+        """Take in a piece of what came; whether VWAP, if it is drawn, holds everything."""
+        with self._lock:
+            return self._vwap is None or not self.shows_vwap() or self._vwap.follow()
+
+    def _follow(self, whole: bool) -> None:
+        if self._pulls % FOLDERS_EVERY == 0 or whole:
             self.trouble = trouble_of(self._session, self.labels)
             self._ask_functions()
         self._pulls += 1
         if self._vwap is not None and self.shows_vwap():
-            self._vwap.follow(*(() if rows is None else (rows,)))
+            self._vwap.follow()
 
     def _ask_functions(self) -> None:
         length = len(self._capture.columns)

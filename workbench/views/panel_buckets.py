@@ -152,7 +152,10 @@ class Buckets:
             self._merge((newest - kept) // width * width, width)
             kept *= 10
         self._coarsen_at = self._count + KEPT_BUCKETS
-        self._buckets, self._rows = (kept[: self._coarsen_at].copy() for kept in (self._buckets, self._rows))
+        self._buckets, self._rows = (
+            self._buckets[: self._coarsen_at].copy(),
+            self._rows[: self._coarsen_at].copy(),
+        )
 
     def _merge(self, before: int, width: int) -> None:
         """Make the buckets before one, all of whose neighbours of ``width`` buckets are whole, that wide."""
