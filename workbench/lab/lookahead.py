@@ -68,8 +68,9 @@ def check_lookahead(signal: Signal, x: Any, *, cuts: int = 8) -> LookaheadReport
     instrument = getattr(x, "instrument", None)
     whole = _run(signal.fresh(instrument), batches, close=True)
     total = sum(map(len, batches))
+    uneven = min(_UNEVEN_ROWS, max(map(len, batches), default=1) // 3 + 1)
     for rows in [total, *np.linspace(0, total, cuts + 2)[1:-1].astype(int).tolist()]:
-        pieces = list(_first(batches, rows, _UNEVEN_ROWS if rows == total else total))
+        pieces = list(_first(batches, rows, uneven if rows == total else total))
         told = _run(signal.fresh(instrument), pieces, close=rows == total)
         at = _difference(told, whole)
         if at is not None:
