@@ -41,9 +41,13 @@ def _signed(size: Array, side: Array, bounds: tuple[int, int, int], out: Array) 
     """What each trade adds to the delta."""
     least, below, aggressor = bounds
     for i in range(len(size)):
+        s, e = size[i], side[i]
+        out[i] = s if e > 0 else -s if e < 0 else 0
+    if least <= 0 and below == _NO_BOUND and aggressor == 0:
+        return
+    for i in range(len(size)):
         s, e = size[i], np.int64(side[i])
-        counted = s if e > 0 else -s if e < 0 else 0
-        out[i] = counted if (least <= s) & (s < below) & (e * aggressor >= 0) else 0
+        out[i] = out[i] if (least <= s) & (s < below) & (e * aggressor >= 0) else 0
 
 
 @part
@@ -53,7 +57,7 @@ def _scale(
     """Deltas in real units; below 2⁵¹ they become doubles by their bits, which the processor does four at a time."""
     if near:
         for i in range(len(out)):
-            deltas[i] += _EXPONENT
+            deltas[i] += _EXPONENT  # a loop of its own: the next one reads the same bits as doubles
         for i in range(len(out)):
             scaled = (shifted[i] - _SHIFTED) * numerator
             out[i] = scaled / denominator
@@ -82,12 +86,11 @@ def _accumulate(
         stop = min(start + _BLOCK, len(size))
         deltas = block[: stop - start]
         _signed(size[start:stop], side[start:stop], bounds, deltas)
+        least = most = delta + deltas[0]
         for i in range(len(deltas)):
             delta += deltas[i]
             deltas[i] = delta
-        least, most = deltas[0], deltas[0]
-        for i in range(len(deltas)):
-            least, most = min(least, deltas[i]), max(most, deltas[i])
+            least, most = min(least, delta), max(most, delta)
         near = least > -_WHOLE and most < _WHOLE
         _scale(deltas, deltas.view(np.float64), numerator, denominator, near, out[start:stop])
         low, high = min(low, least), max(high, most)

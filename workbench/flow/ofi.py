@@ -123,7 +123,8 @@ class OfiStream:
             order_flow(
                 *(self._seam(column, i) for i, column in enumerate(columns)), self.levels, edge.ravel()
             )
-            order_flow(*(column.ravel() for column in columns), self.levels, out.ravel())
+            flat = [column.ravel() for column in columns]
+            order_flow(flat[0], flat[1], flat[2], flat[3], self.levels, out.ravel())
             out[0] = edge[1]
             out[~measured] = 0
             self._known = bool(known[-1])

@@ -18,7 +18,7 @@ REFERENCE: Final = 5
 SLOTS: Final = 6
 _MEAN: Final = 0
 _SQUARES: Final = 1
-_BLOCK: Final = 1024
+_BLOCK: Final = 512
 """Trades at a time: their sums stay in the nearest cache, and averages of a block are computed side by side."""
 _SAFE: Final = 2.0**61
 _HALF: Final = 4294967296.0
@@ -43,32 +43,26 @@ def fused(context: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @part
-def _fits(price: Array, size: Array, start: int, stop: int, exact: Array) -> bool:
-    """Whether the sums of a block stay within 64 bits, and volume far within a double."""
+def _sums(price: Array, size: Array, start: int, stop: int, exact: Array, bits: Array, sums: Array) -> bool:
+    """Running sums of a block, ``sums`` is what ``bits`` are as doubles; nothing where they could leave 64 bits."""
     if not -8192 < exact[3] < 8192:
         return False
-    low, high, largest, smallest = price[start], price[start], size[start], size[start]
-    for i in range(start, stop):
-        low, high = min(low, price[i]), max(high, price[i])
-    for i in range(start, stop):
-        largest, smallest = max(largest, size[i]), min(smallest, size[i])
-    reference = float(exact[REFERENCE])
-    furthest = max(abs(float(low) - reference), abs(float(high) - reference))
-    lots = float(largest) * (stop - start)
-    return bool(smallest >= 0 and furthest * lots < _SAFE and float(exact[VOLUME]) + lots < _MOST_LOTS)
-
-
-@part
-def _sums(price: Array, size: Array, start: int, stop: int, exact: Array, bits: Array, sums: Array) -> None:
-    """Running sums of a block whose products fit into 64 bits; ``sums`` is what ``bits`` are as doubles."""
     moved = (exact[3] << 48) + (exact[2] << 32) + (exact[1] << 16) + exact[0]
     volume, reference = exact[VOLUME], exact[REFERENCE]
     count = stop - start
     high, low, lots = bits[0, :count], bits[1, :count], bits[2, :count]
+    # All bits that occur bound the largest value, and are cheaper than it; negative sizes show in the first bit.
+    distances, sizes = np.int64(0), np.int64(0)
     for i in range(count):
-        moved += (price[start + i] - reference) * size[start + i]
-        volume += size[start + i]
+        away, s = price[start + i] - reference, size[start + i]
+        distances |= away ^ (away >> 63)
+        sizes |= s
+        moved += away * s
+        volume += s
         low[i], lots[i] = moved, volume
+    most = float(sizes) * count
+    if sizes < 0 or (float(distances) + 1.0) * most >= _SAFE or float(exact[VOLUME]) + most >= _MOST_LOTS:
+        return False
     exact[VOLUME] = volume
     for limb in range(3):
         exact[limb] = (moved >> (16 * limb)) & 0xFFFF
@@ -77,10 +71,12 @@ def _sums(price: Array, size: Array, start: int, stop: int, exact: Array, bits: 
         high[i] = (np.int64(np.uint64(low[i]) >> np.uint64(32))) ^ _SIGNED_EXPONENT
         low[i] = (low[i] & 0xFFFFFFFF) | _EXPONENT
         lots[i] |= _EXPONENT
+    coarse, small, volumes = sums[0, :count], sums[1, :count], sums[2, :count]
     for i in range(count):
-        sums[0, i] = (sums[0, i] - _SIGNED_SHIFTED) * _HALF
-        sums[1, i] -= _SHIFTED
-        sums[2, i] -= _SHIFTED
+        coarse[i] = (coarse[i] - _SIGNED_SHIFTED) * _HALF
+        small[i] -= _SHIFTED
+        volumes[i] -= _SHIFTED
+    return True
 
 
 @part
@@ -151,15 +147,14 @@ def accumulate(
     sigma: Array,
 ) -> None:
     """One formula for both faces: VWAP and σ after each trade, real units; no σ where ``sigma`` has no room."""
-    bits = np.empty((3, _BLOCK), np.int64)
+    # Wider than a block: addresses a multiple of 4096 apart look alike to the processor.
+    bits = np.empty((3, _BLOCK + 40), np.int64)
     sums = bits.view(np.float64)
     if len(price) and exact[VOLUME] == 0:
         exact[REFERENCE] = price[0]
     for start in range(0, len(price), _BLOCK):
         stop = min(start + _BLOCK, len(price))
-        if _fits(price, size, start, stop, exact):
-            _sums(price, size, start, stop, exact, bits, sums)
-        else:
+        if not _sums(price, size, start, stop, exact, bits, sums):
             _wide_sums(price, size, start, stop, exact, sums)
         _averages(sums, float(exact[REFERENCE]), numerator, denominator, vwap[start:stop])
         if len(sigma):
