@@ -39,6 +39,9 @@ def test_the_first_notebooks_are_there() -> None:
         "04_heatmap",
         "05_ladder_and_tape",
         "06_profile_footprint_cvd",
+        "07_imbalance_and_ofi",
+        "08_icebergs_absorption_spoofing",
+        "09_fade_cliff_gap",
         "10_live_bookmap",
     }
     assert promised <= names
