@@ -1,0 +1,136 @@
+"""Orders that depend on each other: brackets, one-cancels-other groups, and orders that may only reduce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workbench.trading.ledger import Ledger
+from workbench.trading.order import Order
+from workbench.trading.terms import MAX_TICKS, STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX, Terms
+
+
+def children(ledger: Ledger, parent: Order, ticks: int) -> Iterator[Terms]:
+    """Bracket of an order whose first execution was at a price; sized to what is filled.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    parent : Order
+    ticks : int
+        Price of the first execution: both distances are measured from it, and later executions add size alone.
+
+    Notes
+    -----
+    A side of the bracket whose price would not be positive is left out, and so is all of it where the execution left no
+    position that it could reduce.
+    """
+    asked = parent.terms
+    lots = min(parent.filled, reducible(ledger, asked.symbol, -asked.side))
+    if lots < 1:
+        return
+    profit, loss = asked.take_profit, asked.stop_loss
+    if profit is not None and 1 <= (limit := ticks + asked.side * profit) <= MAX_TICKS:
+        yield _child(parent, lots, TAKE_PROFIT_SUFFIX, limit=limit)
+    if loss is not None and 1 <= (stop := ticks - asked.side * loss) <= MAX_TICKS:
+        yield _child(parent, lots, STOP_LOSS_SUFFIX, stop=stop, trail=loss if asked.trailing else None)
+
+
+def _child(
+    parent: Order,
+    lots: int,
+    suffix: str,
+    *,
+    limit: int | None = None,
+    stop: int | None = None,
+    trail: int | None = None,
+) -> Terms:
+    stops = "STOP" if trail is None else "TRAILING_STOP"
+    return Terms(
+        client_order_id=parent.name + suffix,
+        symbol=parent.terms.symbol,
+        side=-parent.terms.side,
+        lots=lots,
+        order_type="LIMIT" if limit is not None else stops,  # type: ignore[arg-type]
+        limit=limit,
+        stop=stop,
+        trail=trail,
+        reduce_only=True,
+        oco=parent.name,
+        parent=parent.name,
+    )
+
+
+def others(ledger: Ledger, order: Order) -> list[Order]:
+    """Other members of an order's group, on the same instrument; open or not."""
+    return [mate for mate in mates(ledger, order.terms) if mate is not order]
+
+
+def mates(ledger: Ledger, terms: Terms) -> list[Order]:
+    """Members of the group that such terms belong to; open or not."""
+    if not terms.oco:
+        return []
+    key = (terms.symbol, terms.oco, terms.parent)
+    return [o for o in ledger.orders.values() if (o.terms.symbol, o.terms.oco, o.terms.parent) == key]
+
+
+def reducible(ledger: Ledger, symbol: str, side: int, beside: Order | None = None) -> int:
+    """Lots of a side that may still be placed to reduce the position, beside what already works to reduce it."""
+    held = -side * ledger.account.position(symbol).lots
+    return max(held - sum(reducing(ledger, symbol, side, beside).values()), 0)
+
+
+def reducing(ledger: Ledger, symbol: str, side: int, beside: Order | None = None) -> dict[str, int]:
+    """Lots of a side that work to reduce the position, by group: of each, one member at most is executed."""
+    taken: dict[str, int] = {}
+    for order in ledger.open_orders(symbol):
+        if order.terms.reduce_only and order.terms.side == side and order is not beside:
+            key = group_of(order.terms)
+            taken[key] = max(taken.get(key, 0), abs(order.exposed()))
+    return taken
+
+
+def targets(ledger: Ledger, symbol: str) -> dict[str, int]:
+    """Sizes that orders of a symbol should have now, where that is not the size they have or have been asked to have.
+
+    Notes
+    -----
+    - The children of a bracket are as large as what their parent has filled, less what the other one has closed.
+    - In any other group, what one has filled is no longer to be filled by the others.
+    - Orders that only reduce are together never larger than the position; the oldest come first, and a group counts
+      once, because only one of it is ever executed.
+
+    A size that is not above what is filled means: nothing is left to do, cancel it.
+    """
+    found: dict[str, int] = {}
+    held = ledger.account.position(symbol).lots
+    room, granted = abs(held), dict[str, int]()
+    for order in ledger.open_orders(symbol):
+        lots = _of_group(ledger, order)
+        if order.terms.reduce_only:
+            key = group_of(order.terms)
+            if held * order.terms.side >= 0:
+                room = 0
+            if key not in granted:
+                granted[key] = min(lots - order.filled, room)
+                room -= max(granted[key], 0)
+            lots = min(lots, order.filled + granted[key])
+        if lots != newest(order):
+            found[order.name] = lots
+    return found
+
+
+def newest(order: Order) -> int:
+    """Size that an order has, or will have when what is under way has arrived."""
+    return order.asked[-1].lots if order.asked else order.lots
+
+
+def group_of(terms: Terms) -> str:
+    """Name of the group of an order; one without a group is one of its own."""
+    return f"{terms.oco}/{terms.parent}" if terms.oco else f"/{terms.client_order_id}/"
+
+
+def _of_group(ledger: Ledger, order: Order) -> int:
+    taken = sum(mate.filled for mate in others(ledger, order))
+    if order.terms.parent:
+        return ledger.orders[order.terms.parent].filled - taken
+    return min(newest(order), order.terms.lots - taken) if taken else newest(order)
