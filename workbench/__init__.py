@@ -67,6 +67,7 @@ _HOMES = {
     "profile_nodes": "flow.composite",
     "pulling": "flow.stacking",
     "Heatmap": "views.heatmap",
+    "Explorer": "views.explorer",
     "Ladder": "views.ladder",
     "Profile": "views.profile",
     "Cvd": "views.cvd",
@@ -95,6 +96,7 @@ __all__ = [
     "DepthOverTime",
     "EventBatch",
     "EventKind",
+    "Explorer",
     "Footprint",
     "Health",
     "Heatmap",
@@ -214,6 +216,7 @@ if TYPE_CHECKING:
     from workbench.session.planted import planted
     from workbench.views.cvd import Cvd
     from workbench.views.depth_over_time import DepthOverTime
+    from workbench.views.explorer import Explorer
     from workbench.views.footprint import Footprint
     from workbench.views.health import Health
     from workbench.views.heatmap import Heatmap

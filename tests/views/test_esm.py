@@ -15,6 +15,7 @@ from workbench.views.esm import joined, source
 FOLDER = Path(__file__).parents[2] / "workbench" / "views"
 VIEWS = (
     "footprint.js",
+    "explorer.js",
     "heatmap.js",
     "ladder.js",
     "profile.js",

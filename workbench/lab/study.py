@@ -47,6 +47,17 @@ class Terms:
     costs: float | str = "spread"
     latency: str = "0ms"
 
+    def verified(self) -> Terms:
+        """The same terms, if they can be.
+
+        Raises
+        ------
+        WorkbenchError
+            Horizons that do not rise, a latency that is no time, costs that are neither ticks nor ``"spread"``.
+        """
+        _ = self.horizons_ns, self.latency_ns, self.charged(np.zeros(1))
+        return self
+
     @property
     def horizons_ns(self) -> IntArray:
         """Horizons in ns, checked."""

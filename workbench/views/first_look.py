@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,7 @@ from workbench.views.reading import reading_of
 if TYPE_CHECKING:
     from workbench.views.live import Captured
 
-__all__ = ["FirstLook", "first_look", "time_is_up", "wait_for"]
+__all__ = ["FirstLook", "first_look", "time_is_up", "wait_for", "waited"]
 
 FIRST_LOOK_S: Final = 1.0
 UNFINISHED: Final = "first look: the recording is still being read"
@@ -60,3 +60,18 @@ def wait_for(capture: Captured, *, on_first_look: bool = True) -> None:
         reading.wait()
     elif on_first_look and not reading.wait(max(0.0, look.until - time.monotonic())):
         look.cut_short = True
+
+
+def waited(wait: Callable[[float | None], bool]) -> bool:
+    """Wait for work that is done aside, on a first look only as long as that may last; returns whether it is done.
+
+    Parameters
+    ----------
+    wait : callable
+        Waits so many seconds at most, None: for ever; returns whether the work is done.
+    """
+    look = _current.get()
+    done = wait(None if look is None else max(0.0, look.until - time.monotonic()))
+    if look is not None and not done:
+        look.cut_short = True
+    return done

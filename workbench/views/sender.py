@@ -77,6 +77,11 @@ class Sender:
             self._thread = threading.Thread(target=self._run, name="workbench-views", daemon=True)
             self._thread.start()
 
+    @property
+    def views(self) -> list[LiveView]:
+        """The views that are fed now."""
+        return self._fed()
+
     def modes(self) -> list[Mode]:
         """How fast each view sends now."""
         return [view._pacing.mode(time.monotonic_ns()) for view in self._fed()]

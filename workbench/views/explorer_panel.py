@@ -1,0 +1,320 @@
+"""Panel of the explorer: which signal with which parameters, and what came of it. Studies are made aside, newest first."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from workbench.errors import WorkbenchError
+from workbench.flow import signals
+from workbench.flow.signals.contract import Signal
+from workbench.frames.recording import Recording
+from workbench.lab.study import Study, Terms
+from workbench.views import explorer_still
+from workbench.views.esm import joined, styled
+from workbench.views.explorer_desk import Choice, Desks, Outcome, marks_of
+from workbench.views.explorer_knobs import knob_groups, rebuilt
+from workbench.views.explorer_presets import Presets
+from workbench.views.explorer_words import code_of, study_words
+from workbench.views.explorer_work import NewestWork
+from workbench.views.first_look import waited
+from workbench.views.heatmap import Heatmap
+from workbench.views.live import Captured, LiveView, Message, Showable
+from workbench.views.mark_sets import marks_content
+from workbench.views.sender import Sender
+from workbench.views.words import finite
+
+__all__ = ["SEEDS", "ExplorerPanel"]
+
+SEEDS: Final = (
+    "LiquidityFade",
+    "BookImbalance",
+    "OfiMomentum",
+    "VolumeCliff",
+    "IcebergFollow",
+    "AbsorptionContinuation",
+    "SweepContinuation",
+)
+MARKS: Final = "Explorer"
+_NEWER_EVERY: Final = 20
+"""Pulls between two words of how many events came since: a second at 20 Hz."""
+
+
+class PanelModel:
+    """Core of the panel: what is chosen, what came of it; told when it changed."""
+
+    def __init__(self, panel: ExplorerPanel):
+        self._panel = weakref.ref(panel)
+        self._told: tuple[object, ...] = ()
+        self._pulls = 0
+        self._newer = 0
+
+    def pull(self, wants: Sequence[dict[str, Any]], full: bool, now_ns: int) -> Message | None:
+        """Everything there is to show, None while nothing changed."""
+        panel = self._panel()
+        if panel is None:
+            return None
+        if full or self._pulls % _NEWER_EVERY == 0:
+            self._newer = panel.desks.newer
+        self._pulls += 1
+        state = (panel.version, panel.work.busy, self._newer)
+        if not full and state == self._told:
+            return None
+        self._told = state
+        return {"k": "explorer", **panel.words(), "newer": self._newer}, []
+
+
+class ExplorerPanel(LiveView):
+    """Parameters, event study and scorecard of one signal at a time.
+
+    Parameters
+    ----------
+    source : session or recording
+        As it was given: its trials and presets are counted and kept.
+    session : Showable
+    capture : Captured
+    signal : Signal
+    terms : Terms
+    options : dict
+    """
+
+    _esm = joined("explorer.js")
+    _css = styled("profile_controls.css", "explorer.css")
+    _needs_every_trade = False
+
+    def __init__(
+        self,
+        source: Any,
+        session: Showable,
+        capture: Captured,
+        signal: Signal,
+        terms: Terms,
+        options: dict[str, Any],
+    ):
+        self._source = source
+        self.desks = Desks(source, capture)
+        self.presets = Presets.of(source)
+        self.kinds: dict[str, type[Signal]] = {name: getattr(signals, name) for name in SEEDS}
+        self.starts: dict[str, Signal] = {}
+        self.version = 0
+        self.outcome: Outcome | None = None
+        self.choice = Choice(signal, terms)
+        self._guard = threading.RLock()
+        self._height = options["height"]
+        self._still_theme = "dark" if options["theme"] == "auto" else options["theme"]
+        self.work: NewestWork[Choice | None] = NewestWork(_worker(weakref.ref(self)))
+        self._fresh = False
+        self.know(signal)
+        super().__init__(session, capture, lambda: PanelModel(self), options)
+        self.choose(self.choice)
+
+    # -- choosing --------------------------------------------------------------------------------------------------
+    def know(self, signal: Signal) -> None:
+        """Let a signal be chosen on the page and loaded from presets: its class, and those of its parts."""
+        self.kinds.setdefault(type(signal).__name__, type(signal))
+        if type(signal).__name__ not in SEEDS:
+            self.starts[type(signal).__name__] = signal
+        for part in signal.parts:
+            self.kinds.setdefault(type(part).__name__, type(part))
+
+    def choose(self, choice: Choice) -> None:
+        """Study something else; returns at once."""
+        with self._guard:
+            self.choice = choice
+            self.version += 1
+        self.work.wish(choice)
+
+    def renew(self) -> None:
+        """Take in what came since, and study the choice again."""
+        self.work.wish(None)
+
+    def _changed(self, said: dict[str, Any], settled: bool) -> Choice:
+        """What a page has chosen, or the reason why that cannot be."""
+        signal = self.choice.signal
+        name = said.get("signal")
+        if name is not None and name != type(signal).__name__:
+            signal = self._start(name)
+        values = said.get("values")
+        if isinstance(values, dict):
+            signal = rebuilt(signal, values)
+        return Choice(signal, _terms(self.choice.terms, said), settled, _token(said))
+
+    def _start(self, name: Any) -> Signal:
+        if name in self.starts:
+            return self.starts[name]
+        if name not in SEEDS:
+            known = ", ".join([*SEEDS, *self.starts])
+            raise WorkbenchError(f"signal {name!r:.80}", expected=f"one of {known}", code="unknown_signal")
+        made: Signal = self.kinds[name]()
+        return made
+
+    def _answers(self, look: dict[str, Any]) -> Iterable[Message]:
+        """A slider in motion: the newest position counts; what came of it is told when it is there."""
+        try:
+            self.choose(self._changed(look, settled=False))
+        except WorkbenchError as refused:
+            yield {"k": "refused", "error": str(refused), "token": _token(look)}, []
+
+    def _act(self, act: dict[str, Any]) -> dict[str, Any]:
+        do = act.get("do")
+        if do == "choose":
+            self.choose(self._changed(act, settled=True))
+        elif do == "save":
+            self.save(act.get("name"))
+        elif do == "load":
+            self.load(str(act.get("name")))
+        elif do == "renew":
+            self.renew()
+        else:
+            return super()._act(act)
+        return {}
+
+    def save(self, name: Any) -> None:
+        """Keep the signal under a name."""
+        self.presets.save(name, self.choice.signal)
+        self.version += 1
+
+    def load(self, name: str) -> None:
+        """Choose what was saved under a name."""
+        signal = self.presets.load(name, {**_every_kind(), **self.kinds})
+        self.know(signal)
+        self.choose(Choice(signal, self.choice.terms))
+
+    # -- studying, on the thread of the work -------------------------------------------------------------------------
+    def carry_out(self, choice: Choice | None) -> None:
+        """Study a choice, None: the same one with the events that came since."""
+        if choice is None:
+            self.desks.renew()
+            choice = self.choice
+        outcome = self.desks.outcome(choice)
+        with self._guard:
+            self.outcome = outcome
+            self._fresh = True
+            self.version += 1
+        Sender.of(self._session).wake()
+        if outcome.study is not None and not self.work.is_outdated:
+            self._mark(outcome.study)
+
+    def _mark(self, study: Study) -> None:
+        """Show the marks on every heatmap of the same instrument and group."""
+        instrument = self._capture.instrument
+        table = marks_of(study, float(instrument.tick_size))
+        content = marks_content(table, instrument, "price", "side", None, "warn")
+        for heatmap in self._heatmaps():
+            heatmap._marks.put_marks(MARKS, content)
+
+    def _heatmaps(self) -> list[Heatmap]:
+        beside = Sender.of(self._session).views
+        mine = (self._capture.instrument.symbol, self.options["group"])
+        return [
+            view
+            for view in beside
+            if isinstance(view, Heatmap) and (view._capture.instrument.symbol, view.options["group"]) == mine
+        ]
+
+    # -- telling -----------------------------------------------------------------------------------------------------
+    def words(self) -> dict[str, Any]:
+        """State of the panel for the page."""
+        with self._guard:
+            choice, outcome = self.choice, self.outcome
+        told: dict[str, Any] = {
+            "signals": [*SEEDS, *self.starts],
+            "signal": type(choice.signal).__name__,
+            "groups": knob_groups(choice.signal),
+            "token": choice.token,
+            "costs": choice.terms.costs,
+            "latency": choice.terms.latency,
+            "busy": self.work.busy,
+            "presets": list(self.presets.recipes),
+            "code": self.code,
+            "count": self.desks.count,
+        }
+        if outcome is None:
+            return told
+        told |= {"took_ms": round(outcome.took_ms, 1), "read": outcome.read, "refused": outcome.error}
+        if outcome.study is not None:
+            told["study"] = study_words(outcome.study)
+        return told
+
+    @property
+    def code(self) -> str:
+        """Text of the next cell."""
+        path = str(self._source.path) if isinstance(self._source, Recording) else None
+        return code_of(self.choice.signal, self.choice.terms, path)
+
+    def _serve(self) -> None:
+        """What was asked for, and at once what came of the newest choice."""
+        super()._serve()
+        if self._fresh:
+            self._fresh = False
+            self.send({"k": "explorer", **self.words(), "newer": self.desks.newer})
+
+    # -- static ------------------------------------------------------------------------------------------------------
+    def finished(self) -> Outcome | None:
+        """What came of the newest choice; waits for it, on a first look only as long as that may last."""
+        waited(self.work.wait)
+        return self.outcome
+
+    def _still(self) -> Message:
+        self.finished()
+        return {"k": "explorer", **self.words(), "newer": 0}, []
+
+    def figure(self) -> Any:
+        """Return the static Plotly twin (``plotly.graph_objects.Figure``)."""
+        outcome = self.finished()
+        study = None if outcome is None else outcome.study
+        return explorer_still.figure(study, self._capture.instrument, self._still_theme, self._height)
+
+    def _draw(self, message: Message) -> bytes:
+        return explorer_still.png(message[0], self._capture.instrument, self._still_theme, repr(self))
+
+    def __repr__(self) -> str:
+        return f"Explorer({self._capture.instrument.symbol!r})"
+
+    def close(self) -> None:
+        """Take the marks off, forget what waits, and leave the page."""
+        if self.__dict__.get("_fed"):
+            self.work.forget()
+            for heatmap in self._heatmaps():
+                if MARKS in heatmap.marks:
+                    heatmap.unmark(MARKS)
+        super().close()
+
+
+def _worker(panel: weakref.ref[ExplorerPanel]) -> Any:
+    """Work that keeps no panel alive that somebody forgot."""
+
+    def work(choice: Choice | None) -> None:
+        mine = panel()
+        if mine is not None:
+            mine.carry_out(choice)
+
+    return work
+
+
+def _terms(terms: Terms, said: dict[str, Any]) -> Terms:
+    """Terms with what a page has said of costs and latency."""
+    costs, latency = said.get("costs", terms.costs), said.get("latency", terms.latency)
+    if costs != "spread" and (number := finite(costs)) is not None:
+        costs = number
+    elif costs != "spread":
+        raise WorkbenchError(
+            f"costs {costs!r:.40}", expected='ticks of a round trip, or "spread"', code="bad_value"
+        )
+    if not isinstance(latency, str) or len(latency) > 20:
+        raise WorkbenchError(f"latency {latency!r:.40}", expected="a time as 5ms", code="bad_value")
+    return Terms(terms.horizons, costs, latency).verified()
+
+
+def _token(said: dict[str, Any]) -> str:
+    return str(said.get("token", ""))[:60]
+
+
+def _every_kind() -> dict[str, type[Signal]]:
+    """The signals of this package that presets may make."""
+    found = {name: getattr(signals, name) for name in signals.__all__}
+    return {
+        n: k for n, k in found.items() if isinstance(k, type) and issubclass(k, Signal) and k is not Signal
+    }
