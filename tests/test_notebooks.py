@@ -43,6 +43,7 @@ def test_the_first_notebooks_are_there() -> None:
         "08_icebergs_absorption_spoofing",
         "09_fade_cliff_gap",
         "10_live_bookmap",
+        "11_is_this_signal_real",
     }
     assert promised <= names
 
