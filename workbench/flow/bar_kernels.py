@@ -43,7 +43,7 @@ def _first_at(ts: Array, first: int, until: int) -> int:
     """First trade from ``first`` on that is not before ``until``."""
     at = first
     while at + _CHUNK <= len(ts):
-        late = 0
+        late = np.int64(0)
         for i in range(at, at + _CHUNK):
             late += np.int64(ts[i] >= until)
         if late:

@@ -66,7 +66,7 @@ def _scale(
             out[i] = float(deltas[i]) * numerator / denominator
 
 
-_BOUNDS: Final = types.UniTuple(types.int64, 3)
+_BOUNDS: Final = types.UniTuple(types.int64, 3)  # type: ignore[no-untyped-call]
 
 
 @kernel(types.void(I8_COLUMN, I1_COLUMN, _BOUNDS, *[types.float64] * 2, types.int64[::1], types.float64[::1]))

@@ -120,9 +120,8 @@ class OfiStream:
             measured[0] &= self._known
             columns = [np.ascontiguousarray(column) for column in moments[3:]]
             edge = np.empty((2, self.levels), np.int64)
-            order_flow(
-                *(self._seam(column, i) for i, column in enumerate(columns)), self.levels, edge.ravel()
-            )
+            seam = [self._seam(column, i) for i, column in enumerate(columns)]
+            order_flow(seam[0], seam[1], seam[2], seam[3], self.levels, edge.ravel())
             flat = [column.ravel() for column in columns]
             order_flow(flat[0], flat[1], flat[2], flat[3], self.levels, out.ravel())
             out[0] = edge[1]

@@ -32,14 +32,16 @@ _SHIFTED: Final = 4503599627370496.0  # 2⁵²
 _SIGNED_SHIFTED: Final = 4503601774854144.0  # 2⁵² + 2³¹
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def fused(context: Any, a: Any, b: Any, c: Any) -> Any:
+def _fused(context: Any, a: Any, b: Any, c: Any) -> Any:
     """a·b + c, rounded once."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.fma(*arguments)
 
     return types.float64(types.float64, types.float64, types.float64), generate
+
+
+fused: Final[Any] = intrinsic(_fused)
 
 
 @part
