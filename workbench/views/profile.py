@@ -99,6 +99,10 @@ class Profile(LiveView):
         _check_grids(captures)
         span = (None if start is None else to_ns(start), None if end is None else to_ns(end))
         chosen = kind or ("fixed" if span != (None, None) else "composite" if len(shown) > 1 else "session")
+        if chosen == "fixed" and span == (None, None):
+            raise WorkbenchError("a fixed profile without a span", expected="start, end, or both")
+        if span[0] is not None and span[1] is not None and span[0] >= span[1]:
+            raise WorkbenchError(f"a span from {start!r} to {end!r}", expected="a start before the end")
         rule = ProfileRule(chosen, *span, row_ticks, value_area, method, period)
         self._height, self._split, self._nodes = height, split, nodes
         self._still_theme = "dark" if theme == "auto" else theme

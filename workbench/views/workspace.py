@@ -118,6 +118,12 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
         self._name = layout if isinstance(layout, str) else "own"
         self._rows = _rows_of(layout, views)
         self._settings = dict(settings or {})
+        shown = [name for row in self._rows for name in row]
+        strange = [name for name in self._settings if name not in shown]
+        if strange:
+            raise WorkbenchError(
+                f"settings of {', '.join(map(repr, strange))}", expected=f"settings of {', '.join(shown)}"
+            )
         self._group = secrets.token_hex(8)
         self.by_name: dict[str, Any] = {}
         super().__init__()
