@@ -25,7 +25,7 @@ def test_divergence_is_a_number_of_bars(session, bars) -> None:
 
 def test_settings_of_a_workspace_belong_to_views_that_it_shows(session) -> None:
     """A misspelt view would lose its settings without a word."""
-    with pytest.raises(WorkbenchError, match="'Tapee'.*Tape"):
+    with pytest.raises(WorkbenchError, match=r"'Tapee'.*Tape"):
         wb.Workspace(session, settings={"Tapee": {}})
 
 
