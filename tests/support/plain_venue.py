@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class PlainVenue:
         self.resting: dict[str, Resting] = {}
         self.numbers = 0
         self.taken: list[tuple[str, int, int]] = []
+        self.done: dict[str, int] = {}
 
     def submit(self, order: Order, now: int) -> list[Report]:
         terms, name = order.terms, order.name
@@ -65,11 +67,11 @@ class PlainVenue:
         known = self.resting.get(order.name)
         if known is None or change.limit is None:
             return [self.said(order.name, E.REPLACE_REJECT, reason="not here")]
-        left = change.lots - order.filled
+        left = change.lots - self.done.get(order.name, 0)
         del self.resting[order.name]
         reports = [self.said(order.name, E.REPLACED)]
         if self.crosses(known.side, change.limit):
-            there = min(self.size[-known.side], left)
+            there = max(min(self.size[-known.side], left), 0)
             reports += self.take(order.name, known.side, there)
             left -= there
         if left > 0:
@@ -105,7 +107,10 @@ class PlainVenue:
             if not first.leaves:
                 del self.resting[first.name]
             self.taken.append((first.name, first.limit, part))
-            self.desk.report(self.filled(first.name, self.price(first), part, maker=True), now)
+            self.execute(self.filled(first.name, self.price(first), part, maker=True), now)
+
+    def execute(self, report: Report, now: int) -> None:
+        self.desk.report(report, now)
 
     def price(self, order: Resting) -> int:
         return order.limit
@@ -122,6 +127,7 @@ class PlainVenue:
 
     def filled(self, name: str, ticks: int, lots: int, *, maker: bool) -> Report:
         self.numbers += 1
+        self.done[name] = self.done.get(name, 0) + lots
         return Report(
             client_order_id=name,
             event=E.FILL,
@@ -130,3 +136,30 @@ class PlainVenue:
             execution_id=f"x{self.numbers}",
             maker=maker,
         )
+
+
+class LateVenue(PlainVenue):
+    """Does everything at once and says it later, in order, when it is asked to :meth:`speak`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsaid: deque[Report] = deque()
+
+    def submit(self, order: Order, now: int) -> list[Report]:
+        self.unsaid.extend(super().submit(order, now))
+        return []
+
+    def cancel(self, order: Order, now: int) -> list[Report]:
+        self.unsaid.extend(super().cancel(order, now))
+        return []
+
+    def replace(self, order: Order, change: Change, now: int) -> list[Report]:
+        self.unsaid.extend(super().replace(order, change, now))
+        return []
+
+    def execute(self, report: Report, now: int) -> None:
+        self.unsaid.append(report)
+
+    def speak(self, count: int, now: int) -> None:
+        for _ in range(min(count, len(self.unsaid))):
+            self.desk.report(self.unsaid.popleft(), now)

@@ -97,6 +97,7 @@ class World:
     def cancel(self, name: str) -> None:
         """Take one back, known or not, open or not."""
         self.now += STEP_NS
+        self.desk.on_time(self.now)  # what is over by now, is over
         order = self.desk.ledger.orders.get(name)
         late = order is None or not order.open
         why = self.desk.cancel(name, self.now)
