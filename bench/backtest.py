@@ -1,0 +1,341 @@
+"""Backtest: the matching engine against hftbacktest, the same strategies on the same rows.
+
+Rows are a real BTCUSDT futures feed, with one clock (an event happens when it is received), repeated with removals
+between that empty the book. Before measuring, orders and fills of both engines are compared one by one.
+"""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from bench.harness import BINANCE_BTC, Context, goal
+
+TILES = 40
+LATENCY_NS = 1_000_000
+CLOCK_NS = 100_000_000
+FOREVER_NS = 10**15
+TICK, LOT = 0.1, 0.001
+ROI = 640_000.0
+SIZE, MOST = 10, 100  # lots of an order, and of the position
+MAKING, TAKING, JOINING = range(3)
+STRATEGIES = ("market making", "imbalance taking", "join and cancel")
+QUEUES = ("risk_averse", "power", "power2", "power3", "log", "log2")
+
+
+class Setting(NamedTuple):
+    """One way to run both engines."""
+
+    strategy: int
+    every_ns: int | None
+    queue: str = "risk_averse"
+    fills: str = "whole"
+
+    def __str__(self) -> str:
+        clock = "every message" if self.every_ns is None else f"{self.every_ns // 1_000_000} ms"
+        return f"{STRATEGIES[self.strategy]}, {clock}, {self.queue}, {self.fills}"
+
+
+class Outcome(NamedTuple):
+    """What both engines must agree on; fills as rows of order, venue time, price, size, maker."""
+
+    steps: int
+    submits: int
+    cancels: int
+    position: int
+    fills: np.ndarray
+
+
+def grid() -> list[Setting]:
+    """All settings that are compared."""
+    return [Setting(s, every, queue) for s in range(3) for every in (CLOCK_NS, None) for queue in QUEUES]
+
+
+def run(context: Context) -> dict:
+    """Check that all fills agree, then measure."""
+    rows = recorded(context.require(BINANCE_BTC))
+    events = peer_rows(rows)
+    agreed = sum(check_equal(rows, events, setting) for setting in grid())
+    big = tiled(rows, TILES)
+    big_events = peer_rows(big)
+    cases: dict[str, Any] = {}
+    for every in (CLOCK_NS, None):
+        s = Setting(MAKING, every)
+        cases[f"workbench, {s}"] = (lambda s=s: matcher(s), lambda m, s=s: ours(big, m, s))
+        cases[f"hftbacktest ROIVector, {s}"] = (lambda s=s: peer(big_events, s), lambda h, s=s: start(h, s))
+    s = Setting(MAKING, CLOCK_NS)
+    small = (lambda: peer(events, s, False), lambda h: start(h, s, play_map))
+    timings = context.measure({**cases, "hftbacktest HashMap, one session": small})
+    counts = {name: len(big.ts) for name in cases} | {"hftbacktest HashMap, one session": len(rows.ts)}
+    return report({name: timing.rate(counts[name]) for name, timing in timings.items()}, agreed, len(big.ts))
+
+
+def recorded(path: Any) -> Any:
+    """The feed as the engine's rows."""
+    import workbench as wb
+    from workbench.events import EventBatch
+    from workbench.trading.matcher import Rows
+
+    with tempfile.TemporaryDirectory() as out:
+        recording = wb.import_recording(path, format="binance-futures", out=out)
+        return Rows.of(EventBatch.concatenate(recording.batches()))
+
+
+def tiled(rows: Any, times: int) -> Any:
+    """The rows again and again, each time closed by the removal of every level, best first."""
+    last = {}
+    depth = rows.kind == 1
+    for side, price, size in zip(
+        rows.side[depth].tolist(), rows.price[depth].tolist(), rows.size[depth].tolist()
+    ):
+        last[side, price] = size
+    left = sorted((level for level, size in last.items() if size), key=lambda level: -level[0] * level[1])
+    ends = {"ts": rows.ts[-1] + 10**6, "kind": 1, "size": 0, "flags": 0}
+    ends |= {"side": [side for side, _ in left], "price": [price for _, price in left]}
+    tile = {
+        name: np.concatenate([column, np.broadcast_to(np.asarray(ends[name], column.dtype), len(left))])
+        for name, column in zip(rows._fields, rows)
+    }
+    span = int(tile["ts"][-1] - tile["ts"][0]) + 10**6
+    ts = np.concatenate([tile["ts"] + i * span for i in range(times)])
+    return type(rows)(ts, *(np.tile(tile[name], times) for name in rows._fields[1:]))
+
+
+def check_equal(rows: Any, events: np.ndarray, setting: Setting) -> int:
+    """Compare both engines; the number of fills that are equal."""
+    mine, theirs = outcome_of_ours(ours(rows, matcher(setting), setting)), outcome_of_peer(events, setting)
+    fills = [table[np.lexsort((table[:, 0], table[:, 1]))] for table in (mine.fills, theirs.fills)]
+    if mine[:4] != theirs[:4] or not np.array_equal(*fills):
+        raise AssertionError(f"{setting}: {mine[:4]} against {theirs[:4]}")
+    return len(mine.fills)
+
+
+def start(hbt: Any, setting: Setting, play: Any = None) -> Any:
+    """Run hftbacktest without noting its fills."""
+    return (play or play_roi)(hbt, setting.strategy, setting.every_ns or 0, MOST, np.zeros((0, 5), np.int64))
+
+
+def report(rates: dict[str, tuple[float, float]], agreed: int, rows: int) -> dict:
+    """Goals by the median rates, and all cases."""
+    clock, roi_clock, moments, roi_moments, hashed = (median for _, median in rates.values())
+    table = [[name, best / 1e6, median / 1e6] for name, (best, median) in rates.items()]
+    return {
+        "title": "Backtest",
+        "text": f"Three strategies under {len(QUEUES)} queue models at two clocks over a real BTCUSDT futures feed: both "
+        f"engines send the same orders and make the same {agreed:,} fills (order, time, price, size, maker or taker). "
+        f"Speed: market making over {rows:,} rows, the same feed {TILES} times.",
+        "goals": [
+            goal("100 ms clock against ROIVectorMarketDepth", measured=clock / roi_clock, floor=4.5),
+            goal("every message against ROIVectorMarketDepth", measured=moments / roi_moments, floor=3.0),
+            goal("100 ms clock against HashMapMarketDepth", measured=clock / hashed, floor=12.0),
+        ],
+        "tables": [
+            {
+                "caption": "Rows per CPU second",
+                "columns": ["case", "M rows/s best", "M rows/s median"],
+                "rows": table,
+            }
+        ],
+    }
+
+
+# ------------------------------------------------------------------ ours
+
+
+def matcher(setting: Setting) -> Any:
+    """A matcher, not started."""
+    from workbench.trading.matcher import Matcher, QueueModel
+
+    model = QueueModel(setting.queue, 3.0, LOT)
+    m = Matcher(model, entry_ns=LATENCY_NS, response_ns=LATENCY_NS, fills=setting.fills)
+    m.step_every(setting.every_ns)
+    return m
+
+
+def ours(rows: Any, m: Any, setting: Setting) -> Any:
+    """A matcher that has run over the rows."""
+    m.advance(rows, int(rows.ts[-1]) - 1, strategy=compiled()[setting.strategy])
+    return m
+
+
+@functools.cache
+def compiled() -> list:
+    """The three strategies as kernels."""
+    from workbench.trading.strategies import (
+        ask_size,
+        best_ask,
+        best_bid,
+        bid_size,
+        cancel,
+        is_open,
+        kernel_strategy,
+        position,
+        quoted,
+        submit,
+    )
+
+    @njit
+    def decide(d, kind, most):
+        """The three strategies, for the workbench."""
+        if not quoted(d):
+            return
+        bid, ask, held = best_bid(d), best_ask(d), position(d)
+        if kind == TAKING:
+            share = (bid_size(d) - ask_size(d)) / (bid_size(d) + ask_size(d))
+            side = 1 if share > 0.9 else (-1 if share < -0.9 else 0)
+            if side != 0 and side * held < most and not is_open(d, int(d.memory[0]) - 1):
+                d.memory[0] = submit(d, side, ask if side > 0 else bid, SIZE, 2, 0) + 1
+            return
+        depth = 3 if kind == JOINING else 0
+        for k in range(2):
+            side, price = (1, bid - depth) if k == 0 else (-1, ask + depth)
+            number = int(d.memory[k]) - 1
+            if is_open(d, number):
+                d.memory[k + 2] += 1
+                if (d.orders[number, 1] != price) if kind == MAKING else d.memory[k + 2] >= 5:
+                    cancel(d, number)
+            elif side * held < most:
+                d.memory[k] = submit(d, side, price, SIZE, 1 if kind == MAKING else 0, 0) + 1
+                d.memory[k + 2] = 0
+
+    return [
+        kernel_strategy(lambda d: decide(d, MAKING, MOST)),
+        kernel_strategy(lambda d: decide(d, TAKING, MOST)),
+        kernel_strategy(lambda d: decide(d, JOINING, MOST)),
+    ]
+
+
+def outcome_of_ours(m: Any) -> Outcome:
+    """What the matcher did."""
+    from workbench.trading import slots
+
+    f = m.fills
+    fills = f[:, [slots.FILL_ORDER, slots.FILL_TS, slots.FILL_PRICE, slots.FILL_SIZE, slots.FILL_MAKER]]
+    counts = [m.count(s) for s in (slots.STEPS, slots.SUBMITS, slots.CANCELS, slots.POSITION)]
+    return Outcome(*counts, fills)
+
+
+# ------------------------------------------------------------------ hftbacktest
+
+
+def peer_rows(rows: Any) -> np.ndarray:
+    """The same rows for hftbacktest, both of its clocks alike."""
+    import hftbacktest as hft
+
+    kept = ((rows.kind == 1) | (rows.kind == 2)) & (rows.side != 0)
+    events = np.zeros(int(kept.sum()), hft.event_dtype)
+    kind, side = rows.kind[kept], rows.side[kept]
+    sides = np.where(side == 1, np.uint64(hft.BUY_EVENT), np.uint64(hft.SELL_EVENT))
+    kinds = np.where(kind == 1, np.uint64(hft.DEPTH_EVENT), np.uint64(hft.TRADE_EVENT))
+    events["ev"] = kinds | sides | np.uint64(hft.EXCH_EVENT | hft.LOCAL_EVENT)
+    events["local_ts"] = events["exch_ts"] = rows.ts[kept]
+    events["px"], events["qty"] = rows.price[kept] * TICK, rows.size[kept] * LOT
+    return events
+
+
+def peer(events: np.ndarray, setting: Setting, roi: bool = True) -> Any:
+    """A backtest of hftbacktest over the rows, not started."""
+    import hftbacktest as hft
+
+    asset = hft.BacktestAsset().data(events).linear_asset(1.0).constant_order_latency(LATENCY_NS, LATENCY_NS)
+    asset = {
+        "risk_averse": lambda a: a.risk_adverse_queue_model(),
+        "power": lambda a: a.power_prob_queue_model(3.0),
+        "power2": lambda a: a.power_prob_queue_model2(3.0),
+        "power3": lambda a: a.power_prob_queue_model3(3.0),
+        "log": lambda a: a.log_prob_queue_model(),
+        "log2": lambda a: a.log_prob_queue_model2(),
+    }[setting.queue](asset)
+    asset = asset.no_partial_fill_exchange() if setting.fills == "whole" else asset.partial_fill_exchange()
+    asset = asset.trading_value_fee_model(0.0, 0.0).tick_size(TICK).lot_size(LOT)
+    if not roi:
+        return hft.HashMapMarketDepthBacktest([asset])
+    return hft.ROIVectorMarketDepthBacktest([asset.roi_lb(0.0).roi_ub(ROI)])
+
+
+def _play(hbt, kind, every, most, fills):
+    """The three strategies, for hftbacktest; fills are noted before closed orders are forgotten."""
+    numbers, ages = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    steps = submits = cancels = count = 0
+    while True:
+        if every > 0:
+            if hbt.elapse(every) != 0:
+                break
+        elif hbt.wait_next_feed(False, FOREVER_NS) != 2:
+            break
+        steps += 1
+        orders = hbt.orders(0)
+        count = _note(orders, fills, count)
+        hbt.clear_inactive_orders(0)
+        depth = hbt.depth(0)
+        bid, ask = depth.best_bid_tick, depth.best_ask_tick
+        if (
+            depth.best_bid_qty <= 0
+            or depth.best_ask_qty <= 0
+            or np.isnan(depth.best_bid)
+            or np.isnan(depth.best_ask)
+        ):
+            continue
+        held = round(hbt.position(0) / LOT)
+        if kind == TAKING:
+            # ROIVectorMarketDepth's best_bid_qty and best_ask_qty give prices in 2.4.4
+            bids, asks = round(depth.bid_qty_at_tick(bid) / LOT), round(depth.ask_qty_at_tick(ask) / LOT)
+            share = (bids - asks) / (bids + asks)
+            side = 1 if share > 0.9 else (-1 if share < -0.9 else 0)
+            if side != 0 and side * held < most and numbers[0] not in orders:
+                submits += 1
+                numbers[0] = submits
+                if side > 0:
+                    hbt.submit_buy_order(0, submits, ask * TICK, SIZE * LOT, 3, 0, False)
+                else:
+                    hbt.submit_sell_order(0, submits, bid * TICK, SIZE * LOT, 3, 0, False)
+            continue
+        away = 3 if kind == JOINING else 0
+        for k in range(2):
+            side, price = (1, bid - away) if k == 0 else (-1, ask + away)
+            if numbers[k] in orders:
+                order = orders.get(numbers[k])
+                ages[k] += 1
+                if ((order.price_tick != price) if kind == MAKING else ages[k] >= 5) and order.cancellable:
+                    cancels += 1
+                    hbt.cancel(0, numbers[k], False)
+            elif side * held < most:
+                submits += 1
+                numbers[k], ages[k] = submits, 0
+                tif = 1 if kind == MAKING else 0
+                if side > 0:
+                    hbt.submit_buy_order(0, submits, price * TICK, SIZE * LOT, tif, 0, False)
+                else:
+                    hbt.submit_sell_order(0, submits, price * TICK, SIZE * LOT, tif, 0, False)
+    return steps, submits, cancels, round(hbt.position(0) / LOT), _note(hbt.orders(0), fills, count)
+
+
+@njit
+def _note(orders, fills, count):
+    values = orders.values()
+    while values.has_next():
+        order = values.get()
+        if order.status == 3 and count < len(fills):
+            row = fills[count]
+            record = order.arr[0]
+            row[0], row[1] = record.order_id - 1, record.exch_timestamp
+            row[2], row[3], row[4] = record.exec_price_tick, round(record.exec_qty / LOT), record.maker
+            count += 1
+    return count
+
+
+# One compiled function per type of backtest, as its users write them.
+play_roi = njit(_play)
+play_map = njit(_play)
+
+
+def outcome_of_peer(events: np.ndarray, setting: Setting) -> Outcome:
+    """What hftbacktest did."""
+    table = np.zeros((100_000, 5), np.int64)
+    every = setting.every_ns or 0
+    *counts, count = play_roi(peer(events, setting), setting.strategy, every, MOST, table)
+    return Outcome(*counts, table[:count])

@@ -1,0 +1,223 @@
+"""The matching rules in plain Python: dicts and loops, no thought of speed. The kernel must do exactly this."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+DEPTH, TRADE, CLEAR, SNAPSHOT_END, GAP = 1, 2, 6, 7, 9
+GTC, POST_ONLY, IOC, FOK = range(4)
+
+Row = tuple[int, int, int, int, int]  # ts, kind, side, price, size
+Fill = tuple[int, int, int, int, int]  # venue time, order, price, size, maker
+
+
+@dataclass
+class Order:
+    """One own order at the venue."""
+
+    number: int
+    side: int
+    price: int
+    leaves: int
+    tif: int
+    market: bool
+    ahead: float = 0.0
+    traded: float = 0.0
+
+
+@dataclass
+class ReferenceEngine:
+    """The venue alone: rows and arriving commands in, fills out."""
+
+    queue: str
+    rule: str
+    bids: dict[int, int] = field(default_factory=dict)
+    asks: dict[int, int] = field(default_factory=dict)
+    bid: int | None = None
+    ask: int | None = None
+    known: bool = False
+    resting: list[Order] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    ends: list[tuple[int, int, str]] = field(default_factory=list)
+    taken: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+    def fill(self, ts: int, order: Order, price: int, size: int, maker: int) -> None:
+        """Note a fill."""
+        order.leaves -= size
+        self.fills.append((ts, order.number, price, size, maker))
+        self.resting = [o for o in self.resting if o.leaves > 0]
+
+    def row(self, ts: int, kind: int, side: int, price: int, size: int) -> None:
+        """One recorded row."""
+        if kind == DEPTH and side:
+            self._depth(ts, side, price, size)
+        elif kind == TRADE and side and self.known:
+            self._trade(ts, side, price, size)
+        elif kind in (CLEAR, GAP):
+            self.known = False
+            if kind == CLEAR:
+                self.bids, self.asks, self.bid, self.ask = {}, {}, None, None
+        elif kind == SNAPSHOT_END:
+            self._reopen(ts)
+
+    def _depth(self, ts: int, side: int, price: int, size: int) -> None:
+        levels = self.bids if side > 0 else self.asks
+        before = levels.pop(price, 0)
+        if size:
+            levels[price] = size
+        self._best(side, price, size)
+        for order in self.resting:
+            if (order.side, order.price) == (side, price):
+                order.ahead, order.traded = self._after_change(order, before, size), 0.0
+        if size and self.known:
+            self._quote(ts, side, price, size - before)
+
+    def _best(self, side: int, price: int, size: int) -> None:
+        if side > 0:
+            if size and (self.bid is None or price > self.bid):
+                self.bid = price
+                if self.ask is not None and self.bid >= self.ask:
+                    self.ask = min((p for p in self.asks if p > price), default=None)
+            elif not size and price == self.bid:
+                self.bid = max((p for p in self.bids if p < price), default=None)
+        elif size and (self.ask is None or price < self.ask):
+            self.ask = price
+            if self.bid is not None and self.ask <= self.bid:
+                self.bid = max((p for p in self.bids if p < price), default=None)
+        elif not size and price == self.ask:
+            self.ask = min((p for p in self.asks if p > price), default=None)
+
+    def _after_change(self, order: Order, before: int, after: int) -> float:
+        if self.queue in ("touch", "trade_through", "pro_rata"):
+            return order.ahead
+        if self.queue == "risk_averse":
+            return min(order.ahead, after)
+        gone = before - after - order.traded
+        if gone < 0:
+            return min(order.ahead, after)
+        behind = before - order.ahead
+        above, below = behind**3, behind**3 + order.ahead**3
+        share = above / below if below else (math.nan if above == 0 else 1.0)
+        left = order.ahead - (1 - share) * gone + min(behind - share * gone, 0)
+        return after if math.isnan(left) else min(left, after)
+
+    def _reached(self, aggressor: int, price: int) -> list[Order]:
+        """Own orders that a print or quote at a price reaches, best price first, then oldest."""
+        found = [o for o in self.resting if o.side == -aggressor and aggressor * o.price <= aggressor * price]
+        return sorted(found, key=lambda o: aggressor * o.price)
+
+    def _trade(self, ts: int, side: int, price: int, size: int) -> None:
+        left = size
+        own = sum(o.leaves for o in self.resting if (o.side, o.price) == (-side, price))
+        for order in self._reached(side, price):
+            amount = order.leaves
+            if order.price == price:
+                reached = self._print_at(order, size, own)
+                amount = 0 if reached <= 0 else amount if self.rule == "whole" else min(amount, reached, size)
+            if self.rule == "shared":
+                amount = min(amount, left)
+            if amount > 0:
+                self.fill(ts, order, order.price, amount, 1)
+                left -= amount
+
+    def _print_at(self, order: Order, size: int, own: int) -> int:
+        if self.queue == "pro_rata":
+            shown = (self.bids if order.side > 0 else self.asks).get(order.price, 0)
+            return size * order.leaves // (shown + own)
+        order.ahead -= size
+        order.traded += size
+        reached = math.floor(-order.ahead + 0.5) if order.ahead < 0 else 0
+        if reached:
+            order.ahead = 0.0
+        return reached
+
+    def _quote(self, ts: int, side: int, price: int, budget: int) -> None:
+        for order in self._reached(side, price):
+            amount = min(order.leaves, budget) if self.rule == "shared" else order.leaves
+            if amount > 0:
+                self.fill(ts, order, order.price, amount, 1)
+                budget -= amount
+
+    def _reopen(self, ts: int) -> None:
+        self.known = True
+        for order in self.resting:
+            if self.queue != "trade_through":
+                shown = (self.bids if order.side > 0 else self.asks).get(order.price, 0)
+                order.ahead, order.traded = min(order.ahead, shown), 0.0
+        if self.bid is not None:
+            self._quote(ts, 1, self.bid, self.bids[self.bid])
+        if self.ask is not None:
+            self._quote(ts, -1, self.ask, self.asks[self.ask])
+
+    def arrive(self, ts: int, order: Order) -> None:
+        """A new order reaches the venue."""
+        best = self.ask if order.side > 0 else self.bid
+        reaches = self.known and best is not None and (order.market or order.side * (order.price - best) >= 0)
+        if reaches and order.tif != POST_ONLY:
+            assert best is not None
+            self._aggress(ts, order, best)
+        elif reaches or order.market or order.tif in (IOC, FOK):
+            self.ends.append((ts, order.number, "EXPIRED"))
+        else:
+            self._rest(order)
+
+    def _rest(self, order: Order) -> None:
+        shown = (
+            float((self.bids if order.side > 0 else self.asks).get(order.price, 0)) if self.known else 2.0**60
+        )
+        order.ahead = {"touch": 0.0, "pro_rata": 0.0, "trade_through": 2.0**60}.get(self.queue, shown)
+        self.resting.append(order)
+
+    def _aggress(self, ts: int, order: Order, best: int) -> None:
+        if self.rule == "whole":
+            self.fill(ts, order, best, order.leaves, 0)
+            return
+        levels = self.asks if order.side > 0 else self.bids
+        seen = [p for p in levels if order.side * (p - best) >= 0]
+        within = [p for p in seen if order.market or order.side * (order.price - p) >= 0]
+        within.sort(key=lambda p: order.side * p)
+        free = {p: self._free(-order.side, p, levels[p]) for p in within}
+        if order.tif == FOK and sum(free.values()) < order.leaves:
+            self.ends.append((ts, order.number, "EXPIRED"))
+            return
+        for price in within:
+            amount = min(free[price], order.leaves)
+            if amount > 0:
+                self.fill(ts, order, price, amount, 0)
+                if self.rule == "shared":
+                    self.taken[-order.side, price] = (levels[price], levels[price] - free[price] + amount)
+        self._leftover(ts, order)
+
+    def _leftover(self, ts: int, order: Order) -> None:
+        if order.leaves and (order.market or order.tif in (IOC, FOK)):
+            self.ends.append((ts, order.number, "EXPIRED"))
+        elif order.leaves and self.rule == "shared":
+            self._rest(order)
+        elif order.leaves:
+            self.fill(ts, order, order.price, order.leaves, 0)
+
+    def _free(self, side: int, price: int, shown: int) -> int:
+        when, gone = self.taken.get((side, price), (shown, 0))
+        return max(shown - gone, 0) if self.rule == "shared" and when == shown else shown
+
+    def cancel(self, ts: int, number: int) -> None:
+        """A cancel reaches the venue."""
+        if any(o.number == number for o in self.resting):
+            self.resting = [o for o in self.resting if o.number != number]
+            self.ends.append((ts, number, "CANCELED"))
+
+
+def run(rows: list[Row], commands: list[tuple[int, Order | int]], queue: str, rule: str) -> ReferenceEngine:
+    """All rows, and commands (arrival time; an order, or the number to cancel) after the rows of their time."""
+    engine, waiting = ReferenceEngine(queue, rule), list(commands)
+    for row in [*rows, None]:
+        while waiting and (row is None or waiting[0][0] < row[0]):
+            ts, what = waiting.pop(0)
+            if isinstance(what, Order):
+                engine.arrive(ts, what)
+            else:
+                engine.cancel(ts, what)
+        if row is not None:
+            engine.row(*row)
+    return engine

@@ -1,0 +1,209 @@
+"""The matching kernels against the reference engine, in any pieces, and rules by hand."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.trading.reference_engine import CLEAR, DEPTH, SNAPSHOT_END, TRADE, Order, Row, run
+from workbench.errors import WorkbenchError
+from workbench.events import EventBatch
+from workbench.trading import slots
+from workbench.trading.matcher import FILL_RULES, Matcher, Rows
+
+WINDOW = 4096
+QUEUES = ("risk_averse", "power", "touch", "trade_through", "pro_rata")
+OPENING: list[Row] = [
+    (1, DEPTH, 1, 99, 8),
+    (1, DEPTH, 1, 98, 5),
+    (1, DEPTH, -1, 101, 6),
+    (1, DEPTH, -1, 102, 9),
+    (1, SNAPSHOT_END, 0, 0, 0),
+]
+
+
+def columns(rows: list[Row]) -> Rows:
+    """Rows as columns."""
+    ts, kind, side, price, size = zip(*rows) if rows else ((),) * 5
+    return Rows.of(
+        EventBatch.of(ts=list(ts), kind=list(kind), side=list(side), price=list(price), size=list(size))
+    )
+
+
+def played(
+    rows: list[Row], commands: list[tuple[int, Order | int]], queue: str, rule: str, cuts: list[int]
+) -> Matcher:
+    """A matcher that took the same rows and commands, the rows in pieces."""
+    matcher = Matcher(queue, fills=rule, window_ticks=WINDOW)
+    for ts, what in commands:
+        if isinstance(what, Order):
+            matcher.submit(ts, what.side, what.price, what.leaves, what.tif, what.market)
+        elif what < len(matcher.orders):
+            matcher.withdraw(ts, what)
+    edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
+    for start, stop in itertools.pairwise(edges):
+        piece = rows[start:stop]
+        matcher.advance(columns(piece), piece[-1][0] - 1)
+    matcher.advance(columns([]), slots.NEVER - 1)
+    return matcher
+
+
+row = st.one_of(
+    st.tuples(
+        st.integers(0, 2), st.just(DEPTH), st.sampled_from([1, -1]), st.integers(97, 103), st.integers(0, 9)
+    ),
+    st.tuples(
+        st.integers(0, 2),
+        st.just(TRADE),
+        st.sampled_from([1, -1, 0]),
+        st.integers(98, 102),
+        st.integers(1, 9),
+    ),
+    st.tuples(
+        st.integers(0, 2), st.sampled_from([CLEAR, SNAPSHOT_END, 9]), st.just(0), st.just(0), st.just(0)
+    ),
+)
+command = st.tuples(
+    st.integers(0, 4),
+    st.one_of(
+        st.integers(0, 5),
+        st.tuples(
+            st.sampled_from([1, -1]),
+            st.integers(97, 103),
+            st.integers(1, 9),
+            st.integers(0, 3),
+            st.booleans(),
+        ),
+    ),
+)
+
+
+@settings(max_examples=300)
+@given(
+    rows=st.lists(row, min_size=5, max_size=40),
+    commands=st.lists(command, max_size=12),
+    queue=st.sampled_from(QUEUES),
+    rule=st.sampled_from(FILL_RULES),
+    cuts=st.lists(st.integers(0, 40), max_size=3),
+)
+def test_kernels_do_what_the_reference_engine_does_in_any_pieces(
+    rows: list[Row],
+    commands: list[tuple[int, int | tuple[int, int, int, int, bool]]],
+    queue: str,
+    rule: str,
+    cuts: list[int],
+) -> None:
+    """Same fills at the same times, prices and sizes, and the same ends, on random rows and commands."""
+    timed, now = list(OPENING), 1
+    for step, *rest in rows:
+        now += step
+        timed.append((now, *rest))  # type: ignore[arg-type]
+    orders: list[tuple[int, Order | int]] = []
+    now, number = 1, 0
+    for step, what in commands:
+        now += step
+        if isinstance(what, tuple):
+            side, price, size, tif, market = what
+            orders.append((now, Order(number, side, 0 if market else price, size, tif, market)))
+            number += 1
+        elif what < number:
+            orders.append((now, what))
+    expected = run(timed, copy.deepcopy(orders), queue, rule)
+    matcher = played(timed, orders, queue, rule, cuts)
+    wanted = [slots.FILL_TS, slots.FILL_ORDER, slots.FILL_PRICE, slots.FILL_SIZE, slots.FILL_MAKER]
+    assert [tuple(r) for r in matcher.fills[:, wanted].tolist()] == expected.fills
+    matcher.hear(slots.NEVER - 1)
+    ends = {n: how for _, n, how in expected.ends}
+    found = {
+        i: name
+        for i, order in enumerate(matcher.orders)
+        if (name := slots.STATUS_NAMES[order[slots.STATUS]]) in ("CANCELED", "EXPIRED")
+    }
+    assert found == ends
+    if rule == "shared":
+        assert_never_more_than_was_there(timed, matcher)
+
+
+def assert_never_more_than_was_there(rows: list[Row], matcher: Matcher) -> None:
+    """Fills of resting orders at one time are at most what was printed or newly quoted then."""
+    for ts in {r[0] for r in rows}:
+        fills = matcher.fills[
+            (matcher.fills[:, slots.FILL_TS] == ts) & (matcher.fills[:, slots.FILL_MAKER] == 1)
+        ]
+        reopened = any(r[0] == ts and r[1] == SNAPSHOT_END for r in rows)
+        offered = sum(r[4] for r in rows if r[0] == ts and r[1] in (DEPTH, TRADE))
+        assert reopened or int(fills[:, slots.FILL_SIZE].sum()) <= offered
+
+
+def test_a_queue_of_eight_lets_the_ninth_lot_through() -> None:
+    """Join 8 lots at 99 with 3: prints of 5 and 5 leave −2 ahead, so 2 lots fill; the next print fills the third."""
+    rows = [*OPENING, (5, TRADE, -1, 99, 5), (6, TRADE, -1, 99, 5), (7, TRADE, -1, 99, 1)]
+    matcher = played(rows, [(2, Order(0, 1, 99, 3, 0, False))], "risk_averse", "shared", [])
+    assert matcher.fills[:, [slots.FILL_TS, slots.FILL_SIZE]].tolist() == [[6, 2], [7, 1]]
+
+
+def test_an_order_arrives_after_the_rows_of_its_time() -> None:
+    """A print at the time of arrival is over; the next one finds the order."""
+    rows = [*OPENING, (5, TRADE, -1, 99, 9), (6, TRADE, -1, 99, 9)]
+    matcher = played(rows, [(5, Order(0, 1, 99, 1, 0, False))], "risk_averse", "shared", [])
+    assert matcher.fills[:, slots.FILL_TS].tolist() == [6]
+
+
+def test_two_orders_do_not_take_the_same_lots() -> None:
+    """Six lots are offered at 101: two orders for five at a limit of 101 take five and one."""
+    orders: list[tuple[int, Order | int]] = [(2, Order(n, 1, 101, 5, 2, False)) for n in range(2)]
+    matcher = played(list(OPENING), orders, "risk_averse", "shared", [])
+    assert matcher.fills[:, slots.FILL_SIZE].tolist() == [5, 1]
+
+
+def test_latencies_are_kept() -> None:
+    """Sent at 10 with 3 ns to the venue and 4 back: it trades at 13 and is known at 17, not at 16."""
+    matcher = Matcher(entry_ns=3, response_ns=4, window_ticks=WINDOW)
+    matcher.advance(columns(list(OPENING)), 9)
+    number = matcher.submit(10, 1, 101, 2)
+    matcher.advance(columns([]), 30)
+    matcher.hear(16)
+    assert matcher.orders[number, slots.STATUS] == slots.PENDING_NEW
+    matcher.hear(17)
+    assert matcher.orders[number, slots.STATUS] == slots.FULLY_FILLED
+    assert matcher.fills[0, [slots.FILL_TS, slots.FILL_KNOWN]].tolist() == [13, 17]
+    assert matcher.count(slots.POSITION) == 2
+    assert matcher.count(slots.CASH) == -202
+
+
+def test_nothing_fills_while_the_book_is_not_known() -> None:
+    """Prints inside a gap fill nothing; a book that comes back beyond the order's price has traded through it."""
+    rows = [
+        *OPENING,
+        (5, 9, 0, 0, 1),
+        (6, TRADE, -1, 99, 90),
+        (7, CLEAR, 0, 0, 0),
+        (7, DEPTH, -1, 98, 4),
+        (7, SNAPSHOT_END, 0, 0, 0),
+    ]
+    matcher = played(rows, [(2, Order(0, 1, 99, 3, 0, False))], "risk_averse", "shared", [])
+    assert matcher.fills[:, [slots.FILL_TS, slots.FILL_PRICE, slots.FILL_SIZE]].tolist() == [[7, 99, 3]]
+
+
+def test_tables_grow_while_rows_are_walked() -> None:
+    """Ten thousand orders, each filled, need more room than the tables have at first."""
+    matcher = Matcher(window_ticks=WINDOW)
+    matcher.advance(columns(list(OPENING)), 1)
+    rows = [(ts, DEPTH, -1, 101, 6 + ts % 2) for ts in range(2, 10_002)]
+    for ts in range(2, 10_002):
+        matcher.submit(ts, 1, 0, 1, market=True)
+    matcher.advance(columns(rows), 10_002)
+    assert len(matcher.fills) == 10_000
+    assert np.all(matcher.fills[:, slots.FILL_PRICE] == 101)
+
+
+@pytest.mark.parametrize("wrong", [{"queue": "fifo"}, {"fills": "all"}, {"entry_ns": -1}])
+def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
+    """What was found and what is known are said."""
+    with pytest.raises(WorkbenchError, match="expected"):
+        Matcher(**wrong)  # type: ignore[arg-type]

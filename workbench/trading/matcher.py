@@ -1,0 +1,260 @@
+"""The matching engine as an object: recorded rows and commands in, fills and answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from workbench.book.jit import aligned
+from workbench.errors import WorkbenchError
+from workbench.events import Array, EventBatch, EventKind
+from workbench.trading import queue_models, slots, stepping
+from workbench.trading.slots import Desk, Venue
+from workbench.trading.strategies import cancel_now, rest_idle, submit_now, withdraw_now
+
+WINDOW_TICKS: Final = 1 << 23
+FILL_RULES: Final = ("whole", "partial", "shared")
+_FIRST_ROOM: Final = 4096
+MEMORY_SLOTS: Final = 64
+
+
+class Rows(NamedTuple):
+    """Columns of events as the engine takes them."""
+
+    ts: Array
+    kind: Array
+    side: Array
+    price: Array
+    size: Array
+    flags: Array
+
+    @staticmethod
+    def of(batch: EventBatch) -> Rows:
+        """The columns of a batch."""
+        ts, _, kind, side, price, size, _, _, flags = (aligned(column) for column in batch.columns)
+        return Rows(ts, kind, side, price, size, flags)
+
+
+class QueueModel(NamedTuple):
+    """How a resting order advances in its queue.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`workbench.trading.queue_models.NAMES`.
+    exponent : float, optional
+        Of the power models.
+    unit : float, optional
+        Real size of a lot: the logarithmic models depend on it.
+    """
+
+    name: str = "risk_averse"
+    exponent: float = 3.0
+    unit: float = 1.0
+
+
+class Matcher:
+    """Own orders against a recorded or live stream of events.
+
+    Parameters
+    ----------
+    queue : QueueModel or str, optional
+    entry_ns, response_ns : int, ns, optional
+        Time that a command takes to the venue, and an answer back.
+    fills : str, optional
+        ``"shared"``: never more than was traded or quoted, shared among own orders. ``"partial"`` and ``"whole"``:
+        hftbacktest's two exchange models.
+    two_clocks : bool, optional
+        Rows reach the strategy later than they happen: :meth:`advance` takes them twice.
+    params : sequence of float, optional
+        Parameters of a kernel strategy.
+    window_ticks : int, optional
+        Prices that the book holds, centred on the first level that is told.
+
+    Notes
+    -----
+    Pure: the same rows and commands give the same fills, in any cut. Times are the rows' ``ts``. All quantities are
+    ticks and lots. docs/matching.md has the rules.
+    """
+
+    def __init__(
+        self,
+        queue: QueueModel | str = "risk_averse",
+        *,
+        entry_ns: int = 0,
+        response_ns: int = 0,
+        fills: str = "shared",
+        two_clocks: bool = False,
+        params: Any = (),
+        window_ticks: int = WINDOW_TICKS,
+    ):
+        model = QueueModel(queue) if isinstance(queue, str) else queue
+        _check(model.name, queue_models.NAMES, "queue model")
+        _check(fills, FILL_RULES, "fill rule")
+        if entry_ns < 0 or response_ns < 0:
+            raise WorkbenchError(f"latency of {min(entry_ns, response_ns)} ns", expected="0 ns or more")
+        window = -(-window_ticks // 1024) * 1024
+        self._two = two_clocks
+        self._venue = _new_venue(window, model)
+        self._view = (
+            (np.zeros((2, window), np.int64), np.zeros((2, window >> 10), np.int16), self._venue.book.copy())
+            if two_clocks
+            else (self._venue.levels, self._venue.pages, self._venue.book)
+        )
+        c = self._venue.counters
+        c[slots.ENTRY_NS], c[slots.RESPONSE_NS] = entry_ns, response_ns
+        c[slots.FILL_RULE], c[slots.QUEUE] = FILL_RULES.index(fills), queue_models.NAMES.index(model.name)
+        self._desk = Desk(
+            c,
+            np.zeros(4, np.int64),
+            self._view[0],
+            np.zeros(1, np.int64),
+            self._venue.orders,
+            np.zeros((_FIRST_ROOM, slots.COMMAND_SLOTS), np.int64),
+            np.array(params, np.float64),
+            np.zeros(MEMORY_SLOTS),
+        )
+        self._placed = False
+
+    @property
+    def desk(self) -> Desk:
+        """What a strategy sees."""
+        return self._desk
+
+    def step_every(self, interval_ns: int | None) -> None:
+        """Call the strategy at a fixed clock, or with None at every moment of the rows."""
+        c = self._venue.counters
+        c[slots.STEP_MODE] = slots.MOMENT_STEPS if interval_ns is None else slots.CLOCK_STEPS
+        c[slots.STEP_NS] = interval_ns or 0
+        c[slots.NEXT_STEP] = slots.NEVER
+
+    def advance(
+        self, rows: Rows, until: int, view: Rows | None = None, strategy: Callable[[Desk], None] = rest_idle
+    ) -> None:
+        """Take in rows, and handle what is due by ``until``.
+
+        Parameters
+        ----------
+        rows : Rows
+            In time order.
+        until : int, ns
+            No row with this time or an earlier one will come any more: commands and steps up to it are due.
+        view : Rows, optional
+            The rows by the strategy's clock, with ``two_clocks``.
+        strategy : kernel strategy, optional
+        """
+        seen = rows if view is None else view
+        c = self._venue.counters
+        self._place(rows)
+        if c[slots.NEXT_STEP] == slots.NEVER and c[slots.STEP_MODE] == slots.CLOCK_STEPS and len(rows.ts):
+            c[slots.NEXT_STEP] = min(rows.ts[0], seen.ts[0]) + c[slots.STEP_NS]
+        c[slots.ROW] = c[slots.VIEW_ROW] = 0
+        _, pages, book = self._view
+        while stepping.advance(
+            *rows, *seen[:5], until, self._venue, self._desk, pages, book, self._two, strategy
+        ):
+            self._grow()
+
+    def submit(
+        self, now: int, side: int, price: int, size: int, tif: int = slots.GTC, market: bool = False
+    ) -> int:
+        """Send an order at time ``now``; its number."""
+        self._make_room()
+        self._venue.counters[slots.NOW] = now
+        return int(submit_now(self._desk, side, price, size, tif, int(market)))
+
+    def cancel(self, now: int, number: int) -> bool:
+        """Ask for the end of an order; whether there was anything to ask for."""
+        self._make_room()
+        self._venue.counters[slots.NOW] = now
+        return bool(cancel_now(self._desk, number))
+
+    def withdraw(self, now: int, number: int) -> None:
+        """Send a cancel whatever is known of the order: the venue answers."""
+        self._make_room()
+        self._venue.counters[slots.NOW] = now
+        withdraw_now(self._desk, number)
+
+    def hear(self, now: int) -> None:
+        """Take in the answers that have arrived by ``now``, and look at the book."""
+        self._venue.counters[slots.NOW] = now
+        stepping.hear(self._desk, self._venue.answers, now, self._view[2])
+
+    @property
+    def fills(self) -> Array:
+        """Fills in the order in which the venue made them, int64, shape (n, FILL_SLOTS)."""
+        return self._venue.fills[: self._venue.counters[slots.FILLS]]
+
+    @property
+    def orders(self) -> Array:
+        """Orders by number, int64, shape (n, ORDER_SLOTS)."""
+        return self._venue.orders[: self._venue.counters[slots.ORDERS]]
+
+    def count(self, slot: int) -> int:
+        """One of the engine's counters, see :mod:`workbench.trading.slots`."""
+        return int(self._venue.counters[slot])
+
+    @property
+    def outside(self) -> int:
+        """Levels told outside the window, which are not in the book."""
+        return int(self._venue.book[slots.OUTSIDE])
+
+    def _place(self, rows: Rows) -> None:
+        if self._placed:
+            return
+        levels = np.flatnonzero(rows.kind == EventKind.DEPTH)
+        if len(levels):
+            self._placed = True
+            window, first = self._venue.levels.shape[1], int(rows.price[levels[0]])
+            # Most markets fit into a window that starts at 0, and a window that does is never in the way of a fall.
+            base = 0 if 0 <= first < window // 2 else first - window // 2
+            self._venue.book[slots.BASE] = self._view[2][slots.BASE] = self._desk.base[0] = base
+
+    def _make_room(self) -> None:
+        c, d = self._venue.counters, self._desk
+        if c[slots.ORDERS] + 2 > len(d.orders) or c[slots.COMMAND_TAIL] + 2 > len(d.commands):
+            self._grow()
+
+    def _grow(self) -> None:
+        v, d = self._venue, self._desk
+        orders = _doubled(v.orders)
+        self._venue = v._replace(
+            orders=orders,
+            fronts=_doubled(v.fronts),
+            live=_doubled(v.live),
+            answers=_doubled(v.answers),
+            fills=_doubled(v.fills),
+        )
+        self._desk = d._replace(orders=orders, commands=_doubled(d.commands))
+
+
+def _new_venue(window: int, model: QueueModel) -> Venue:
+    book, counters = np.zeros(slots.BOOK_SLOTS, np.int64), np.zeros(slots.COUNTERS, np.int64)
+    book[slots.BEST_BID], book[slots.BEST_ASK] = -1, window
+    book[[slots.BID_LOW, slots.ASK_LOW]] = slots.NEVER
+    book[[slots.BID_HIGH, slots.ASK_HIGH]] = -slots.NEVER
+    counters[[slots.STOP, slots.NEXT_STEP]] = slots.NEVER
+    return Venue(
+        np.zeros((2, window), np.int64),
+        np.zeros((2, window >> 10), np.int16),
+        book,
+        counters,
+        np.zeros((_FIRST_ROOM, slots.ORDER_SLOTS), np.int64),
+        np.zeros((_FIRST_ROOM, 2)),
+        np.zeros(_FIRST_ROOM, np.int64),
+        np.zeros((_FIRST_ROOM, slots.ANSWER_SLOTS), np.int64),
+        np.zeros((_FIRST_ROOM, slots.FILL_SLOTS), np.int64),
+        np.zeros((slots.TAKEN_SLOTS, 4), np.int64),
+        np.array([model.exponent, model.unit]),
+    )
+
+
+def _doubled(table: Array) -> Array:
+    return np.concatenate([table, np.zeros_like(table)])
+
+
+def _check(value: str, known: tuple[str, ...], what: str) -> None:
+    if value not in known:
+        raise WorkbenchError(f"{what} {value!r}", expected=f"one of {', '.join(known)}")

@@ -1,0 +1,153 @@
+"""Where the matching engine keeps what: slots of its arrays, and the numbers that stand for words in them."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from numba import types
+
+from workbench.events import Array
+
+NEVER: Final = 1 << 62
+"""A time after all others, ns."""
+
+# Book: one array for each book (the venue's, and the one the strategy sees where its clock is another).
+BEST_BID: Final = 0  # window index, −1 none
+BEST_ASK: Final = 1  # window index, n none
+KNOWN: Final = 2
+BASE: Final = 3  # tick of window index 0
+BID_LOW: Final = 4  # own resting orders lie in [BID_LOW, BID_HIGH] and [ASK_LOW, ASK_HIGH], window indices
+BID_HIGH: Final = 5
+ASK_LOW: Final = 6
+ASK_HIGH: Final = 7
+OUTSIDE: Final = 8  # DEPTH rows outside the window, which changed nothing
+BOOK_SLOTS: Final = 9
+
+# Counters and parameters of the engine.
+NOW: Final = 0  # time of the last strategy step or command, ns
+STEPS: Final = 1
+STEP_MODE: Final = 2
+STEP_NS: Final = 3
+NEXT_STEP: Final = 4
+STOP: Final = 5  # step that is under way, NEVER none
+ROW: Final = 6
+VIEW_ROW: Final = 7
+ORDERS: Final = 8  # rows of each table in use
+LIVE: Final = 9
+COMMAND_HEAD: Final = 10
+COMMAND_TAIL: Final = 11
+ANSWER_HEAD: Final = 12
+ANSWER_TAIL: Final = 13
+FILLS: Final = 14
+POSITION: Final = 15  # lots, as the strategy knows it
+CASH: Final = 16  # ticks × lots, as the strategy knows it
+ENTRY_NS: Final = 17
+RESPONSE_NS: Final = 18
+FILL_RULE: Final = 19
+QUEUE: Final = 20
+LAST_PRICE: Final = 21  # last print that the strategy has seen, ticks
+CANCELS: Final = 22
+TAKEN: Final = 23
+SUBMITS: Final = 24
+COUNTERS: Final = 25
+
+NO_STEPS, CLOCK_STEPS, MOMENT_STEPS = 0, 1, 2
+WHOLE, PARTIAL, SHARED = 0, 1, 2
+"""Fill rules, see docs/matching.md."""
+
+# Orders, one row each; the row number is the order's number.
+SIDE: Final = 0
+PRICE: Final = 1  # ticks; of a market order 0
+SIZE: Final = 2  # lots
+TIF: Final = 3
+SENT: Final = 4
+ARRIVED: Final = 5
+STATUS: Final = 6  # as the strategy knows it
+FILLED: Final = 7  # lots, as the strategy knows it
+LEAVES: Final = 8  # lots, at the venue
+RESTING: Final = 9  # at the venue: 1 resting
+CLOSED: Final = 10  # time at which the strategy learnt of the end, 0 while open
+MARKET: Final = 11
+ORDER_SLOTS: Final = 12
+
+GTC, POST_ONLY, IOC, FOK = 0, 1, 2, 3
+PENDING_NEW, NEW, PARTIALLY_FILLED, FULLY_FILLED, PENDING_CANCEL, CANCELED, EXPIRED, REJECTED = range(8)
+STATUS_NAMES: Final = (
+    "PENDING_NEW",
+    "NEW",
+    "PARTIALLY_FILLED",
+    "FILLED",
+    "PENDING_CANCEL",
+    "CANCELED",
+    "EXPIRED",
+    "REJECTED",
+)
+
+# Commands on their way to the venue.
+ARRIVES: Final = 0
+WHAT: Final = 1
+NUMBER: Final = 2
+COMMAND_SLOTS: Final = 3
+SUBMIT, CANCEL = 0, 1
+
+# Answers on their way back: ARRIVES, WHAT, NUMBER as above.
+ANSWER_PRICE: Final = 3
+ANSWER_SIZE: Final = 4
+ANSWER_SLOTS: Final = 5
+ACKED, FILLED_PART, DONE_CANCELED, DONE_EXPIRED, DONE_REJECTED, CANCEL_REFUSED = range(6)
+
+# Fills, in the order in which the venue made them.
+FILL_TS: Final = 0  # at the venue, ns
+FILL_KNOWN: Final = 1  # at the strategy, ns
+FILL_ORDER: Final = 2
+FILL_SIDE: Final = 3
+FILL_PRICE: Final = 4
+FILL_SIZE: Final = 5
+FILL_MAKER: Final = 6
+FILL_SLOTS: Final = 7
+
+COMMANDS_PER_STEP: Final = 256
+"""Most commands of one strategy step; what goes beyond is refused by number −1."""
+LEVELS_PER_TAKE: Final = 512
+"""Most levels that one order takes from."""
+TAKEN_SLOTS: Final = 64
+
+
+class Venue(NamedTuple):
+    """All that the venue's side of the engine knows."""
+
+    levels: Array  # (2, window) lots
+    pages: Array  # (2, window / 1024) levels in each page
+    book: Array
+    counters: Array
+    orders: Array
+    fronts: Array  # (orders, 2) lots ahead, lots traded since the level's last change
+    live: Array  # numbers of resting orders, oldest first
+    answers: Array
+    fills: Array
+    taken: Array  # (TAKEN_SLOTS, 4) side, window index, size shown when taken from, lots taken
+    model: Array  # exponent and unit of the queue model
+
+
+class Desk(NamedTuple):
+    """What a kernel strategy sees and writes to, see :mod:`workbench.trading.strategies`."""
+
+    counters: Array
+    touch: Array  # bid, bid size, ask, ask size; ticks and lots, size 0 where there is none
+    levels: Array
+    base: Array
+    orders: Array
+    commands: Array
+    params: Array
+    memory: Array
+
+
+_I1: Final = types.Array(types.int64, 1, "C")
+_I2: Final = types.Array(types.int64, 2, "C")
+_F1: Final = types.Array(types.float64, 1, "C")
+_F2: Final = types.Array(types.float64, 2, "C")
+_PAGES: Final = types.Array(types.int16, 2, "C")
+_tuple_type: Final[Any] = types.NamedTuple
+VENUE_TYPE: Final[Any] = _tuple_type((_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I2, _F1), Venue)
+DESK_TYPE: Final[Any] = _tuple_type((_I1, _I1, _I2, _I1, _I2, _I2, _F1, _F1), Desk)
+STRATEGY: Final[Any] = types.void(DESK_TYPE)

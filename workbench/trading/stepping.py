@@ -1,0 +1,259 @@
+"""Time in the matching engine: rows, commands on their way, answers on their way back, and steps of a strategy.
+
+A step at time T sees all rows with ``ts`` ≤ T and all answers that arrived by T. A command sent at T reaches the venue
+at T plus the entry latency, after the rows of that very time and before the next.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from numba import types
+
+from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, U2_COLUMN, kernel, part
+from workbench.events import Array
+from workbench.trading.matching import arrive, withdraw
+from workbench.trading.slots import (
+    ACKED,
+    ANSWER_HEAD,
+    ANSWER_PRICE,
+    ANSWER_SIZE,
+    ANSWER_TAIL,
+    ARRIVES,
+    BASE,
+    BEST_ASK,
+    BEST_BID,
+    CANCEL_REFUSED,
+    CANCELED,
+    CASH,
+    CLOCK_STEPS,
+    CLOSED,
+    COMMAND_HEAD,
+    COMMAND_TAIL,
+    COMMANDS_PER_STEP,
+    DESK_TYPE,
+    DONE_CANCELED,
+    DONE_EXPIRED,
+    EXPIRED,
+    FILLED,
+    FILLED_PART,
+    FILLS,
+    FULLY_FILLED,
+    KNOWN,
+    LEVELS_PER_TAKE,
+    LIVE,
+    MOMENT_STEPS,
+    NEVER,
+    NEW,
+    NEXT_STEP,
+    NOW,
+    NUMBER,
+    ORDERS,
+    PARTIALLY_FILLED,
+    PENDING_CANCEL,
+    PENDING_NEW,
+    POSITION,
+    REJECTED,
+    ROW,
+    SIDE,
+    SIZE,
+    STATUS,
+    STEP_MODE,
+    STEP_NS,
+    STEPS,
+    STOP,
+    STRATEGY,
+    SUBMIT,
+    VENUE_TYPE,
+    VIEW_ROW,
+    WHAT,
+    Desk,
+    Venue,
+)
+from workbench.trading.walking import control, own_row, walk
+
+DONE: Final = 0
+NEEDS_ROOM: Final = 1
+
+
+@part
+def _room(v: Venue, commands: Array) -> bool:
+    """Whether all tables hold what one row, command or step may add."""
+    c = v.counters
+    most = c[LIVE] + LEVELS_PER_TAKE + 4
+    return bool(
+        c[FILLS] + most < len(v.fills)
+        and c[ANSWER_TAIL] + most < len(v.answers)
+        and c[ORDERS] + COMMANDS_PER_STEP < len(v.orders)
+        and c[COMMAND_TAIL] + COMMANDS_PER_STEP < len(commands)
+    )
+
+
+@part
+def deliver(d: Desk, answers: Array, now: int) -> None:
+    """Take in the answers that have arrived."""
+    c = d.counters
+    while c[ANSWER_HEAD] < c[ANSWER_TAIL] and answers[c[ANSWER_HEAD], ARRIVES] <= now:
+        row = answers[c[ANSWER_HEAD]]
+        c[ANSWER_HEAD] += 1
+        order, what = d.orders[row[NUMBER]], row[WHAT]
+        if what == ACKED:
+            if order[STATUS] == PENDING_NEW:
+                order[STATUS] = NEW
+        elif what == FILLED_PART:
+            order[FILLED] += row[ANSWER_SIZE]
+            c[POSITION] += order[SIDE] * row[ANSWER_SIZE]
+            c[CASH] -= order[SIDE] * row[ANSWER_SIZE] * row[ANSWER_PRICE]
+            if order[FILLED] == order[SIZE]:
+                order[STATUS], order[CLOSED] = FULLY_FILLED, row[ARRIVES]
+            elif order[STATUS] != PENDING_CANCEL:
+                order[STATUS] = PARTIALLY_FILLED
+        elif what == CANCEL_REFUSED:
+            if order[STATUS] == PENDING_CANCEL:
+                order[STATUS] = PARTIALLY_FILLED if order[FILLED] > 0 else NEW
+        else:
+            ends = EXPIRED if what == DONE_EXPIRED else REJECTED
+            order[STATUS] = CANCELED if what == DONE_CANCELED else ends
+            order[CLOSED] = row[ARRIVES]
+    if c[ANSWER_HEAD] == c[ANSWER_TAIL]:
+        c[ANSWER_HEAD] = c[ANSWER_TAIL] = 0
+
+
+@part
+def look(d: Desk, view: Array) -> None:
+    """Show the best prices of the book that the strategy sees."""
+    n, touch = d.levels.shape[1], d.touch
+    touch[:] = 0
+    if view[KNOWN]:
+        if view[BEST_BID] >= 0:
+            touch[0], touch[1] = view[BEST_BID] + view[BASE], d.levels[0, view[BEST_BID]]
+        if view[BEST_ASK] < n:
+            touch[2], touch[3] = view[BEST_ASK] + view[BASE], d.levels[1, view[BEST_ASK]]
+
+
+@part
+def _next_stop(c: Array, until: int, ts: Array, row: int) -> int:
+    if c[STOP] != NEVER:
+        return int(c[STOP])
+    stop = NEVER
+    if c[STEP_MODE] == CLOCK_STEPS:
+        stop = c[NEXT_STEP]
+    elif c[STEP_MODE] == MOMENT_STEPS and row < len(ts):
+        stop = ts[row]
+    return int(stop) if stop <= until else NEVER
+
+
+@kernel(types.void(DESK_TYPE, types.int64[:, ::1], types.int64, types.int64[::1]))
+def hear(d: Desk, answers: Array, now: int, view: Array) -> None:
+    """Answers that have arrived by ``now``, and the book of that time."""
+    deliver(d, answers, now)
+    if d.counters[COMMAND_HEAD] == d.counters[COMMAND_TAIL]:
+        d.counters[COMMAND_HEAD] = d.counters[COMMAND_TAIL] = 0
+    look(d, view)
+
+
+_ROWS = (I8_COLUMN, U1_COLUMN, I1_COLUMN, I4_COLUMN, I8_COLUMN)
+_SIGNATURE: Any = types.int64(
+    *_ROWS,
+    U2_COLUMN,
+    *_ROWS,
+    types.int64,
+    VENUE_TYPE,
+    DESK_TYPE,
+    types.int16[:, ::1],
+    types.int64[::1],
+    types.boolean,
+    types.FunctionType(STRATEGY),
+)
+
+
+@kernel(_SIGNATURE)
+def advance(
+    ts: Array,
+    kind: Array,
+    side: Array,
+    price: Array,
+    size: Array,
+    flags: Array,
+    view_ts: Array,
+    view_kind: Array,
+    view_side: Array,
+    view_price: Array,
+    view_size: Array,
+    until: int,
+    v: Venue,
+    d: Desk,
+    view_pages: Array,
+    view: Array,
+    two_books: bool,
+    strategy: Any,
+) -> int:
+    """Take in all rows; handle commands and steps whose time is ``until`` or before.
+
+    ``view_…`` are the same rows by the strategy's clock where it has another than the venue's (``two_books``).
+    Returns NEEDS_ROOM where a table is full: call it again with larger ones.
+    """
+    c = v.counters
+    commands, pages, levels, book = d.commands, v.pages, v.levels, v.book
+    while True:
+        if not _room(v, commands):
+            return NEEDS_ROOM
+        stop = _next_stop(c, until, view_ts, c[VIEW_ROW] if two_books else c[ROW])
+        c[STOP] = stop
+        while True:  # the venue, up to the step
+            arrives = commands[c[COMMAND_HEAD], ARRIVES] if c[COMMAND_HEAD] < c[COMMAND_TAIL] else NEVER
+            if arrives > until:
+                arrives = NEVER
+            edge = min(stop, arrives)
+            row = c[ROW]
+            while True:
+                row = walk(ts, kind, side, price, size, row, edge, levels, pages, book)
+                c[ROW] = row
+                if row == len(ts) or ts[row] > edge:
+                    break
+                if not _room(v, commands):
+                    return NEEDS_ROOM
+                own_row(ts[row], kind[row], side[row], price[row], size[row], flags[row], v)
+                row += 1
+                c[ROW] = row
+            if arrives == NEVER or arrives > stop:
+                break
+            if not _room(v, commands):
+                return NEEDS_ROOM
+            number = commands[c[COMMAND_HEAD], NUMBER]
+            if commands[c[COMMAND_HEAD], WHAT] == SUBMIT:
+                arrive(v, arrives, number)
+            else:
+                withdraw(v, arrives, number)
+            c[COMMAND_HEAD] += 1
+        if two_books:
+            row = c[VIEW_ROW]
+            while True:
+                row = walk(
+                    view_ts,
+                    view_kind,
+                    view_side,
+                    view_price,
+                    view_size,
+                    row,
+                    stop,
+                    d.levels,
+                    view_pages,
+                    view,
+                )
+                if row == len(view_ts) or view_ts[row] > stop:
+                    break
+                control(view_kind[row], d.levels, view_pages, view)
+                row += 1
+            c[VIEW_ROW] = row
+        if stop == NEVER:
+            return DONE
+        deliver(d, v.answers, stop)
+        if c[COMMAND_HEAD] == c[COMMAND_TAIL]:
+            c[COMMAND_HEAD] = c[COMMAND_TAIL] = 0
+        look(d, view)
+        c[NOW] = stop
+        c[STEPS] += 1
+        c[NEXT_STEP] = stop + c[STEP_NS]
+        c[STOP] = NEVER
+        strategy(d)
