@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from workbench.errors import WorkbenchError
@@ -59,7 +60,7 @@ class PanelModel:
         if full or self._pulls % _NEWER_EVERY == 0:
             self._newer = panel.desks.newer
         self._pulls += 1
-        state = (panel.version, panel.work.busy, self._newer)
+        state = (panel.version, self._newer)
         if not full and state == self._told:
             return None
         self._told = state
@@ -104,8 +105,8 @@ class ExplorerPanel(LiveView):
         self._guard = threading.RLock()
         self._height = options["height"]
         self._still_theme = "dark" if options["theme"] == "auto" else options["theme"]
-        self.work: NewestWork[Choice | None] = NewestWork(_worker(weakref.ref(self)))
-        self._fresh = False
+        self.work: NewestWork[Choice] = NewestWork(_worker(weakref.ref(self)))
+        self._fresh = self._outdated = False
         self.know(signal)
         super().__init__(session, capture, lambda: PanelModel(self), options)
         self.choose(self.choice)
@@ -128,7 +129,8 @@ class ExplorerPanel(LiveView):
 
     def renew(self) -> None:
         """Take in what came since, and study the choice again."""
-        self.work.wish(None)
+        self._outdated = True
+        self.choose(replace(self.choice))
 
     def _changed(self, said: dict[str, Any], settled: bool) -> Choice:
         """What a page has chosen, or the reason why that cannot be."""
@@ -183,11 +185,11 @@ class ExplorerPanel(LiveView):
         self.choose(Choice(signal, self.choice.terms))
 
     # -- studying, on the thread of the work -------------------------------------------------------------------------
-    def carry_out(self, choice: Choice | None) -> None:
-        """Study a choice, None: the same one with the events that came since."""
-        if choice is None:
+    def carry_out(self, choice: Choice) -> None:
+        """Study a choice, and show what came of it."""
+        if self._outdated:
+            self._outdated = False
             self.desks.renew()
-            choice = self.choice
         outcome = self.desks.outcome(choice)
         with self._guard:
             self.outcome = outcome
@@ -226,7 +228,7 @@ class ExplorerPanel(LiveView):
             "token": choice.token,
             "costs": choice.terms.costs,
             "latency": choice.terms.latency,
-            "busy": self.work.busy,
+            "busy": outcome is None or outcome.choice is not choice,
             "presets": list(self.presets.recipes),
             "code": self.code,
             "count": self.desks.count,
@@ -286,7 +288,7 @@ class ExplorerPanel(LiveView):
 def _worker(panel: weakref.ref[ExplorerPanel]) -> Any:
     """Work that keeps no panel alive that somebody forgot."""
 
-    def work(choice: Choice | None) -> None:
+    def work(choice: Choice) -> None:
         mine = panel()
         if mine is not None:
             mine.carry_out(choice)
