@@ -61,6 +61,8 @@ FORM: list[tuple[dict[str, Any], str]] = [
     ({"name": "a b"}, "INVALID_CLIENT_ORDER_ID: 'a b'"),
     ({"name": "a.tp"}, "INVALID_CLIENT_ORDER_ID: 'a.tp' ends as"),
     ({"name": "x" * 30, "take_profit": 3}, "INVALID_CLIENT_ORDER_ID"),
+    ({"parent": "b"}, "INVALID_PARENT: 'b'"),
+    ({"oco": "a\nb"}, "INVALID_GROUP"),
     ({"side": 0}, "INVALID_SIDE: 0"),
     ({"symbol": "Y"}, "UNKNOWN_INSTRUMENT: 'Y'; have ['X']"),
 ]

@@ -62,15 +62,7 @@ def _child(
 
 def others(ledger: Ledger, order: Order) -> list[Order]:
     """Other members of an order's group, on the same instrument; open or not."""
-    return [mate for mate in mates(ledger, order.terms) if mate is not order]
-
-
-def mates(ledger: Ledger, terms: Terms) -> list[Order]:
-    """Members of the group that such terms belong to; open or not."""
-    if not terms.oco:
-        return []
-    key = (terms.symbol, terms.oco, terms.parent)
-    return [o for o in ledger.orders.values() if (o.terms.symbol, o.terms.oco, o.terms.parent) == key]
+    return [mate for mate in ledger.mates(order.terms) if mate is not order]
 
 
 def reducible(ledger: Ledger, symbol: str, side: int, beside: Order | None = None) -> int:

@@ -15,6 +15,7 @@ from workbench.trading.journal import Record
 from workbench.trading.limits import REJECTS_WITHIN_NS, SECOND_NS, Limits, TradingState
 from workbench.trading.order import Change, Order
 from workbench.trading.states import BACK_TO_REST, STRICT, OrderEvent, OrderStatus
+from workbench.trading.terms import Terms
 
 _S, _E = OrderStatus, OrderEvent
 MINUTE_NS: Final = 60 * SECOND_NS
@@ -27,6 +28,10 @@ class Ledger(msgspec.Struct):
     ----------
     orders : dict of str to Order
         By name, oldest first.
+    live : list of str
+        Names of those that may still trade; most of a long day's may not.
+    groups : dict of str to list of str
+        Names by group.
     executions : set of str
         Ids of all executions that were counted.
     sent : list of int, ns
@@ -40,6 +45,8 @@ class Ledger(msgspec.Struct):
     limits: Limits
     account: Account
     orders: dict[str, Order] = {}
+    live: list[str] = []
+    groups: dict[str, list[str]] = {}
     executions: set[str] = set()
     switch: TradingState = TradingState.ACTIVE
     reason: str = ""
@@ -55,7 +62,12 @@ class Ledger(msgspec.Struct):
 
     def open_orders(self, symbol: str | None = None) -> list[Order]:
         """Orders that may still trade, oldest first."""
-        return [o for o in self.orders.values() if o.open and symbol in (None, o.terms.symbol)]
+        open_ones = (self.orders[name] for name in self.live)
+        return [order for order in open_ones if symbol in (None, order.terms.symbol)]
+
+    def mates(self, terms: Terms) -> list[Order]:
+        """Members of the one-cancels-other group or bracket that such terms belong to; open or not, oldest first."""
+        return [self.orders[name] for name in self.groups.get(_group(terms), ())] if terms.oco else []
 
     def apply(self, record: Record) -> None:
         """Take in what happened.
@@ -68,9 +80,7 @@ class Ledger(msgspec.Struct):
         """
         match record:
             case journal.Placed():
-                self.orders[record.terms.client_order_id] = Order.of(
-                    record.terms, record.ts, len(self.orders)
-                )
+                self._begin(record.terms, record.ts)
             case journal.Moved():
                 self._move(record)
             case journal.Asked():
@@ -102,6 +112,13 @@ class Ledger(msgspec.Struct):
         ledger = msgspec.json.decode(snapshot, type=Ledger)
         ledger.orders = dict(sorted(ledger.orders.items(), key=lambda item: item[1].number))
         return ledger
+
+    def _begin(self, terms: Terms, ts: int) -> None:
+        name = terms.client_order_id
+        self.orders[name] = Order.of(terms, ts, len(self.orders))
+        self.live.append(name)
+        if terms.oco:
+            self.groups.setdefault(_group(terms), []).append(name)
 
     def _move(self, record: journal.Moved) -> None:
         order, event = self.orders[record.client_order_id], record.event
@@ -154,6 +171,8 @@ class Ledger(msgspec.Struct):
         order.status, order.changed, order.reason = following, ts, reason
         if not order.open:
             order.asked = []
+            if order.name in self.live:
+                self.live.remove(order.name)
 
     def _count_sent(self, ts: int) -> None:
         self.sent = [*(t for t in self.sent if ts - t < MINUTE_NS), ts]
@@ -183,6 +202,10 @@ def fold(records: Iterable[Record]) -> Ledger:
     for record in rest:
         ledger.apply(record)
     return ledger
+
+
+def _group(terms: Terms) -> str:
+    return f"{terms.symbol}\n{terms.oco}\n{terms.parent}"
 
 
 def _set(order: Order, change: Change) -> None:

@@ -193,7 +193,7 @@ def _reduce_refusal(ledger: Ledger, terms: Terms, beside: Order | None = None) -
     if not terms.reduce_only:
         return ""
     left = terms.lots - (beside.filled if beside is not None else 0)
-    mates = groups.mates(ledger, terms) if beside is None else groups.others(ledger, beside)
+    mates = ledger.mates(terms) if beside is None else groups.others(ledger, beside)
     if any(mate.open and mate.terms.reduce_only and left <= mate.leaves for mate in mates):
         return ""
     room = groups.reducible(ledger, terms.symbol, terms.side, beside)

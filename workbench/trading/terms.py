@@ -116,7 +116,11 @@ def _name_fault(terms: Terms) -> str:
     name: object = terms.client_order_id
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return f"INVALID_CLIENT_ORDER_ID: {name!r:.40} is not 1 to 32 of the characters A-Z a-z 0-9 . _ : -"
-    if not terms.parent and name.endswith((TAKE_PROFIT_SUFFIX, STOP_LOSS_SUFFIX)):
+    if terms.parent:
+        return f"INVALID_PARENT: {terms.parent!r:.40}; the desk alone makes the children of a bracket"
+    if terms.oco and not _NAME.fullmatch(terms.oco):
+        return f"INVALID_GROUP: {terms.oco!r:.40} is not 1 to 32 of the characters A-Z a-z 0-9 . _ : -"
+    if name.endswith((TAKE_PROFIT_SUFFIX, STOP_LOSS_SUFFIX)):
         return f"INVALID_CLIENT_ORDER_ID: {name!r} ends as the children of a bracket do"
     if (terms.take_profit or terms.stop_loss) and len(name) > 32 - len(TAKE_PROFIT_SUFFIX):
         return f"INVALID_CLIENT_ORDER_ID: {name!r} is too long for the names of its bracket; at most 29 characters"
