@@ -60,17 +60,17 @@ def _extend(row: Array, price: Array, size: Array, side: Array, moved: float) ->
     high, low = row[HIGH], row[LOW]
     for i in range(len(price)):
         high, low = max(high, price[i]), min(low, price[i])
-    total, signed = np.int64(0), np.int64(0)
-    for i in range(len(size)):
-        total += size[i]
-        signed += size[i] if side[i] != 0 else 0
-    opened, delta, least, most = row[OPEN], row[BUY] - row[SELL], row[LEAST], row[MOST]
-    begin, away = delta, np.int64(0)
-    for i in range(len(size)):
+    total, signed, away, opened = np.int64(0), np.int64(0), np.int64(0), row[OPEN]
+    for i in range(len(price)):
         s = size[i]
-        delta += s * (np.int64(side[i] > 0) - np.int64(side[i] < 0))
-        least, most = min(least, delta), max(most, delta)
+        total += s
+        signed += s if side[i] != 0 else 0
         away += (price[i] - opened) * s
+    delta, least, most = row[BUY] - row[SELL], row[LEAST], row[MOST]
+    begin = delta
+    for i in range(len(price)):
+        delta += size[i] * side[i]
+        least, most = min(least, delta), max(most, delta)
     row[UNKNOWN] += total - signed
     row[BUY] += (signed + delta - begin) >> 1
     row[SELL] += (signed - delta + begin) >> 1

@@ -86,11 +86,12 @@ def _accumulate(
         stop = min(start + _BLOCK, len(size))
         deltas = block[: stop - start]
         _signed(size[start:stop], side[start:stop], bounds, deltas)
-        least = most = delta + deltas[0]
         for i in range(len(deltas)):
             delta += deltas[i]
             deltas[i] = delta
-            least, most = min(least, delta), max(most, delta)
+        least = most = delta
+        for i in range(len(deltas)):  # apart from the sums, of which each waits for the one before
+            least, most = min(least, deltas[i]), max(most, deltas[i])
         near = least > -_WHOLE and most < _WHOLE
         _scale(deltas, deltas.view(np.float64), numerator, denominator, near, out[start:stop])
         low, high = min(low, least), max(high, most)
