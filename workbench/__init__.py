@@ -27,6 +27,9 @@ _HOMES = {
     "plants": "feeds.simulator.planting",
     "planted": "session.planted",
     "score": "lab.scoring",
+    "backtest": "lab.backtest",
+    "kernel_strategy": "trading.strategies",
+    "QueueModel": "trading.matcher",
     "open_recording": "frames.recording",
     "import_recording": "frames.importers",
     "Recording": "frames.recording",
@@ -104,6 +107,7 @@ __all__ = [
     "Ladder",
     "Plant",
     "Profile",
+    "QueueModel",
     "Recording",
     "Session",
     "Side",
@@ -116,6 +120,7 @@ __all__ = [
     "__version__",
     "absorption",
     "amihud",
+    "backtest",
     "bars",
     "check_lookahead",
     "cliffs",
@@ -135,6 +140,7 @@ __all__ = [
     "icebergs",
     "imbalance",
     "import_recording",
+    "kernel_strategy",
     "kyle_lambda",
     "labels",
     "large_lots",
@@ -204,6 +210,7 @@ if TYPE_CHECKING:
     from workbench.frames.importers import import_recording
     from workbench.frames.recording import Recording, open_recording
     from workbench.frames.selecting import events_in
+    from workbench.lab.backtest import backtest
     from workbench.lab.degradation import degradation
     from workbench.lab.desk import StudyDesk
     from workbench.lab.lookahead import check_lookahead
@@ -214,6 +221,8 @@ if TYPE_CHECKING:
     from workbench.session.demo import demo
     from workbench.session.labels import labels
     from workbench.session.planted import planted
+    from workbench.trading.matcher import QueueModel
+    from workbench.trading.strategies import kernel_strategy
     from workbench.views.cvd import Cvd
     from workbench.views.depth_over_time import DepthOverTime
     from workbench.views.explorer import Explorer

@@ -130,6 +130,10 @@ class Matcher:
         c[slots.STEP_NS] = interval_ns or 0
         c[slots.NEXT_STEP] = slots.NEVER
 
+    def step_never(self) -> None:
+        """Call the strategy no more."""
+        self._venue.counters[slots.STEP_MODE] = slots.NO_STEPS
+
     def advance(
         self, rows: Rows, until: int, view: Rows | None = None, strategy: Callable[[Desk], None] = rest_idle
     ) -> None:

@@ -176,12 +176,16 @@ def kernel_strategy(function: Callable[[Desk], None]) -> Any:
     Examples
     --------
     >>> import workbench as wb
-    >>> from workbench.trading.strategies import quoted, position, buy_market
-    >>> @kernel_strategy
+    >>> from workbench.trading.strategies import buy_market, quoted
+    >>> @wb.kernel_strategy
     ... def hold_one(d):
     ...     if quoted(d) and d.memory[0] == 0:
     ...         d.memory[0] = 1
-    ...         buy_market(d, 1)
+    ...         _ = buy_market(d, 1)
+    >>> s = wb.simulate(seed=7, inline=True)
+    >>> s.advance("5s")
+    >>> wb.backtest(hold_one, s)
+    Backtest(ES-SIM, 1 orders, 1 fills)
     """
     dispatcher: Any = njit(STRATEGY, nogil=True, error_model="numpy")(function)
     dispatcher.disable_compile()

@@ -1,0 +1,153 @@
+"""Backtests end to end: both ways of writing, exact results, refusals, and the same fills as hand arithmetic."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import workbench as wb
+from workbench.errors import WorkbenchError
+from workbench.lab.plain_strategy import PlainDesk, SeenFill, SeenTrade
+from workbench.session import Session
+from workbench.trading.slots import Desk
+from workbench.trading.strategies import best_ask, best_bid, cancel, is_open, position, quoted, submit
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    """Half a minute of a simulated market."""
+    s = wb.simulate(seed=7, inline=True)
+    s.advance("30s")
+    return s
+
+
+@wb.kernel_strategy
+def quote_both_sides(d: Desk) -> None:
+    """Keep one lot at each best price."""
+    if quoted(d):
+        for k in range(2):
+            side, price = (1, best_bid(d)) if k == 0 else (-1, best_ask(d))
+            number = int(d.memory[k]) - 1
+            if is_open(d, number):
+                if d.orders[number, 1] != price:
+                    cancel(d, number)
+            elif side * position(d) < 5:
+                d.memory[k] = submit(d, side, price, 1, 1, 0) + 1
+
+
+class QuoteBothSides:
+    """The same in plain Python."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int | None] = [None, None]
+        self.prices = [0.0, 0.0]
+        self.fills: list[SeenFill] = []
+        self.trades: list[SeenTrade] = []
+
+    def on_timer(self, desk: PlainDesk) -> None:
+        """Keep one lot at each best price."""
+        bid, ask = desk.best_bid, desk.best_ask
+        if bid is None or ask is None:
+            return
+        statuses, lot = desk.orders, float(desk.instrument.lot_size)
+        for k, price in enumerate((bid, ask)):
+            number, side = self.numbers[k], 1 - 2 * k
+            if number is not None and statuses[number] in (
+                "PENDING_NEW",
+                "NEW",
+                "PENDING_CANCEL",
+                "PARTIALLY_FILLED",
+            ):
+                if self.prices[k] != price:
+                    desk.cancel(number)
+            elif side * desk.position < 5 * lot:
+                send = desk.buy if side > 0 else desk.sell
+                self.numbers[k], self.prices[k] = send(lot, price, "POST_ONLY"), price
+
+    def on_fill(self, desk: PlainDesk, fill: SeenFill) -> None:
+        """Note a fill."""
+        assert fill.ts <= desk.now
+        self.fills.append(fill)
+
+    def on_trade(self, desk: PlainDesk, trade: SeenTrade) -> None:
+        """Note a print."""
+        assert trade.ts <= desk.now
+        self.trades.append(trade)
+
+
+def test_compiled_and_plain_strategies_make_the_same_fills(session: Session) -> None:
+    """One rule written twice: equal orders and fills, to the bit."""
+    plain = QuoteBothSides()
+    compiled, interpreted = wb.backtest(quote_both_sides, session), wb.backtest(plain, session)
+    assert len(compiled.fills) > 10
+    assert compiled.fills.equals(interpreted.fills)
+    assert compiled.orders.equals(interpreted.orders)
+    assert abs(len(plain.fills) - len(interpreted.fills)) <= 2
+    assert plain.trades
+
+
+def test_optimistic_and_pessimistic_ends_enclose_the_queue_models(session: Session) -> None:
+    """First in the queue fills at least as often as last, and only-through at most."""
+    filled = {
+        queue: wb.backtest(quote_both_sides, session, queue=queue).fills["size"].sum()
+        for queue in ("touch", "power", "risk_averse", "trade_through")
+    }
+    assert filled["touch"] >= filled["risk_averse"] >= filled["trade_through"]
+    assert filled["touch"] >= filled["power"] >= filled["trade_through"]
+
+
+def test_equity_is_cash_and_position_at_the_mid(session: Session) -> None:
+    """equity = cash + position · mid · multiplier, and the summary's profit is its last value."""
+    result = wb.backtest(quote_both_sides, session, fees=("0.0001", "0.0003"))
+    fills, last = result.fills, result.equity.row(-1, named=True)
+    paid = fills["fee"].sum()
+    multiplier = float(result.instrument.multiplier)
+    cash = -float((fills["side"] * fills["price"] * fills["size"]).sum()) * multiplier - float(paid)
+    assert last["cash"] == pytest.approx(cash)
+    assert last["position"] == (fills["side"] * fills["size"]).sum()
+    summary = result.summary()
+    assert summary["fees"].item() == pytest.approx(paid)
+    assert summary["profit"].item() == last["equity"]
+    assert summary["fills"].item() == len(fills)
+
+
+def test_orders_end_as_the_fills_say(session: Session) -> None:
+    """What an order was filled is the sum of its fills."""
+    result = wb.backtest(quote_both_sides, session)
+    sums = result.fills.group_by("order").agg(pl.col("size").sum())
+    joined = result.orders.filter(pl.col("filled") > 0).join(sums, on="order", suffix="_fills")
+    assert (joined["filled"] == joined["size_fills"]).all()
+    assert set(result.orders["status"]) <= {"NEW", "FILLED", "CANCELED", "EXPIRED", "PARTIALLY_FILLED"}
+
+
+def test_more_latency_is_never_known_sooner(session: Session) -> None:
+    """Every fill is known exactly the response latency after it happened, or later."""
+    result = wb.backtest(quote_both_sides, session, latency=("3ms", "5ms"))
+    delay = (result.fills["ts_known"] - result.fills["ts"]).dt.total_nanoseconds()
+    assert delay.min() == 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"queue": "fifo"}, "risk_averse"),
+        ({"clock": "wall"}, "receive, venue"),
+        ({"fills": "all"}, "shared"),
+        ({"latency": -1}, "0 ns or more"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(session: Session, wrong: dict[str, object], said: str) -> None:
+    """The message names what is known."""
+    with pytest.raises(WorkbenchError, match=said):
+        wb.backtest(quote_both_sides, session, **wrong)  # type: ignore[arg-type]
+
+
+def test_an_order_off_the_grid_is_refused_with_its_neighbours(session: Session) -> None:
+    """A price between ticks names the nearest valid ones."""
+
+    class OffGrid:
+        def on_timer(self, desk: PlainDesk) -> None:
+            desk.buy(1, limit=100.1)
+
+    with pytest.raises(WorkbenchError, match="Nearest"):
+        wb.backtest(OffGrid(), session)

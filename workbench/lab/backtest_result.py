@@ -1,0 +1,153 @@
+"""What a backtest gives: fills, orders, equity and a summary, exact until the last step into real units."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from workbench.events import EventBatch, Instrument
+from workbench.flow.prints import as_times
+from workbench.flow.touch import TouchStream
+from workbench.trading import slots
+from workbench.trading.matcher import Matcher
+
+TIF_NAMES = ("GTC", "POST_ONLY", "IOC", "FOK")
+
+
+class Backtest:
+    """The outcome of a backtest.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    matcher : Matcher
+        That has run.
+    fees : pair of Fraction
+        Of makers and takers, as shares of the traded value.
+    batch : EventBatch
+        What it ran over.
+    """
+
+    def __init__(
+        self, instrument: Instrument, matcher: Matcher, fees: tuple[Fraction, Fraction], batch: EventBatch
+    ):
+        self.instrument = instrument
+        self._fills, self._orders = matcher.fills.copy(), matcher.orders.copy()
+        self._steps, self._maker_taker, self._batch = matcher.count(slots.STEPS), fees, batch
+
+    @cached_property
+    def fills(self) -> pl.DataFrame:
+        """Fills: ``ts`` at the venue, ``ts_known`` here, order, side, price, size, maker, fee (real units)."""
+        f = self._fills
+        maker = f[:, slots.FILL_MAKER].astype(bool)
+        value = f[:, slots.FILL_PRICE] * f[:, slots.FILL_SIZE] * self._unit
+        rates = [float(rate) for rate in self._maker_taker]
+        return pl.DataFrame(
+            {
+                "ts": as_times(f[:, slots.FILL_TS]),
+                "ts_known": as_times(f[:, slots.FILL_KNOWN]),
+                "order": f[:, slots.FILL_ORDER],
+                "side": f[:, slots.FILL_SIDE].astype(np.int8),
+                "price": f[:, slots.FILL_PRICE] * float(self.instrument.tick_size),
+                "size": f[:, slots.FILL_SIZE] * float(self.instrument.lot_size),
+                "maker": maker,
+                "fee": value * np.where(maker, *rates),
+            }
+        )
+
+    @cached_property
+    def orders(self) -> pl.DataFrame:
+        """Orders as they ended; ``price`` null for market orders, ``closed`` null while open."""
+        o = self._orders
+        tick, lot = float(self.instrument.tick_size), float(self.instrument.lot_size)
+        frame = pl.DataFrame(
+            {
+                "order": np.arange(len(o)),
+                "side": o[:, slots.SIDE].astype(np.int8),
+                "price": o[:, slots.PRICE] * tick,
+                "size": o[:, slots.SIZE] * lot,
+                "tif": [TIF_NAMES[i] for i in o[:, slots.TIF].tolist()],
+                "sent": as_times(o[:, slots.SENT]),
+                "status": [slots.STATUS_NAMES[i] for i in o[:, slots.STATUS].tolist()],
+                "filled": o[:, slots.FILLED] * lot,
+                "closed": as_times(o[:, slots.CLOSED]),
+            },
+            schema_overrides={"tif": pl.String, "status": pl.String},
+        )
+        market, open_ = pl.Series(o[:, slots.MARKET] == 1), pl.Series(o[:, slots.CLOSED] == 0)
+        return frame.with_columns(
+            price=pl.when(market).then(None).otherwise(pl.col("price")),
+            closed=pl.when(open_).then(None).otherwise(pl.col("closed")),
+        )
+
+    @cached_property
+    def equity(self) -> pl.DataFrame:
+        """Position, cash after fees and equity at the mid, whenever the best prices changed; null where unknown."""
+        stream = TouchStream()
+        pieces = [stream.update(self._batch), stream.close()]
+        ts, known, bid, bids, ask, asks = (
+            np.concatenate([getattr(piece, name).reshape(len(piece.ts)) for piece in pieces])
+            for name in ("ts", "known", "bid", "bid_size", "ask", "ask_size")
+        )
+        order = np.argsort(self._fills[:, slots.FILL_TS], kind="stable")
+        f = self._fills[order]
+        signed = f[:, slots.FILL_SIDE] * f[:, slots.FILL_SIZE]
+        at = np.searchsorted(f[:, slots.FILL_TS], ts, side="right")
+        held = np.concatenate([[0], np.cumsum(signed)])[at]
+        cash = np.concatenate([[0], np.cumsum(-signed * f[:, slots.FILL_PRICE])])[at]
+        paid = np.concatenate([[0.0], np.cumsum(self.fills["fee"].to_numpy()[order])])[at]
+        worth = np.where(
+            known & (bids > 0) & (asks > 0), (2 * cash + held * (bid + ask)) * (self._unit / 2) - paid, np.nan
+        )
+        return pl.DataFrame(
+            {
+                "ts": as_times(ts),
+                "position": held * float(self.instrument.lot_size),
+                "cash": cash * self._unit - paid,
+                "equity": pl.Series(worth).fill_nan(None),
+            }
+        )
+
+    def summary(self) -> pl.DataFrame:
+        """One row: steps, orders, fills, volume, maker share, position, fees, profit and drawdown at the mid."""
+        f = self._fills
+        lots = f[:, slots.FILL_SIZE]
+        equity = self.equity["equity"].drop_nulls()
+        peak = equity.cum_max()
+        volume = int(lots.sum())
+        made = int(lots[f[:, slots.FILL_MAKER] == 1].sum())
+        values: dict[str, Any] = {
+            "steps": self._steps,
+            "orders": len(self._orders),
+            "fills": len(f),
+            "volume": volume * float(self.instrument.lot_size),
+            "maker_share": made / volume if volume else None,
+            "position": int((f[:, slots.FILL_SIDE] * lots).sum()) * float(self.instrument.lot_size),
+            "fees": float(self._fees_exactly()),
+            "profit": equity[-1] if len(equity) else 0.0,
+            "max_drawdown": float((peak - equity).max() or 0.0) if len(equity) else 0.0,  # type: ignore[arg-type]
+        }
+        return pl.DataFrame([values])
+
+    def _fees_exactly(self) -> Fraction:
+        f, total = self._fills, Fraction(0)
+        unit = Fraction(self.instrument.tick_size) * Fraction(self.instrument.lot_size)
+        for maker, rate in zip((1, 0), self._maker_taker):
+            part = f[f[:, slots.FILL_MAKER] == maker]
+            total += rate * int((part[:, slots.FILL_PRICE] * part[:, slots.FILL_SIZE]).sum())
+        return total * unit * Fraction(self.instrument.multiplier)
+
+    @property
+    def _unit(self) -> float:
+        i = self.instrument
+        return float(i.tick_size * i.lot_size * i.multiplier)
+
+    def __repr__(self) -> str:
+        return f"Backtest({self.instrument.symbol}, {len(self._orders)} orders, {len(self._fills)} fills)"
+
+
+__all__ = ["Backtest"]

@@ -1,0 +1,150 @@
+"""Strategies in plain Python: an object whose methods are called as time goes on."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.events import EventKind, Instrument
+from workbench.trading import slots
+from workbench.trading.matcher import Matcher, Rows
+
+TIFS = {"GTC": slots.GTC, "POST_ONLY": slots.POST_ONLY, "IOC": slots.IOC, "FOK": slots.FOK}
+
+
+class SeenTrade(NamedTuple):
+    """A print, in real units."""
+
+    ts: int
+    price: float
+    size: float
+    aggressor: int
+
+
+class SeenFill(NamedTuple):
+    """A fill as the strategy learns of it, in real units."""
+
+    ts: int
+    order: int
+    side: int
+    price: float
+    size: float
+    maker: bool
+
+
+class PlainDesk:
+    """What a plain strategy sees and does; prices and sizes in real units.
+
+    Parameters
+    ----------
+    matcher : Matcher
+    instrument : Instrument
+    """
+
+    def __init__(self, matcher: Matcher, instrument: Instrument):
+        self._matcher = matcher
+        self._tick, self._lot = instrument.tick_size, instrument.lot_size
+        self.instrument = instrument
+        self.now = 0
+        self._told = 0
+
+    @property
+    def best_bid(self) -> float | None:
+        """Best bid, None where the book is empty or not known."""
+        price, size = self._matcher.desk.touch[:2].tolist()
+        return price * float(self._tick) if size else None
+
+    @property
+    def best_ask(self) -> float | None:
+        """Best ask, None where the book is empty or not known."""
+        price, size = self._matcher.desk.touch[2:].tolist()
+        return price * float(self._tick) if size else None
+
+    @property
+    def position(self) -> float:
+        """What is held, as far as answers have arrived."""
+        return self._matcher.count(slots.POSITION) * float(self._lot)
+
+    @property
+    def orders(self) -> dict[int, str]:
+        """Status of every order that was sent, by number."""
+        column = self._matcher.orders[:, slots.STATUS]
+        return {number: slots.STATUS_NAMES[status] for number, status in enumerate(column.tolist())}
+
+    def buy(self, size: float, limit: float | None = None, tif: str = "GTC") -> int:
+        """Send an order to buy, at the market without a limit; its number."""
+        return self._send(1, size, limit, tif)
+
+    def sell(self, size: float, limit: float | None = None, tif: str = "GTC") -> int:
+        """Send an order to sell."""
+        return self._send(-1, size, limit, tif)
+
+    def cancel(self, order: int) -> bool:
+        """Ask for the end of an order; whether there was anything to ask for."""
+        return self._matcher.cancel(self.now, order)
+
+    def _send(self, side: int, size: float, limit: float | None, tif: str) -> int:
+        if tif not in TIFS:
+            raise WorkbenchError(f"tif {tif!r}", expected=f"one of {', '.join(TIFS)}")
+        price = 0 if limit is None else _whole(limit, self._tick, "price")
+        lots = _whole(size, self._lot, "size")
+        if lots < 1:
+            raise WorkbenchError(f"size {size}", expected=f"{self._lot} or more")
+        return self._matcher.submit(self.now, side, price, lots, TIFS[tif], limit is None)
+
+    def run(self, strategy: Any, rows: Rows, interval_ns: int) -> None:
+        """Go through the rows, a step at a time."""
+        touch, start = self._matcher.desk.touch.copy(), 0
+        if not len(rows.ts):
+            return
+        for step in range(int(rows.ts[0]) + interval_ns, int(rows.ts[-1]), interval_ns):
+            stop = int(np.searchsorted(rows.ts, step, side="right"))
+            part = Rows(*(column[start:stop] for column in rows))
+            self._matcher.advance(part, step)
+            self._matcher.hear(step)
+            self.now, start = step, stop
+            changed = not np.array_equal(touch, self._matcher.desk.touch)
+            touch[:] = self._matcher.desk.touch
+            self._tell(strategy, part, changed)
+        self._matcher.advance(Rows(*(column[start:] for column in rows)), int(rows.ts[-1]) - 1)
+
+    def _tell(self, strategy: Any, rows: Rows, changed: bool) -> None:
+        if on_trade := getattr(strategy, "on_trade", None):
+            for i in np.flatnonzero(rows.kind == EventKind.TRADE).tolist():
+                price, size = int(rows.price[i]) * float(self._tick), int(rows.size[i]) * float(self._lot)
+                on_trade(self, SeenTrade(int(rows.ts[i]), price, size, int(rows.side[i])))
+        on_fill, fills = getattr(strategy, "on_fill", None), self._matcher.fills
+        while self._told < len(fills) and fills[self._told, slots.FILL_KNOWN] <= self.now:
+            row = fills[self._told].tolist()
+            self._told += 1
+            if on_fill:
+                price, size = (
+                    row[slots.FILL_PRICE] * float(self._tick),
+                    row[slots.FILL_SIZE] * float(self._lot),
+                )
+                on_fill(
+                    self,
+                    SeenFill(row[slots.FILL_TS], row[slots.FILL_ORDER], row[slots.FILL_SIDE], price, size, bool(row[slots.FILL_MAKER])),
+                )  # fmt: skip
+        if changed and (on_book := getattr(strategy, "on_book", None)):
+            on_book(self)
+        if on_timer := getattr(strategy, "on_timer", None):
+            on_timer(self)
+
+
+def _whole(value: float, unit: Any, what: str) -> int:
+    steps = float(value) / float(unit)
+    whole = round(steps) if np.isfinite(steps) else 0
+    if not np.isfinite(steps) or abs(steps - whole) > 1e-6:
+        low = int(np.floor(steps)) if np.isfinite(steps) else 0
+        raise WorkbenchError(
+            f"{what} {value}",
+            expected=f"a multiple of {unit}",
+            action=f"Nearest: {low * unit} and {(low + 1) * unit}",
+        )
+    return whole
+
+
+__all__ = ["PlainDesk", "SeenFill", "SeenTrade"]
