@@ -135,12 +135,8 @@ def _real_range(kind: kinds.FloatType, default: float) -> dict[str, Any]:
     most = kind.le if kind.le is not None else kind.lt
     if least is None or least < 0:
         wide = max(abs(default) * 4, 1.0)
-        return {
-            "low": max(least or -wide, -wide),
-            "high": min(most or wide, wide),
-            "log": False,
-            "zero": False,
-        }
+        ends = {"low": -wide if least is None else least, "high": wide if most is None else most}
+        return {**ends, "log": False, "zero": False}
     base = default if default > 0 else 1.0
     near_top = base * _REACH if most is None else min(float(most), max(base * _REACH, 1.0))
     if most is not None and most <= _WIDE:

@@ -126,7 +126,9 @@ export class PathChart {
     context.textAlign = "center";
     for (const after of roundSteps(first, last, Math.max(3, Math.floor(width / 90)))) {
       context.fillStyle = colours.faint;
-      context.fillText(after === 0 ? "event" : `${after > 0 ? "+" : "−"}${Math.abs(after)} s`, this.#x(after), height - 10);
+      const text = after === 0 ? "event" : `${after > 0 ? "+" : "−"}${Math.abs(after)} s`;
+      const half = context.measureText(text).width / 2;
+      context.fillText(text, Math.min(this.#x(after), width - 4 - half), height - 10);
     }
     if (first <= 0 && last >= 0) {
       context.strokeStyle = colours.warn;
