@@ -11,7 +11,6 @@ from workbench.book.jit import part
 from workbench.trading.queue_models import (
     NEVER_REACHED,
     PRO_RATA,
-    ahead_after_change,
     ahead_at_first,
     whole_lots,
 )
@@ -172,19 +171,6 @@ def _queue_print(v: Venue, number: int, size: int, own: int) -> int:
     if reached > 0:
         front[0] = 0.0
     return reached
-
-
-@part
-def queue_change(v: Venue, side: int, price: int, before: int, after: int) -> None:
-    """The recorded size of a level with own orders changed."""
-    for i in range(v.counters[LIVE]):
-        number = v.live[i]
-        if v.orders[number, SIDE] == side and v.orders[number, PRICE] == price:
-            front = v.fronts[number]
-            front[0] = ahead_after_change(
-                v.counters[QUEUE], v.model[0], v.model[1], front[0], front[1], float(before), float(after)
-            )
-            front[1] = 0.0
 
 
 @part

@@ -11,8 +11,10 @@ from typing import Any, Final
 from numba import types
 
 from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, U2_COLUMN, kernel, part
-from workbench.events import Array
-from workbench.trading.matching import arrive, withdraw
+from workbench.events import Array, EventKind
+from workbench.trading.borrowing import borrowed
+from workbench.trading.matching import arrive, quote_through, withdraw
+from workbench.trading.queue_models import ahead_after_change
 from workbench.trading.slots import (
     ACKED,
     ANSWER_HEAD,
@@ -20,9 +22,11 @@ from workbench.trading.slots import (
     ANSWER_SIZE,
     ANSWER_TAIL,
     ARRIVES,
+    ASK_LOW,
     BASE,
     BEST_ASK,
     BEST_BID,
+    BID_HIGH,
     CANCEL_REFUSED,
     CANCELED,
     CASH,
@@ -53,6 +57,8 @@ from workbench.trading.slots import (
     PENDING_CANCEL,
     PENDING_NEW,
     POSITION,
+    PRICE,
+    QUEUE,
     REJECTED,
     ROW,
     SIDE,
@@ -70,23 +76,12 @@ from workbench.trading.slots import (
     Desk,
     Venue,
 )
-from workbench.trading.walking import control, own_row, walk
+from workbench.trading.walking import control, own_row, set_level, walk
 
 DONE: Final = 0
 NEEDS_ROOM: Final = 1
 
-
-@part
-def _room(v: Venue, commands: Array) -> bool:
-    """Whether all tables hold what one row, command or step may add."""
-    c = v.counters
-    most = c[LIVE] + LEVELS_PER_TAKE + 4
-    return bool(
-        c[FILLS] + most < len(v.fills)
-        and c[ANSWER_TAIL] + most < len(v.answers)
-        and c[ORDERS] + COMMANDS_PER_STEP < len(v.orders)
-        and c[COMMAND_TAIL] + COMMANDS_PER_STEP < len(commands)
-    )
+_DEPTH: Final = int(EventKind.DEPTH)
 
 
 @part
@@ -193,10 +188,47 @@ def advance(
     ``view_…`` are the same rows by the strategy's clock where it has another than the venue's (``two_books``).
     Returns NEEDS_ROOM where a table is full: call it again with larger ones.
     """
+    v = Venue(
+        borrowed(v.levels),
+        borrowed(v.pages),
+        borrowed(v.book),
+        borrowed(v.counters),
+        borrowed(v.orders),
+        borrowed(v.fronts),
+        borrowed(v.live),
+        borrowed(v.answers),
+        borrowed(v.fills),
+        borrowed(v.taken),
+        borrowed(v.model),
+    )
+    d = Desk(
+        v.counters,
+        borrowed(d.touch),
+        borrowed(d.levels),
+        borrowed(d.base),
+        v.orders,
+        borrowed(d.commands),
+        borrowed(d.params),
+        borrowed(d.memory),
+    )
+    ts, kind, side, price, size = (
+        borrowed(ts),
+        borrowed(kind),
+        borrowed(side),
+        borrowed(price),
+        borrowed(size),
+    )
+    view_ts, view_pages, view = borrowed(view_ts), borrowed(view_pages), borrowed(view)
     c = v.counters
     commands, pages, levels, book = d.commands, v.pages, v.levels, v.book
+    orders, fronts, live, model = v.orders, v.fronts, v.live, v.model
+    # A row, command or step adds at most so much; numbers, not tables, are compared at each of them.
+    fills_room, answers_room = len(v.fills) - LEVELS_PER_TAKE - 4, len(v.answers) - LEVELS_PER_TAKE - 4
+    orders_room, commands_room = len(orders) - COMMANDS_PER_STEP, len(commands) - COMMANDS_PER_STEP
     while True:
-        if not _room(v, commands):
+        if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
+            return NEEDS_ROOM
+        if c[ORDERS] >= orders_room or c[COMMAND_TAIL] >= commands_room:
             return NEEDS_ROOM
         stop = _next_stop(c, until, view_ts, c[VIEW_ROW] if two_books else c[ROW])
         c[STOP] = stop
@@ -211,14 +243,33 @@ def advance(
                 c[ROW] = row
                 if row == len(ts) or ts[row] > edge:
                     break
-                if not _room(v, commands):
+                if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
                     return NEEDS_ROOM
+                if kind[row] == _DEPTH:
+                    way, lots = int(side[row]), max(size[row], 0)
+                    rank, at = (0 if way > 0 else 1), price[row] - book[BASE]
+                    before = levels[rank, at]
+                    set_level(rank, at, lots, levels, pages, book)
+                    for i in range(c[LIVE]):
+                        number = live[i]
+                        if orders[number, SIDE] == way and orders[number, PRICE] == price[row]:
+                            ahead, traded = fronts[number, 0], fronts[number, 1]
+                            fronts[number, 0] = ahead_after_change(
+                                c[QUEUE], model[0], model[1], ahead, traded, float(before), float(lots)
+                            )
+                            fronts[number, 1] = 0.0
+                    crossed = at >= book[ASK_LOW] if way > 0 else at <= book[BID_HIGH]
+                    if crossed and lots > 0 and book[KNOWN]:
+                        quote_through(v, ts[row], way, price[row], lots - before)
+                    row += 1
+                    c[ROW] = row
+                    continue
                 own_row(ts[row], kind[row], side[row], price[row], size[row], flags[row], v)
                 row += 1
                 c[ROW] = row
             if arrives == NEVER or arrives > stop:
                 break
-            if not _room(v, commands):
+            if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
                 return NEEDS_ROOM
             number = commands[c[COMMAND_HEAD], NUMBER]
             if commands[c[COMMAND_HEAD], WHAT] == SUBMIT:
@@ -248,7 +299,8 @@ def advance(
             c[VIEW_ROW] = row
         if stop == NEVER:
             return DONE
-        deliver(d, v.answers, stop)
+        if c[ANSWER_HEAD] < c[ANSWER_TAIL]:
+            deliver(d, v.answers, stop)
         if c[COMMAND_HEAD] == c[COMMAND_TAIL]:
             c[COMMAND_HEAD] = c[COMMAND_TAIL] = 0
         look(d, view)

@@ -11,7 +11,7 @@ from typing import Final
 
 from workbench.book.jit import part
 from workbench.events import Array, EventKind, Flag
-from workbench.trading.matching import print_through, queue_change, quote_through
+from workbench.trading.matching import print_through, quote_through
 from workbench.trading.queue_models import THROUGH
 from workbench.trading.slots import (
     ASK_HIGH,
@@ -149,12 +149,9 @@ def control(kind: int, levels: Array, pages: Array, book: Array) -> None:
 
 @part
 def own_row(ts: int, kind: int, side: int, price: int, size: int, flags: int, v: Venue) -> None:
-    """A row that concerns own orders or the whole book."""
-    known = v.book[KNOWN]
-    if kind == _DEPTH:
-        _own_level(ts, side, price, max(size, 0), v)
-    elif kind == _TRADE:
-        if known and not flags & _OTC:
+    """A print that reaches own orders, or a row that concerns the whole book."""
+    if kind == _TRADE:
+        if v.book[KNOWN] and not flags & _OTC:
             print_through(v, ts, side, price, size)
     else:
         control(kind, v.levels, v.pages, v.book)
@@ -163,20 +160,9 @@ def own_row(ts: int, kind: int, side: int, price: int, size: int, flags: int, v:
 
 
 @part
-def _own_level(ts: int, side: int, price: int, lots: int, v: Venue) -> None:
-    row, at = (0, price - v.book[BASE]) if side > 0 else (1, price - v.book[BASE])
-    before = v.levels[row, at]
-    _set_level(row, at, lots, v)
-    queue_change(v, side, price, before, lots)
-    crossed = at >= v.book[ASK_LOW] if side > 0 else at <= v.book[BID_HIGH]
-    if crossed and lots > 0 and v.book[KNOWN]:
-        quote_through(v, ts, side, price, lots - before)
-
-
-@part
-def _set_level(row: int, at: int, lots: int, v: Venue) -> None:
-    """What :func:`walk` does with a level, for one row, by borrowing its loop."""
-    book, pages, levels, n = v.book, v.pages, v.levels, v.levels.shape[1]
+def set_level(row: int, at: int, lots: int, levels: Array, pages: Array, book: Array) -> None:
+    """What :func:`walk` does with a level, for one row."""
+    n = levels.shape[1]
     pages[row, at >> 10] += (lots > 0) - (levels[row, at] > 0)
     levels[row, at] = lots
     if row == 0:
