@@ -143,7 +143,7 @@ export function fillRegimes(table, study) {
     before = by;
     cellOf(line, "td", value, "ow-word");
     cellOf(line, "td", events.toLocaleString("en"));
-    cellOf(line, "td", cardNumber(net, { signed: true }), net > 0 ? "ow-plus" : "ow-minus");
+    cellOf(line, "td", cardNumber(net, { signed: true }), net > 0 ? "ow-plus" : net < 0 ? "ow-minus" : "");
     cellOf(line, "td", cardNumber(won, { percent: true }));
   }
 }

@@ -122,13 +122,18 @@ export class KnobBoard {
       this.#changed(entry, knobValue(knob, Number(slider.value)), true);
     });
     slider.addEventListener("keydown", (event) => this.#pressed(event, entry));
-    field.addEventListener("change", () => {
-      if (field.value !== "" && Number.isFinite(Number(field.value))) this.#changed(entry, Number(field.value), true);
+    const typed = () => {
+      const number = Number(field.value);
+      if (field.value !== "" && Number.isFinite(number) && number !== entry.value) this.#changed(entry, number, true);
+    };
+    field.addEventListener("change", typed);
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") typed();
     });
-    entry.put = (value) => {
+    entry.put = (value, everywhere = false) => {
       if (this.held !== entry) slider.value = knobPosition(knob, value);
       slider.setAttribute("aria-valuetext", knobText(value));
-      if (document.activeElement !== field) field.value = knobText(value);
+      if (everywhere || document.activeElement !== field) field.value = knobText(value);
     };
     entry.put(entry.value);
   }
@@ -173,6 +178,6 @@ export class KnobBoard {
     const entry = this.knobs.get(id);
     if (!entry || entry === this.held || entry.value === value) return;
     entry.value = value;
-    entry.put(value);
+    entry.put(value, true);
   }
 }
