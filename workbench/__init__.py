@@ -58,6 +58,7 @@ _HOMES = {
     "large_lots": "flow.detectors.large_lots",
     "absorption": "flow.detectors.absorption",
     "sweeps": "flow.detectors.sweeps",
+    "resiliency": "flow.resiliency",
     "walls": "flow.detectors.walls",
     "spoof_like": "flow.detectors.spoof_like",
     "layering_like": "flow.detectors.layering_like",
@@ -155,6 +156,7 @@ __all__ = [
     "profile_nodes",
     "pulling",
     "replay",
+    "resiliency",
     "score",
     "signals",
     "simulate",
@@ -201,6 +203,7 @@ if TYPE_CHECKING:
     from workbench.flow.price_impact import amihud, kyle_lambda
     from workbench.flow.profile import volume_profile
     from workbench.flow.queue_imbalance import imbalance
+    from workbench.flow.resiliency import resiliency
     from workbench.flow.stacking import pulling
     from workbench.flow.tpo import tpo
     from workbench.flow.trade_imbalance import trade_imbalance
