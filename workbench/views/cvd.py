@@ -88,7 +88,8 @@ class Cvd(PanelView):
         self._bar_ns = interval_ns(bar)
         if self._bar_ns < _LEAST_BAR_NS:
             raise WorkbenchError(f"bar {bar!r}", expected="at least '10ms'")
-        if isinstance(divergence, bool) or not isinstance(divergence, int) or divergence < 0:
+        bars: object = divergence
+        if isinstance(bars, bool) or not isinstance(bars, int) or bars < 0:
             raise WorkbenchError(
                 f"divergence {divergence!r}", expected="a number of bars to look back, 0 for none"
             )
