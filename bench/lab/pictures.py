@@ -68,6 +68,7 @@ SHOTS = {
         Shot("vwap", "wb.Vwap(s, bands=(1, 2), height=280)"),
         Shot("depth_over_time", "wb.DepthOverTime(s, levels=[1, 10], height=320)"),
         Shot("health", "wb.Health(s)", 760),
+        Shot("explorer", "wb.Explorer(s, wb.signals.OfiMomentum(enter=1.5))", 1180, ".ow-explorer"),
     ),
     SIM: (
         Shot("heatmap_light", "wb.Heatmap(s, height=520, theme='light')"),
