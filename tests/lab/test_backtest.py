@@ -151,3 +151,61 @@ def test_an_order_off_the_grid_is_refused_with_its_neighbours(session: Session) 
 
     with pytest.raises(WorkbenchError, match="Nearest"):
         wb.backtest(OffGrid(), session)
+
+
+class Delayed:
+    """A recording of which every row was seen 10 ms after it happened; the bounds of the snapshot carry no time."""
+
+    def __init__(self, session: Session, timed: bool = True):
+        self.instrument = session.instrument
+        ms = 1_000_000
+        ts = [20 * ms] * 4 + [400 * ms, 900 * ms]
+        source = [0, 10 * ms, 10 * ms, 0, 390 * ms, 890 * ms] if timed else 0
+        self.batch = wb.EventBatch.of(
+            ts=ts,
+            ts_source=source,
+            kind=[6, 1, 1, 7, 1, 1],
+            side=[0, 1, -1, 0, -1, -1],
+            price=[0, 99, 101, 0, 101, 101],
+            size=[0, 5, 5, 0, 0, 7],
+        )
+
+    def batches(self) -> list[wb.EventBatch]:
+        """All rows."""
+        return [self.batch]
+
+
+@wb.kernel_strategy
+def take_once(d: Desk) -> None:
+    """Lift the ask at the fourth step."""
+    d.memory[0] += 1
+    if quoted(d) and d.memory[0] == d.params[0]:
+        submit(d, 1, best_ask(d), 1, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("clock", "every", "step", "fills"), [("receive", "375ms", 1, 1), ("venue", "375ms", 1, 0)]
+)
+def test_the_venue_is_ahead_of_what_is_seen(
+    session: Session, clock: str, every: str, step: int, fills: int
+) -> None:
+    """The ask left at 390 ms and that is seen at 400: an order of 395 trades only if the venue's time is not told.
+
+    By receipt the first step is at 20 + 375 = 395 ms; by the venue's time at 10 + 375 = 385, and 6 ms on the way.
+    """
+    result = wb.backtest(
+        take_once,
+        Delayed(session),
+        clock=clock,
+        every=every,
+        params=[step],
+        latency=("1ms" if fills else "6ms"),
+    )
+    assert len(result.orders) == 1
+    assert len(result.fills) == fills
+
+
+def test_a_recording_without_the_venues_times_has_one_clock(session: Session) -> None:
+    """The other clock is refused, and what to do is said."""
+    with pytest.raises(WorkbenchError, match="clock='receive'"):
+        wb.backtest(take_once, Delayed(session, timed=False), clock="venue", params=[1])

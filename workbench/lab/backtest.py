@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch
+from workbench.events import EventBatch, EventKind
 from workbench.flow.bars import interval_ns
 from workbench.flow.depth_series import event_batches
 from workbench.lab.backtest_result import Backtest
@@ -128,12 +128,19 @@ def _empty() -> Rows:
 
 def _by_venue(batch: EventBatch) -> tuple[Rows, Rows]:
     """Rows in the venue's order at its times, and as received; a clock that runs behind the venue's is set right."""
-    seen, source = Rows.of(batch), np.asarray(batch.ts_source)
-    if (source == 0).any():
+    seen, source = Rows.of(batch), np.array(batch.ts_source)
+    timed = source != 0
+    if (~timed & np.isin(seen.kind, (EventKind.DEPTH, EventKind.TRADE))).any() or not timed.any():
         raise WorkbenchError(
             "rows without the venue's time", expected="ts_source", action="Use clock='receive'"
         )
-    ahead = int((source - seen.ts).max()) if len(source) else 0
+    source = np.where(timed, source, np.maximum.accumulate(source))
+    # A snapshot happened as a whole, when its last part did; its bounds carry no time of their own.
+    ends = np.flatnonzero(seen.kind == EventKind.SNAPSHOT_END)
+    for start in np.flatnonzero(seen.kind == EventKind.CLEAR).tolist():
+        stop = int(ends[np.searchsorted(ends, start)]) + 1 if len(ends) and ends[-1] > start else start + 1
+        source[start:stop] = source[start:stop].max()
+    ahead = int((source - seen.ts).max())
     order = np.argsort(source, kind="stable")
     venue = Rows(*(np.ascontiguousarray(column[order]) for column in seen._replace(ts=source)))
     return venue, seen._replace(ts=seen.ts + max(ahead, 0))

@@ -13,15 +13,19 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+# numba's own parts come without types
+_view: Any = make_array
+_null: Any = cgutils.get_null_value
+
 
 def _typed(context: Any, array: Any) -> Any:
     if not isinstance(array, types.Array):
         return None
 
     def code(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        view = make_array(array)(target, builder, value=arguments[0])
-        view.meminfo = cgutils.get_null_value(view.meminfo.type)
-        view.parent = cgutils.get_null_value(view.parent.type)
+        view = _view(array)(target, builder, value=arguments[0])
+        view.meminfo = _null(view.meminfo.type)
+        view.parent = _null(view.parent.type)
         return view._getvalue()
 
     return array(array), code
