@@ -192,7 +192,7 @@ def kernel_strategy(function: Callable[[Desk], None]) -> Any:
     return dispatcher
 
 
-@kernel_strategy
+@kernel(STRATEGY)
 def rest_idle(d: Desk) -> None:
     """Do nothing; for engines that are driven from outside."""
 
