@@ -96,10 +96,23 @@ def test_marks_are_on_every_heatmap_beside_it(fresh):
     assert explorer.heatmap is not None
     assert explorer.heatmap.marks == beside.marks == {MARKS: events}
     assert elsewhere.marks == {}
+    late = wb.Heatmap(fresh)
+    told(explorer)
+    assert late.marks == {MARKS: events}, "one that came later"
+    late.close()
     explorer.close()
     assert beside.marks == {}
     beside.close()
     elsewhere.close()
+
+
+def test_every_settled_choice_counts_however_fast_they_follow(fresh):
+    """Three choices in one cell are three trials beside the first one, whatever the thread of the studies did meanwhile."""
+    explorer = wb.Explorer(fresh, heatmap=False)
+    for enter in (0.3, 0.4, 0.5):
+        explorer.choose(enter=enter)
+    assert explorer.study.worth.trials == 4
+    explorer.close()
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,22 @@ def test_what_was_not_begun_can_be_taken_back():
     go_on.set()
     assert work_aside.wait(60)
     assert done == [1]
+
+
+def test_what_must_be_is_carried_out_in_order():
+    """Wishes that must be stay in the queue; the others between them are replaced."""
+    begun, go_on, done = threading.Event(), threading.Event(), []
+
+    def work(wish: int) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        done.append(wish)
+
+    work_aside = NewestWork(work, must=lambda wish: wish >= 10)
+    work_aside.wish(1)
+    assert begun.wait(60)
+    for wish in (2, 10, 3, 4, 11, 5, 6):
+        work_aside.wish(wish)
+    go_on.set()
+    assert work_aside.wait(60)
+    assert done == [1, 10, 11, 6]

@@ -1,6 +1,7 @@
 // Knobs of a signal: sliders with a number beside, switches, choices. Where a slider stands is a pure function of its value.
 
 const KNOB_STEPS = 1000;
+const KNOB_KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 
 /** Position 0 … 1000 of a value on its slider. */
 export function knobPosition(knob, value) {
@@ -122,6 +123,9 @@ export class KnobBoard {
       this.#changed(entry, knobValue(knob, Number(slider.value)), true);
     });
     slider.addEventListener("keydown", (event) => this.#pressed(event, entry));
+    slider.addEventListener("keyup", (event) => {
+      if (KNOB_KEYS[event.key]) this.#changed(entry, entry.value, true);
+    });
     const typed = () => {
       const number = Number(field.value);
       if (field.value !== "" && Number.isFinite(number) && number !== entry.value) this.#changed(entry, number, true);
@@ -138,14 +142,14 @@ export class KnobBoard {
     entry.put(entry.value);
   }
 
-  /** Keys move whole numbers by one and others by a hundredth of the slider, a tenth with Page keys as browsers do. */
+  /** Keys move whole numbers by one and others by a hundredth of the slider; what is reached when they are let go is settled. */
   #pressed(event, entry) {
-    const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+    const by = KNOB_KEYS[event.key];
     if (!by) return;
     event.preventDefault();
     const { knob } = entry;
     const next = knob.kind === "whole" ? entry.value + by : knobValue(knob, knobPosition(knob, entry.value) + 10 * by);
-    this.#changed(entry, Math.min(knob.high, Math.max(knob.zero ? 0 : knob.low, next)), true);
+    this.#changed(entry, Math.min(knob.high, Math.max(knob.zero ? 0 : knob.low, next)), false);
   }
 
   #switch(row, entry) {

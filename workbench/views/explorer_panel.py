@@ -59,6 +59,7 @@ class PanelModel:
             return None
         if full or self._pulls % _NEWER_EVERY == 0:
             self._newer = panel.desks.newer
+            panel.mark_newcomers()
         self._pulls += 1
         state = (panel.version, self._newer)
         if not full and state == self._told:
@@ -105,8 +106,12 @@ class ExplorerPanel(LiveView):
         self._guard = threading.RLock()
         self._height = options["height"]
         self._still_theme = "dark" if options["theme"] == "auto" else options["theme"]
-        self.work: NewestWork[Choice] = NewestWork(_worker(weakref.ref(self)))
+        self.work: NewestWork[Choice] = NewestWork(
+            _worker(weakref.ref(self)), must=lambda choice: choice.settled
+        )
         self._fresh = self._outdated = False
+        self._content: dict[str, Any] | None = None
+        self._marked: weakref.WeakSet[Heatmap] = weakref.WeakSet()
         self.know(signal)
         super().__init__(session, capture, lambda: PanelModel(self), options)
         self.choose(self.choice)
@@ -203,9 +208,17 @@ class ExplorerPanel(LiveView):
         """Show the marks on every heatmap of the same instrument and group."""
         instrument = self._capture.instrument
         table = marks_of(study, float(instrument.tick_size))
-        content = marks_content(table, instrument, "price", "side", None, "warn")
-        for heatmap in self._heatmaps():
-            heatmap._marks.put_marks(MARKS, content)
+        self._content = marks_content(table, instrument, "price", "side", None, "warn")
+        self._marked.clear()
+        self.mark_newcomers()
+
+    def mark_newcomers(self) -> None:
+        """Show the marks on heatmaps that came since; where somebody took them off they stay off."""
+        content = self._content
+        for heatmap in self._heatmaps() if content is not None else ():
+            if content is not None and heatmap not in self._marked:
+                self._marked.add(heatmap)
+                heatmap._marks.put_marks(MARKS, content)
 
     def _heatmaps(self) -> list[Heatmap]:
         beside = Sender.of(self._session).views

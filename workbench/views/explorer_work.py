@@ -1,4 +1,4 @@
-"""Work that is done aside, for the newest wish only: what became outdated while it waited is never begun."""
+"""Work that is done aside, for the newest wish: what became outdated while it waited is not begun, unless it must be."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ class NewestWork(Generic[Wish]):
     ----------
     work : callable
         Takes a wish; what it raises is logged.
+    must : callable, optional
+        Whether a wish is to be carried out even when newer ones wait behind it.
     """
 
-    def __init__(self, work: Callable[[Wish], None]):
-        self._work = work
+    def __init__(self, work: Callable[[Wish], None], must: Callable[[Wish], bool] = lambda wish: False):
+        self._work, self._must = work, must
         self._changed = threading.Condition()
         self._waiting: list[Wish] = []
         self._running = False
 
     def wish(self, wish: Wish) -> None:
-        """Ask for something; an earlier wish that was not begun is forgotten."""
+        """Ask for something; earlier wishes that were not begun are forgotten, but for those that must be."""
         with self._changed:
-            self._waiting = [wish]
+            self._waiting = [*filter(self._must, self._waiting), wish]
             if not self._running:
                 self._running = True
                 threading.Thread(target=self._run, name="workbench-explorer", daemon=True).start()
@@ -63,7 +65,7 @@ class NewestWork(Generic[Wish]):
                     self._running = False
                     self._changed.notify_all()
                     return
-                wish = self._waiting.pop()
+                wish = self._waiting.pop(0)
             try:
                 self._work(wish)
             except Exception as error:  # noqa: BLE001 - the next wish may be a better one
