@@ -108,6 +108,12 @@ def outcome(read: Any, lines: list[bytes]) -> Any:
     return [getattr(tables, name).tolist() for name in ("lines", "prices", "sizes", "sides", "tickers")]
 
 
+NAMELESS = (
+    b'1700000000000000000 {"stream":"btcusdt@trade","data":{"s":"BTCUSDT","e":"trade","T":1000,"t":10000000,'
+    b'"p":"1000000.00","q":"0","m":true,"M":false,""":0}}\n'
+)
+
+
 @given(st.lists(messages(), min_size=1, max_size=6))
 def test_scanner_equals_plain_parser(lines: list[bytes]) -> None:
     """Whatever the order of keys, white space or unknown keys, both fill the same tables or refuse alike."""
@@ -116,6 +122,7 @@ def test_scanner_equals_plain_parser(lines: list[bytes]) -> None:
 
 @given(messages(), st.data())
 @example(b'1700000000000000000 {"stream":"btcusdt@trade","data":{}}\n', None)
+@example(NAMELESS, None)
 def test_scanner_equals_plain_parser_on_damage(line: bytes, data: st.DataObject | None) -> None:
     """A byte changed or lost anywhere never makes the scanner read something else than the plain parser."""
     if data is not None:

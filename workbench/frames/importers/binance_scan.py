@@ -283,6 +283,11 @@ def scan(
             key = np.int64(text[at + 1])
             bit = np.int64(0)
             if text[at + 2] == 34 and text[at + 3] == 58:
+                if (
+                    key == 34 or key == 92 or key < 32 or key > 126
+                ):  # no name: an end, an escape, or beyond ASCII
+                    good = False
+                    break
                 at += 4
             elif key == 112 and text[at + 2] == 117 and text[at + 3] == 34 and text[at + 4] == 58:
                 key = 1  # "pu"
