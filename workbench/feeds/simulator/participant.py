@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -160,7 +161,7 @@ class Hands:
         self._parts.append(market["out"][:rows].copy().view(np.int64).reshape(rows, len(COLUMNS)))
 
 
-class Script:
+class Script(ABC):
     """What one participant does, act by act.
 
     Parameters
@@ -187,9 +188,9 @@ class Script:
         self.records: list[Planted] = []
         self.is_over = False
 
+    @abstractmethod
     def act(self, hands: Hands) -> None:
         """Do what is due, and set ``next_ns`` later or ``is_over``."""
-        raise NotImplementedError
 
     def wait(self, hands: Hands, low_ns: int, high_ns: int) -> None:
         """Act again after a time drawn between two bounds."""

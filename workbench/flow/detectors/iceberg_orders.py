@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, Final
 
 import numpy as np
@@ -37,7 +38,7 @@ _FIRST_ROWS: Final = 256
 _NO_ROOM: Final = 2  # rows that the kernel keeps free
 
 
-class _Icebergs:
+class _Icebergs(ABC):
     """Both kinds: the kernel's state, and the sizes of the icebergs that were seen to end."""
 
     mode: ClassVar[int]
@@ -124,8 +125,9 @@ class _Icebergs:
             evidence,
         )
 
+    @abstractmethod
     def _score(self, refills: IntArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        raise NotImplementedError
+        """How strong each refill is."""
 
 
 class NativeIcebergs(_Icebergs):

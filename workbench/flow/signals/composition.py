@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -59,9 +60,9 @@ class Composed(Signal):
     def rule(self) -> Rule:
         return _Combined(self)
 
+    @abstractmethod
     def combine(self, scores: list[FloatArray], sides: list[Sides]) -> Verdict:
         """Score and side from those of the parts."""
-        raise NotImplementedError
 
 
 class _Combined:
