@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.desk_floor import ALIAS, Floor, error_code, refusal
-from workbench.bridge.order_journal import SENT, ids_sent
+from workbench.bridge.order_journal import MARKET, SENT, ids_sent
 from workbench.protocol import messages
 
 
@@ -56,7 +56,7 @@ def test_prices_on_the_wire_are_the_nearest_doubles() -> None:
 
 
 def test_the_journal_knows_an_order_before_its_line_is_there() -> None:
-    """An order is in the journal with its content, its bounds and the top of the book at that time."""
+    """An order is in the journal with its content and its bounds, and behind it the top of the book at that time."""
     floor = Floor(best=(17_999, 18_001)).open()
     result = floor.desk.command(
         messages.PlaceOrder(
@@ -66,7 +66,9 @@ def test_the_journal_knows_an_order_before_its_line_is_there() -> None:
         floor.now,
     )
     entry = next(e for e in result.journal if e["what"] == SENT)
-    assert (entry["client_order_id"], entry["best"]) == ("a", [17_999, 18_001])
+    assert entry["client_order_id"] == "a"
+    (market,) = (make() for make in result.afterwards)
+    assert (market["what"], market["client_order_id"], market["best"]) == (MARKET, "a", [17_999, 18_001])
     assert entry["order"]["quantity"] == 1.0
     assert entry["limits"]["orders_left"] == 19
     assert len(entry["hash"]) == 16

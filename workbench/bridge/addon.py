@@ -167,6 +167,10 @@ class Addon:
             self._say("lines that trade were not sent: a lock was closed before they left")
         return lines
 
+    def note_market(self) -> None:
+        """Complete the journal of what has just left, before anything else is read."""
+        self._orders.note_market()
+
     def lines_to_send(self, wall: int, mono: int) -> bytes:
         """All other lines; ask only when the transport takes more, for a point that waits gives way to newer ones."""
         points = [

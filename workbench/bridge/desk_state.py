@@ -123,6 +123,10 @@ class DeskState:
 
     def note(self, result: Result, now: Moment, what: str, **fields: Any) -> None:
         """Put a decision into the journal, with the bounds it was taken under."""
+        result.journal.append(self.entry(now, what, **fields))
+
+    def entry(self, now: Moment, what: str, **fields: Any) -> dict[str, Any]:
+        """Return an entry for the journal, with the bounds as they are."""
         limits = {
             "permitted": self.arming.permitted,
             "armed": self.arming.armed,
@@ -130,7 +134,7 @@ class DeskState:
             "max_size_lots": self.arming.max_size,
         }
         kept = {key: value for key, value in fields.items() if value not in ("", None)}
-        result.journal.append({"ts": now.wall, "what": what, "symbol": self.alias, **kept, "limits": limits})
+        return {"ts": now.wall, "what": what, "symbol": self.alias, **kept, "limits": limits}
 
     def tell(self, result: Result, order: MirroredOrder) -> None:
         """Tell everyone how an order stands, if that is news."""

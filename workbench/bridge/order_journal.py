@@ -25,6 +25,9 @@ import platformdirs
 SENT: Final = "sent"
 """``what`` of an entry that takes a client order id for good."""
 
+MARKET: Final = "market"
+"""``what`` of the entry behind it: the top of the book at that moment, looked up when the order has left."""
+
 _APPEND: Final = (
     os.O_RDWR
     | os.O_CREAT

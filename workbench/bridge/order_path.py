@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.bridge.mirror import ANSWER_NS
+from workbench.bridge.result import Result
 
 if TYPE_CHECKING:
     from workbench.bridge.desk import OrderDesk
     from workbench.bridge.outgoing import Outgoing
-    from workbench.bridge.result import Moment, Result
+    from workbench.bridge.result import Moment
 
 
 class Journal(Protocol):
@@ -45,6 +46,7 @@ class OrderPath:
     def __init__(self, outgoing: Outgoing, open_journal: OpenJournal | None, say: Callable[[str], None]):
         self._outgoing, self._open_journal, self._say = outgoing, open_journal, say
         self._journals: dict[str, Journal] = {}
+        self._afterwards: list[tuple[str, Callable[[], dict[str, Any]]]] = []
 
     def journal(self, symbol: str) -> Journal | None:
         """Journal of an instrument, opened once; None if there is none to be had."""
@@ -64,8 +66,15 @@ class OrderPath:
         result = work()
         if result.journal and not self._kept(desk.instrument.symbol, result):
             result = desk.withdraw(result, "the journal of orders cannot be written", now)
+        self._afterwards += [(desk.instrument.symbol, make) for make in result.afterwards]
         self._outgoing.trade(result.lines, lambda at: desk.is_open(at) and at.mono - now.mono < ANSWER_NS)
         return result
+
+    def note_market(self) -> None:
+        """Write what was left for after the lines; nothing may have been read since, so that it is as it was then."""
+        afterwards, self._afterwards = self._afterwards, []
+        for symbol, make in afterwards:
+            self._kept(symbol, Result(journal=[make()]))
 
     def _taken_by_others(self, symbol: str) -> Mapping[str, str]:
         journal = self._journals.get(symbol)

@@ -24,7 +24,7 @@ from workbench.bridge.admission import (
 from workbench.bridge.desk_state import DeskState
 from workbench.bridge.lines import LineError
 from workbench.bridge.mirror import ANSWER_NS, MirroredOrder
-from workbench.bridge.order_journal import SENT
+from workbench.bridge.order_journal import MARKET, SENT
 from workbench.bridge.result import Moment, Result
 from workbench.protocol import messages
 from workbench.trading.states import OrderEvent, OrderStatus
@@ -57,7 +57,8 @@ def place(state: DeskState, command: messages.PlaceOrder, owner: str, now: Momen
         ticket = admit(command, state.instrument)
         check_bounds(state, ticket.lots, now)
         state.check_path()
-        check_stop_side(ticket, *state.best_prices())
+        if ticket.stop is not None:
+            check_stop_side(ticket, *state.best_prices())
         send(state, command, ticket, now, result)
     except (RefusedError, LineError) as refused:
         _deny(state, command, content, refused.found, now, result)
@@ -102,7 +103,11 @@ def send(state: DeskState, command: messages.PlaceOrder, ticket: Ticket, now: Mo
         client_order_id=order.client_order_id,
         hash=order.content,
         order=msgspec.to_builtins(msgspec.structs.replace(command, request_id=None)),
-        best=list(state.best_prices()),
+    )
+    result.afterwards.append(
+        lambda: state.entry(
+            now, MARKET, client_order_id=order.client_order_id, best=list(state.best_prices())
+        )
     )
     result.lines.append(line)
     result.sent.append(order.client_order_id)

@@ -242,6 +242,7 @@ class _Bridge:
         addon, wall, mono = self.addon, time.time_ns(), time.monotonic_ns()
         if self._link.writable:  # behind what the system has not taken, nothing could be called back any more
             self._link.write(addon.orders_to_send(wall, mono))
+        addon.note_market()
         if self._link.writable:
             self._link.write(addon.lines_to_send(wall, mono))
         self._hand_on(addon.publications())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -45,6 +46,9 @@ class Result:
         Client order ids of the new orders among ``lines``.
     changed : list of str
         Names of the orders that ``lines`` change.
+    afterwards : list of callable
+        Make further entries for the journal once ``lines`` have left: what was so at that moment, and takes a while to
+        look up.
     """
 
     journal: list[dict[str, Any]] = field(default_factory=list)
@@ -54,3 +58,4 @@ class Result:
     error: messages.Error | None = None
     sent: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    afterwards: list[Callable[[], dict[str, Any]]] = field(default_factory=list)
