@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -18,21 +17,20 @@ from workbench.views.explorer_desk import Choice
 from workbench.views.explorer_knobs import rebuilt
 from workbench.views.explorer_panel import SEEDS, ExplorerPanel
 from workbench.views.explorer_presets import Presets
-from workbench.views.first_look import UNFINISHED, first_look
 from workbench.views.heatmap import Heatmap
 from workbench.views.options import check_options
-from workbench.views.picture import stamped
+from workbench.views.pictured import SEVERAL_LOOKS_S, Pictured
 from workbench.views.showable import showable
+from workbench.views.theme import still_theme
 
 __all__ = ["Explorer"]
 
-FIRST_LOOK_S: Final = 3.0
 HEATMAP_PX: Final = 360
 PANEL_PX: Final = 280
 """Height of the event study when nothing else is said."""
 
 
-class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
+class Explorer(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
     """Sliders for the parameters of a signal; its marks, event study and scorecard follow them.
 
     Nothing blocks: studies are made aside, and the newest position of a slider wins. What depends on the recording alone
@@ -90,6 +88,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not type
     """
 
     # what is refused while it is being built is closed too, by ipywidgets
+    _first_look_s = SEVERAL_LOOKS_S
     panel: ExplorerPanel | None = None
     heatmap: Heatmap | None = None
 
@@ -111,7 +110,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not type
         check_options({"theme": theme, "zone": zone, "height": height})
         session = showable(x)
         capture = session.capture(symbol)
-        self._theme = "dark" if theme == "auto" else theme
+        self._still_theme = still_theme(theme)
         terms = Terms(tuple(horizons), costs, latency).verified()
         options: dict[str, Any] = {"theme": theme, "height": height}
         shared: dict[str, Any] = {} if group is None else {"group": group}
@@ -230,36 +229,15 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not type
     def figure(self) -> Any:
         """Return the static Plotly twin (``plotly.graph_objects.Figure``)."""
         self._panel.finished()
-        return composed_figure([[(view.figure(), 1.0)] for view in self._views()], self._theme)
+        return composed_figure([[(view.figure(), 1.0)] for view in self._views()], self._still_theme)
 
     def picture(self) -> bytes:
         """Still picture as a PNG."""
         self._panel.finished()
-        return composed_png([[(view.picture(), 1.0)] for view in self._views()], self._theme)
-
-    def snapshot(self) -> Any:
-        """Still picture of this moment, to be shown under the live view and kept in the saved notebook."""
-        from IPython.display import Image
-
-        return Image(data=self.picture(), format="png", alt=repr(self))  # type: ignore[no-untyped-call]
+        return composed_png([[(view.picture(), 1.0)] for view in self._views()], self._still_theme)
 
     def __repr__(self) -> str:
         return repr(self.panel) if self.panel is not None else "Explorer()"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Live view, and for pages without a kernel a picture and a text that never changes."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return None
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data["text/plain"] = repr(self)
-        data["image/png"] = base64.b64encode(self._first_picture()).decode("ascii")
-        return data, {**metadata, "image/png": {"alt": repr(self)}}
-
-    def _first_picture(self) -> bytes:
-        with first_look(FIRST_LOOK_S) as look:
-            png = self.picture()
-        return stamped(png, UNFINISHED, self._theme) if look.cut_short else png
 
     def close(self) -> None:
         """Take the marks off the heatmaps and leave the page."""

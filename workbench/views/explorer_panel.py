@@ -25,6 +25,7 @@ from workbench.views.heatmap import Heatmap
 from workbench.views.live import Captured, LiveView, Message, Showable
 from workbench.views.mark_sets import marks_content
 from workbench.views.sender import Sender
+from workbench.views.theme import still_theme
 from workbench.views.words import finite
 
 __all__ = ["SEEDS", "ExplorerPanel"]
@@ -105,7 +106,7 @@ class ExplorerPanel(LiveView):
         self.choice = Choice(signal, terms)
         self._guard = threading.RLock()
         self._height = options["height"]
-        self._still_theme = "dark" if options["theme"] == "auto" else options["theme"]
+        self._still_theme = still_theme(options["theme"])
         self.work: NewestWork[Choice] = NewestWork(
             _worker(weakref.ref(self)), must=lambda choice: choice.settled
         )

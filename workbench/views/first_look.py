@@ -14,9 +14,10 @@ from workbench.views.reading import reading_of
 if TYPE_CHECKING:
     from workbench.views.live import Captured
 
-__all__ = ["FirstLook", "first_look", "time_is_up", "wait_for", "waited"]
+__all__ = ["FIRST_LOOK_S", "UNFINISHED", "FirstLook", "first_look", "time_is_up", "wait_for", "waited"]
 
 FIRST_LOOK_S: Final = 1.0
+"""How long the picture of one view may be waited for."""
 UNFINISHED: Final = "first look: the recording is still being read"
 
 

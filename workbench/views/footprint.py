@@ -14,6 +14,7 @@ from workbench.views.footprint_model import FootprintModel
 from workbench.views.live import LiveView, Message
 from workbench.views.picture import blank
 from workbench.views.showable import showable
+from workbench.views.theme import still_theme
 
 __all__ = ["Footprint"]
 
@@ -87,7 +88,7 @@ class Footprint(LiveView):
         rule = ImbalanceRule(ratio, min_volume, stacked, zeros)
         bar_rule(bar, capture.instrument)
         self._mode, self._height = mode, height
-        self._still_theme = "dark" if theme == "auto" else theme
+        self._still_theme = still_theme(theme)
         options = {"theme": theme, "height": height, "mode": mode, "zone": zone}
         super().__init__(
             shown,

@@ -15,6 +15,7 @@ from workbench.views.live import LiveView, Message, Sender
 from workbench.views.pacing import Mode
 from workbench.views.picture import Canvas
 from workbench.views.showable import showable
+from workbench.views.theme import still_theme
 from workbench.views.theme import theme as theme_colours
 
 __all__ = ["Health"]
@@ -58,7 +59,7 @@ class Health(LiveView):
         capture = shown.capture(symbol)
         self._found: dict[str, Any] = {}
         self._checking: threading.Thread | None = None
-        self._still_theme = "dark" if theme == "auto" else theme
+        self._still_theme = still_theme(theme)
         sender = Sender.of(shown)
 
         def make() -> HealthModel:

@@ -20,7 +20,7 @@ from workbench.views.marking import Marking
 from workbench.views.picture import blank
 from workbench.views.scenery import Scenery
 from workbench.views.showable import showable
-from workbench.views.theme import COLOUR_MAPS
+from workbench.views.theme import COLOUR_MAPS, still_theme
 
 __all__ = ["Heatmap"]
 
@@ -115,7 +115,7 @@ class Heatmap(Marking, LiveView):
         self._begin_marking(source, session, capture)
         self._marks.shows_vwap = lambda: self._chosen["vwap"]
         self._serving = False
-        self._chosen, self._still_theme = defaults, "dark" if theme == "auto" else theme
+        self._chosen, self._still_theme = defaults, still_theme(theme)
         self._scenery = Scenery(capture)
         self._looks = HeatLooks(capture, self._scenery)
         self._shown: dict[str, Any] | None = None

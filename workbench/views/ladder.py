@@ -17,6 +17,7 @@ from workbench.views.ladder_still import LadderStill, chart, png, shown_rows
 from workbench.views.live import LiveView, Message, Showable
 from workbench.views.picture import blank
 from workbench.views.showable import showable
+from workbench.views.theme import still_theme
 
 __all__ = ["Ladder", "shown_rows"]
 
@@ -89,7 +90,7 @@ class Ladder(LiveView):
         session = showable(session)
         capture = session.capture(symbol)
         self._rows = _checked("rows", rows, MOST_ROWS)
-        self._still_theme = "dark" if theme == "auto" else theme
+        self._still_theme = still_theme(theme)
         notes = Notes()
         self._desk = Desk(session, capture.instrument, notes)
         flows: dict[str, Any] = {"recent_s": recent_s, "window_s": window_s, "levels": levels}

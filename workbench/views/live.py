@@ -13,7 +13,6 @@ note what the page wants, under a lock, and wake the sender, which carries it ou
 
 from __future__ import annotations
 
-import base64
 import logging
 import math
 import threading
@@ -31,10 +30,11 @@ from workbench.errors import WorkbenchError
 from workbench.events import Array, Instrument
 from workbench.views import theme as colours
 from workbench.views.esm import styled
-from workbench.views.first_look import UNFINISHED, first_look, wait_for
+from workbench.views.first_look import wait_for
 from workbench.views.options import check_options
 from workbench.views.pacing import HEARTBEAT_NS, Mode, Pacing
-from workbench.views.picture import blank, stamped
+from workbench.views.picture import blank
+from workbench.views.pictured import Pictured
 from workbench.views.sender import Sender
 
 __all__ = ["LiveView", "Message", "Sender", "Showable"]
@@ -105,7 +105,7 @@ class Showable(Protocol):
     def capture(self, symbol: str | None = None) -> Any: ...
 
 
-class LiveView(anywidget.AnyWidget):
+class LiveView(Pictured, anywidget.AnyWidget):
     """Base of the live views: subclasses say what to send and how the static picture looks."""
 
     control = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
@@ -292,28 +292,6 @@ class LiveView(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._capture.instrument.symbol!r})"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Live view, and for pages without a kernel a picture and a text that never changes."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return None
-        data, metadata = bundle
-        data["text/plain"] = repr(self)
-        data["image/png"] = base64.b64encode(self._first_picture()).decode("ascii")
-        return data, {**metadata, "image/png": {"alt": repr(self)}}
-
-    def _first_picture(self) -> bytes:
-        """Picture under the cell: of a long recording what can be had in a second, and it says so."""
-        with first_look() as look:
-            png = self.picture()
-        return stamped(png, UNFINISHED) if look.cut_short else png
-
-    def snapshot(self) -> Any:
-        """Still picture of this moment, to be shown under the live view and kept in the saved notebook."""
-        from IPython.display import Image
-
-        return Image(data=self.picture(), format="png", alt=repr(self))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Leave the sender and take the widget off the page."""

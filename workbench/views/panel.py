@@ -13,6 +13,7 @@ from workbench.views.panel_model import PanelModel, Series
 from workbench.views.picture import blank
 from workbench.views.sessions import zone_of
 from workbench.views.showable import showable
+from workbench.views.theme import still_theme
 
 __all__ = ["PanelView", "Scaling", "ThemeChoice"]
 
@@ -50,7 +51,7 @@ class PanelView(LiveView):
         self._version = 0
         self._zone = zone_of(options.get("zone"))
         theme = options["theme"]
-        self._still_theme = "dark" if theme == "auto" else theme
+        self._still_theme = still_theme(theme)
 
         def make_model() -> PanelModel:
             gaps = Gaps(capture)

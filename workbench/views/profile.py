@@ -14,6 +14,7 @@ from workbench.views.live import LiveView, Message
 from workbench.views.picture import blank
 from workbench.views.profile_model import Kind, ProfileModel, ProfileRule
 from workbench.views.showable import showable
+from workbench.views.theme import still_theme
 
 __all__ = ["Profile"]
 
@@ -105,7 +106,7 @@ class Profile(LiveView):
             raise WorkbenchError(f"a span from {start!r} to {end!r}", expected="a start before the end")
         rule = ProfileRule(chosen, *span, row_ticks, value_area, method, period)
         self._height, self._split, self._nodes = height, split, nodes
-        self._still_theme = "dark" if theme == "auto" else theme
+        self._still_theme = still_theme(theme)
         options = {"theme": theme, "height": height, "split": split, "nodes": nodes, "zone": zone}
         options["sources"] = len(shown)
         super().__init__(

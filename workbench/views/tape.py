@@ -17,6 +17,7 @@ from workbench.views.showable import showable
 from workbench.views.tape_model import TapeModel
 from workbench.views.tape_orders import PRINTS, OrderRows, TapeFilter
 from workbench.views.tape_where import wishes_of
+from workbench.views.theme import still_theme
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,7 +110,7 @@ class Tape(LiveView):
         if running not in RUNNING:
             raise WorkbenchError(f"running={running!r}", expected="delta, volume or None", code="bad_value")
         self._aggregate, self._rows, self._zone, self._running = aggregate, rows, zone_of(zone), running
-        self._still_theme = "dark" if theme == "auto" else theme
+        self._still_theme = still_theme(theme)
         tick, lot = float(capture.instrument.tick_size), float(capture.instrument.lot_size)
         self._units = tick, lot
         chosen = {

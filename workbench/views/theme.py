@@ -12,7 +12,17 @@ import numpy.typing as npt
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["COLOUR_MAPS", "THEMES", "ColourMap", "ThemeName", "colour_table", "palette", "rgb", "theme"]
+__all__ = [
+    "COLOUR_MAPS",
+    "THEMES",
+    "ColourMap",
+    "ThemeName",
+    "colour_table",
+    "palette",
+    "rgb",
+    "still_theme",
+    "theme",
+]
 
 ThemeName = Literal["dark", "light"]
 ColourMap = Literal["bookmap", "cividis", "grey"]
@@ -91,6 +101,11 @@ def theme(name: str) -> dict[str, str]:
     if name not in THEMES:
         raise WorkbenchError(f"theme {name!r}", expected=f"one of {sorted(THEMES)}", code="bad_theme")
     return THEMES[name]
+
+
+def still_theme(name: str) -> str:
+    """Theme of still pictures, which have no page to ask what ``"auto"`` means: dark then."""
+    return "dark" if name == "auto" else name
 
 
 def rgb(colour: str) -> Rgb:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import importlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -12,11 +11,11 @@ import ipywidgets
 
 from workbench.errors import WorkbenchError
 from workbench.views.composing import composed_figure, composed_png
-from workbench.views.first_look import UNFINISHED, first_look
 from workbench.views.live import LiveView
 from workbench.views.options import check_options
-from workbench.views.picture import stamped
+from workbench.views.pictured import SEVERAL_LOOKS_S, Pictured
 from workbench.views.showable import showable
+from workbench.views.theme import still_theme
 from workbench.views.workspace_bar import Grip, WorkspaceBar
 
 __all__ = ["LAYOUTS", "Workspace"]
@@ -51,13 +50,12 @@ LAYOUTS: Final[dict[str, Rows]] = {
 }
 """Rows from top to bottom: views with the share of the width each gets. What has a time axis stands on the left."""
 
-FIRST_LOOK_S: Final = 3.0
 _OWN_HEIGHT: Final = {"Ladder": "rows", "Tape": "rows", "Health": None}
 _ROW_PX, _OTHER_PX = 18, {"Ladder": 72, "Tape": 36}
 """Height of a row, and of what stands round the rows more than round a chart."""
 
 
-class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
+class Workspace(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
     """Views of one session side by side.
 
     Grips between the views share the width, by hand or with the arrow keys, of all rows with as many views at once, so that
@@ -97,6 +95,7 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
     """
 
     # what is refused while it is being built is closed too, by ipywidgets
+    _first_look_s = SEVERAL_LOOKS_S
     _symbol = ""
     _held: Sequence[ipywidgets.Widget] = ()
 
@@ -115,6 +114,7 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
         check_options({"theme": theme, "zone": zone, "height": height})
         self._shown = showable(session)
         self._theme, self._zone, self._height = theme, zone, height
+        self._still_theme = still_theme(theme)
         self._name = layout if isinstance(layout, str) else "own"
         self._rows = _rows_of(layout, views)
         self._settings = dict(settings or {})
@@ -198,38 +198,15 @@ class Workspace(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is not typ
     def picture(self) -> bytes:
         """Still picture of all views as they are arranged, as a PNG."""
         cells = [[(view.picture(), share) for view, share in row] for row in self._cells()]
-        return composed_png(cells, "dark" if self._theme == "auto" else self._theme)
+        return composed_png(cells, self._still_theme)
 
     def figure(self) -> Any:
         """Return the static Plotly twin: the views' figures in one, time axes shared (``plotly.graph_objects.Figure``)."""
         cells = [[(view.figure(), share) for view, share in row] for row in self._cells()]
-        return composed_figure(cells, "dark" if self._theme == "auto" else self._theme)
-
-    def snapshot(self) -> Any:
-        """Still picture of this moment, to be shown under the live views and kept in the saved notebook."""
-        from IPython.display import Image
-
-        return Image(data=self.picture(), format="png", alt=repr(self))  # type: ignore[no-untyped-call]
+        return composed_figure(cells, self._still_theme)
 
     def __repr__(self) -> str:
         return f"Workspace({self._symbol!r})"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Live panel, and for pages without a kernel a picture and a text that never changes."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return None
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data["text/plain"] = repr(self)
-        data["image/png"] = base64.b64encode(self._first_picture()).decode("ascii")
-        return data, {**metadata, "image/png": {"alt": repr(self)}}
-
-    def _first_picture(self) -> bytes:
-        """Picture under the cell: of a long recording what can be had in some seconds, and it says so."""
-        with first_look(FIRST_LOOK_S) as look:
-            png = self.picture()
-        theme = "dark" if self._theme == "auto" else self._theme
-        return stamped(png, UNFINISHED, theme) if look.cut_short else png
 
     def close(self) -> None:
         """Close every view, and leave the page."""
