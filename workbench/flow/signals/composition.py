@@ -57,16 +57,20 @@ class Composed(Signal):
     def needs(self) -> Needs:
         return Needs.union(part.needs for part in self._parts)
 
+
+class Combined(Composed):
+    """Base of composed signals whose rows follow from the rows of their parts alone."""
+
     def rule(self) -> Rule:
-        return _Combined(self)
+        return _RowByRow(self)
 
     @abstractmethod
     def combine(self, scores: list[FloatArray], sides: list[Sides]) -> Verdict:
         """Score and side from those of the parts."""
 
 
-class _Combined:
-    def __init__(self, signal: Composed):
+class _RowByRow:
+    def __init__(self, signal: Combined):
         self._signal = signal
         self._rules = [part.rule() for part in signal.parts]
 
@@ -75,7 +79,7 @@ class _Combined:
         return self._signal.combine([s.score for s in said], [s.side for s in said])
 
 
-class And(Composed):
+class And(Combined):
     """All parts say the same side; the score is the weakest one's, 0 where they disagree.
 
     Notes
@@ -93,7 +97,7 @@ class And(Composed):
         return score, side
 
 
-class Or(Composed):
+class Or(Combined):
     """Any part says a side and none the other one; the score is the strongest one's.
 
     Notes
@@ -110,7 +114,7 @@ class Or(Composed):
         return np.take_along_axis(all_scores, strongest[None], axis=0)[0], side
 
 
-class Unless(Composed):
+class Unless(Combined):
     """What the first part says, while the second one is silent.
 
     Notes
@@ -126,7 +130,7 @@ class Unless(Composed):
         return score, np.where(free, sides[0], 0).astype(np.int8)
 
 
-class Reverse(Composed):
+class Reverse(Combined):
     """The opposite of a signal."""
 
     count = 1
@@ -224,4 +228,4 @@ class _Cooldown:
         return said.score, side
 
 
-__all__ = ["And", "Composed", "Cooldown", "Or", "Reverse", "Threshold", "Unless"]
+__all__ = ["And", "Combined", "Composed", "Cooldown", "Or", "Reverse", "Threshold", "Unless"]
