@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TileShelf, coverage, misfit } from "../../workbench/views/heat_tiles.js";
+import { TileShelf, coverage, misfit, unhidden } from "../../workbench/views/heat_tiles.js";
 import { HeatCamera } from "../../workbench/views/heat_camera.js";
 import { bestRuns, markedRuns } from "../../workbench/views/heat_paint.js";
 import { bookRows } from "../../workbench/views/heat_columns.js";
@@ -21,6 +21,15 @@ function camera() {
   Object.assign(view, { width: 10, msPerPx: 60, right: 800, centre: 1, ticksPerPx: 0.3, newestMs: 5000, beginMs: 0 });
   return view;
 }
+
+test("sheets behind one that shows all of the view are not drawn", () => {
+  const sheet = (leftMs, rightMs, lowTick = 0, highTick = 10) => ({ leftMs, rightMs, lowTick, highTick });
+  const [part, low, whole, wider] = [sheet(40, 60), sheet(0, 100, 0, 5), sheet(0, 100), sheet(-50, 200)];
+  assert.deepEqual(unhidden([part, low, whole, wider], 0, 100, 0, 10), [part, low, whole]);
+  assert.deepEqual(unhidden([whole, part], 0, 100, 0, 10), [whole]);
+  assert.deepEqual(unhidden([part, low, whole], 0, 101, 0, 10), [part, low, whole], "nobody shows all: all are drawn");
+  assert.deepEqual(unhidden([], 0, 1, 0, 1), []);
+});
 
 test("better sheets take the time they know, worse ones what is left", () => {
   const [best, wide] = [part(30, 50), part(0, 100)];

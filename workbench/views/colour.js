@@ -49,9 +49,16 @@ export function codeTable(words, cut, contrast = 1, out = new Uint32Array(65536)
   return out;
 }
 
-/** "#rrggbb" with an opacity, as CSS. */
+const fadedColours = new Map();
+
+/** "#rrggbb" with an opacity, as CSS; a theme has few of them, and every frame asks for all. */
 export function faded(colour, alpha) {
-  return `rgba(${rgbOf(colour).join(",")},${alpha})`;
+  const key = `${colour}${alpha}`;
+  if (!fadedColours.has(key)) {
+    if (fadedColours.size > 500) fadedColours.clear();
+    fadedColours.set(key, `rgba(${rgbOf(colour).join(",")},${alpha})`);
+  }
+  return fadedColours.get(key);
 }
 
 const OUTLIER = 25;

@@ -39,6 +39,7 @@ export function timeTicks(startMs, stopMs, most, offsetMs = 0) {
 }
 
 const zoneOffsets = new Map();
+const zoneNames = new Map();
 const zoneFormats = new Map();
 
 /** Milliseconds east of UTC at a moment in an IANA zone ("America/New_York"); the browser's own zone if none is given. */
@@ -92,11 +93,16 @@ export function axisText(ms, stepMs, zone = "") {
   return midnight && stepMs >= 60000 ? dayText(ms, zone) : timeText(ms, stepMs, zone);
 }
 
-/** Short name of a zone at a moment: "UTC", "GMT+2", "EST". */
+/** Short name of a zone at a moment: "UTC", "GMT+2", "EST". Asked for with every frame, looked up once a quarter of an hour. */
 export function zoneName(ms, zone = "") {
-  const options = { timeZoneName: "short", hour: "numeric" };
-  const parts = new Intl.DateTimeFormat("en-US", zone ? { ...options, timeZone: zone } : options).formatToParts(ms);
-  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+  const key = `${zone}|${Math.floor(ms / QUARTER_MS)}`;
+  if (!zoneNames.has(key)) {
+    if (zoneNames.size > 500) zoneNames.clear();
+    const options = { timeZoneName: "short", hour: "numeric" };
+    const parts = new Intl.DateTimeFormat("en-US", zone ? { ...options, timeZone: zone } : options).formatToParts(ms);
+    zoneNames.set(key, parts.find((part) => part.type === "timeZoneName")?.value ?? "");
+  }
+  return zoneNames.get(key);
 }
 
 /** Whether the browser knows a zone by this name. */

@@ -4,6 +4,7 @@ import { faded, lotsOf } from "./colour.js";
 import { pocRow } from "./heat_trades.js";
 
 const TEXT_ROW_PX = 10;
+const VOLUME_PARTS = [["sell", 1, () => 0], ["buy", 0, (lots) => lots[1]], ["faint", 2, (lots) => lots[0] + lots[1]]];
 
 function columnGround(context, box, view, colours) {
   context.fillStyle = colours.panel;
@@ -32,14 +33,13 @@ export function drawVolume(context, rows, perRow, view, box, colours, units, tit
   const unit = (box.width - 6) / most;
   const height = Math.max(perRow / view.ticksPerPx, 1);
   const thick = Math.max(height - (height > 3 ? 1 : 0), 0.7);
-  for (const [row, [bought, sold, unknown]] of rows) {
-    const y = yOf((row + 1) * perRow, view);
-    if (y < 14 - height || y > view.height) continue;
-    let x = box.left + 1;
-    for (const [lots, role] of [[sold, "sell"], [bought, "buy"], [unknown, "faint"]]) {
-      context.fillStyle = faded(colours[role], 0.75);
-      context.fillRect(x, y, lots * unit, thick);
-      x += lots * unit;
+  const inView = (y) => y >= 14 - height && y <= view.height;
+  // one colour after the other: changing it for every bar costs more than the bars
+  for (const [role, part, before] of VOLUME_PARTS) {
+    context.fillStyle = faded(colours[role], 0.75);
+    for (const [row, lots] of rows) {
+      const y = yOf((row + 1) * perRow, view);
+      if (lots[part] && inView(y)) context.fillRect(box.left + 1 + before(lots) * unit, y, lots[part] * unit, thick);
     }
   }
   const poc = pocRow(rows);
@@ -85,10 +85,11 @@ export function drawBook(context, store, view, box, colours, units, how) {
   const sorted = sizes.map((size) => size.lots).sort((a, b) => a - b);
   const most = how === "cumulative" ? sorted[sorted.length - 1] : sorted[Math.floor(sorted.length * 0.97)];
   const height = store.rowTicks / view.ticksPerPx;
+  const inks = [faded(colours.bid, 0.55), faded(colours.ask, 0.55)];
   for (const { row, side, lots } of sizes) {
     const y = yOf(store.lowTick + (row + 1) * store.rowTicks, view);
     const length = Math.min((lots / most) * (box.width - 6) * 0.85, box.width - 4);
-    context.fillStyle = faded(side === 0 ? colours.bid : colours.ask, 0.55);
+    context.fillStyle = inks[side];
     context.fillRect(box.left + 1, y, Math.max(length, 1), Math.max(height - (height > 3 ? 1 : 0), 0.7));
     if (height < TEXT_ROW_PX || y < 14 || y > view.height - 22) continue;
     context.fillStyle = colours.text;

@@ -1,7 +1,7 @@
 // One frame of the heatmap: which sheets speak for which time, their colours, and the order of what is drawn.
 import { niceTicks, priceText } from "./geometry.js";
 import { codeTable, cutDrift, percentileCut, ramp } from "./colour.js";
-import { coverage } from "./heat_tiles.js";
+import { coverage, unhidden } from "./heat_tiles.js";
 import { largestBubbles, volumeCuts } from "./heat_trades.js";
 import { HeatImage, drawBest, drawGaps, drawHeat, drawStale } from "./heat_paint.js";
 import { BubbleStamps, drawBubbles } from "./heat_bubbles.js";
@@ -147,7 +147,7 @@ export class HeatFrame {
     const sheets = this.#sheets();
     const parts = coverage(sheets, camera.left, camera.right);
     this.#clipped(context, 0, camera.width, () => {
-      for (const sheet of sheets.slice().reverse()) drawHeat(context, this.#image(sheet), sheet, camera, sheet === store);
+      for (const sheet of this.#seen(sheets).reverse()) drawHeat(context, this.#image(sheet), sheet, camera, sheet === store);
       drawGaps(context, parts, camera, colours);
       if (settings.bbo !== "off") drawBest(context, parts, camera, colours, settings.bbo, store);
       if (settings.bubbles) drawBubbles(context, this.stamps, this.#bubbles(parts), camera, colours, settings);
@@ -161,6 +161,14 @@ export class HeatFrame {
     drawAxes(context, camera, axis, colours, units, heat.zone);
     this.#tags(context, axis);
     this.#cursor(context, sheets, axis);
+  }
+
+  /** Sheets that are drawn: stretching pictures that others hide is most of a frame's work. */
+  #seen(sheets) {
+    const { camera, store } = this.heat;
+    const left = Math.max(camera.left, camera.beginMs);
+    const right = Math.min(camera.right, store.rightMs + camera.holdMs); // the column that is not over reaches to the present
+    return unhidden(sheets, left, right, camera.lowTick, camera.highTick).slice();
   }
 
   #clipped(context, left, width, draw) {

@@ -60,6 +60,12 @@ export function covers(sheet, leftMs, rightMs, lowTick, highTick) {
   return sheet.leftMs <= leftMs && sheet.rightMs >= rightMs && sheet.lowTick <= lowTick && sheet.highTick >= highTick;
 }
 
+/** Sheets that can be seen: of those given, best first, the ones up to the first that shows the whole range by itself. */
+export function unhidden(sheets, leftMs, rightMs, lowTick, highTick) {
+  const last = sheets.findIndex((sheet) => covers(sheet, leftMs, rightMs, lowTick, highTick));
+  return last < 0 ? sheets : sheets.slice(0, last + 1);
+}
+
 /** The tiles that the page holds; `overview` is a coarse one of the whole session. */
 export class TileShelf {
   /** `base` comes before the number of the first look: answers to other pages' looks are none of this one's. */
