@@ -87,6 +87,8 @@ _HOMES = {
     "EventBatch": "events",
     "WorkbenchError": "errors",
     "study": "lab.study",
+    "sweep": "lab.sweep",
+    "Sweep": "lab.sweep",
     "StudyDesk": "lab.desk",
     "Trials": "lab.trials",
     "check_lookahead": "lab.lookahead",
@@ -113,6 +115,7 @@ __all__ = [
     "Session",
     "Side",
     "StudyDesk",
+    "Sweep",
     "Tape",
     "Trials",
     "Vwap",
@@ -164,6 +167,7 @@ __all__ = [
     "spreads",
     "stop_runs",
     "study",
+    "sweep",
     "sweeps",
     "tpo",
     "trade_imbalance",
@@ -219,6 +223,7 @@ if TYPE_CHECKING:
     from workbench.lab.lookahead import check_lookahead
     from workbench.lab.scoring import score
     from workbench.lab.study import study
+    from workbench.lab.sweep import Sweep, sweep
     from workbench.lab.trials import Trials
     from workbench.session import Session, connect, replay, simulate
     from workbench.session.demo import demo

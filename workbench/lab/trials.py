@@ -6,9 +6,7 @@ and synced: whoever tries meanwhile in another process loses nothing. A trial th
 
 from __future__ import annotations
 
-import errno
 import math
-import os
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -19,13 +17,11 @@ import numpy as np
 from workbench.errors import RecordingError
 from workbench.events import FloatArray
 from workbench.frames.paths import refuse_link
+from workbench.lab.appending import append_line
 from workbench.lab.statistics import dsr, pbo, psr
 
 SUFFIX: Final = ".trials.jsonl"
 SPLITS: Final = 12
-_APPEND: Final = (
-    os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-)
 
 
 _IN_MEMORY: Final[WeakKeyDictionary[Any, Trials]] = WeakKeyDictionary()
@@ -134,7 +130,7 @@ class Trials:
         if self.path is not None:
             refuse_link(self.path)
             try:
-                _append(self.path, msgspec.json.encode(trial) + b"\n")
+                append_line(self.path, msgspec.json.encode(trial) + b"\n")
             except OSError as problem:
                 raise _unusable("write", self.path, problem) from problem
         self._known[trial.key] = trial
@@ -230,20 +226,6 @@ def _unusable(what: str, path: Path, problem: OSError) -> RecordingError:
         code="io_error",
         path=str(path),
     )
-
-
-def _append(path: Path, line: bytes) -> None:
-    descriptor = os.open(path, _APPEND, 0o644)
-    try:
-        size = os.fstat(descriptor).st_size
-        if size:
-            os.lseek(descriptor, size - 1, os.SEEK_SET)
-            line = line if os.read(descriptor, 1) == b"\n" else b"\n" + line  # a line cut off by a crash
-        if os.write(descriptor, line) != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 __all__ = ["SPLITS", "Deflation", "Trial", "Trials", "summarised"]

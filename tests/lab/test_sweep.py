@@ -1,0 +1,179 @@
+"""Sweeps: every trial once and only once, the same results on every backend, and what was broken off goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import joblib
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import workbench as wb
+from tests.support.sweeping import BuyEvery, Deadly, failing, quote_away
+from workbench.errors import WorkbenchError
+from workbench.frames.recording import Recording, write_recording
+from workbench.lab import sweep_work
+from workbench.lab.sweep_trial import Outcome, Task, carried_out
+
+GRID = {"distance": [0, 1, 2], "most": [1, 5], "queue": ["risk_averse", "touch"]}
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Twenty seconds of a simulated market, on disk."""
+    s = wb.simulate(seed=7, inline=True)
+    s.advance("20s")
+    columns = s.capture().columns
+    batches = [wb.EventBatch.trusted(tuple(c[:9]), int(c[-1][0])) for c in columns.chunks()]
+    return write_recording(tmp_path_factory.mktemp("sweep"), s.instrument, batches, source={"kind": "test"})
+
+
+@pytest.fixture(autouse=True)
+def no_register(recording: Recording) -> None:
+    """Each test counts trials from none."""
+    wb.Trials.of(recording).path.unlink(missing_ok=True)  # type: ignore[union-attr]
+
+
+def swept(recording: Any, **options: Any) -> wb.Sweep:
+    """The grid, without a bar and in this process unless told otherwise."""
+    return wb.sweep(quote_away, GRID, recording, **{"n_jobs": 1, "progress": False, **options})
+
+
+def test_a_row_equals_the_backtest_of_its_point(recording: Recording) -> None:
+    """Each row of the frame is what wb.backtest says, and points come in the order of the grid."""
+    found = swept(recording)
+    assert found.frame.select("distance", "most", "queue").rows()[:3] == [
+        (0, 1, "risk_averse"),
+        (0, 1, "touch"),
+        (0, 5, "risk_averse"),
+    ]
+    row = found.frame.row(3, named=True)
+    alone = wb.backtest(quote_away, recording, queue="touch", params=[0, 5]).summary()
+    assert alone["fills"].item() > 0
+    assert {name: row[name] for name in alone.columns} == alone.row(0, named=True)
+
+
+def test_processes_give_the_same_as_one_process(recording: Recording) -> None:
+    """Where a trial runs changes nothing."""
+    assert_frame_equal(swept(recording).frame, swept(recording, n_jobs=2).frame)
+
+
+def test_a_second_run_does_only_what_is_missing(
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With half of the lines of its file, a sweep carries out the other half; with all, nothing."""
+    file = tmp_path / "sweep.jsonl"
+    whole = swept(recording, results=file)
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 12
+    file.write_bytes(b"".join(lines[:6]) + lines[6][:40])
+    ran: list[str] = []
+
+    def counted(task: Task, identity: str) -> Outcome:
+        ran.append(task.key)
+        return carried_out(task, identity)
+
+    monkeypatch.setattr(sweep_work, "carried_out", counted)
+    assert_frame_equal(swept(recording, results=file).frame, whole.frame)
+    assert len(set(ran)) == len(ran) == 6
+    assert_frame_equal(swept(recording, results=file).frame, whole.frame)
+    assert len(ran) == 6
+    keys = [json.loads(line)["key"] for line in file.read_bytes().splitlines() if line.endswith(b"}")]
+    assert len(set(keys)) == len(keys) == 12
+
+
+def test_every_trial_is_counted_once_in_the_register(recording: Recording, tmp_path: Path) -> None:
+    """Twelve points are twelve trials, however often they are asked for; the best is judged among them."""
+    found = swept(recording, results=tmp_path / "a.jsonl")
+    swept(recording)
+    assert len(wb.Trials.of(recording)) == 12
+    assert [worth.trials for worth in found.worth.values()] == [12]
+
+
+def test_other_code_is_another_trial(recording: Recording, tmp_path: Path) -> None:
+    """Results of a strategy that was edited since are not taken for its own."""
+    source = "class S:\n    def on_timer(self, desk):\n        if desk.best_ask and not desk.orders: desk.buy({})\n"
+    counts = []
+    for size in (1, 2):
+        space: dict[str, Any] = {"__name__": "edited"}
+        exec(source.format(size), space)
+        found = wb.sweep(
+            space["S"], {}, recording, n_jobs=1, progress=False, results=tmp_path / "r.jsonl", latency="2ms"
+        )
+        counts.append(found.frame["volume"].item())
+    assert counts == [1.0, 2.0]
+
+
+def test_a_failure_is_told_and_ends_nothing(recording: Recording, tmp_path: Path) -> None:
+    """The row of a point whose strategy raises says why; it is not kept as done."""
+    file = tmp_path / "r.jsonl"
+    found = wb.sweep(failing, {"n": [1, 2, 3]}, recording, n_jobs=1, progress=False, results=file)
+    assert found.errors["error"].to_list() == ["ValueError: two is not for me"]
+    assert found.frame["volume"].null_count() == 1
+    assert len(file.read_bytes().splitlines()) == 2
+    assert found.best("volume")["n"].to_list() == [1, 3, 2]
+
+
+def test_a_local_process_that_dies_loses_nothing(recording: Recording, tmp_path: Path) -> None:
+    """One of two processes is killed in the middle; all rows are there, each kept once."""
+    file = tmp_path / "r.jsonl"
+    grid = {"n": list(range(3, 11)), "deadly": [6], "traces": [str(tmp_path)]}
+    found = wb.sweep(Deadly, grid, recording, n_jobs=2, progress=False, results=file)
+    assert (tmp_path / "died").exists()
+    assert found.errors.height == 0
+    assert len(file.read_bytes().splitlines()) == 8
+
+
+def test_recordings_by_url_are_the_same(recording: Recording, tmp_path: Path) -> None:
+    """Behind a URL Polars reads the same events."""
+    url = recording.path.absolute().as_uri()
+    assert_frame_equal(swept(url).frame, swept(recording).frame)
+    with pytest.raises(WorkbenchError, match="nothing readable"):
+        swept(f"{tmp_path.as_uri()}/none")
+
+
+def test_several_recordings_give_a_row_each(recording: Recording, tmp_path: Path) -> None:
+    """best() takes the mean over recordings."""
+    half = recording.batches(end_ns=(recording.start_ns + recording.end_ns) // 2)
+    other = write_recording(tmp_path, recording.instrument, half, source={}, session="two")
+    found = wb.sweep(BuyEvery, {"n": [50, 20]}, [recording, str(other.path)], n_jobs=1, progress=False)
+    assert found.frame.height == 4
+    assert found.frame["recording"].n_unique() == 2
+    best = found.best("volume")
+    assert best["n"].to_list() == [20, 50]
+    means = found.frame.group_by("n").agg(pl.col("volume").mean()).sort("n")["volume"].to_list()
+    assert best["volume"].to_list() == means
+
+
+def test_a_search_with_one_seed_is_one_search(recording: Recording) -> None:
+    """Optuna's points depend on the seed only, and stay in their space."""
+    space = {"distance": range(4), "most": [1, 3, 5], "latency": ["1ms", "5ms"]}
+    found, again = (
+        wb.sweep(quote_away, space, recording, search=10, n_jobs=n, progress=False) for n in (1, 2)
+    )
+    assert_frame_equal(found.frame, again.frame)
+    assert found.frame.height == 10
+    assert found.frame["distance"].is_between(0, 3).all()
+
+
+def test_names_that_mean_nothing_are_refused(recording: Recording) -> None:
+    """A mistyped setting is not taken for a parameter, and the nearest name is said."""
+    with pytest.raises(WorkbenchError, match="'queue'"):
+        wb.sweep(quote_away, {"queu": ["touch"]}, recording)
+    with pytest.raises(WorkbenchError, match="Did you mean 'size'"):
+        wb.sweep(BuyEvery, {"n": [1], "sizes": [1]}, recording)
+    with pytest.raises(WorkbenchError, match="a class"):
+        wb.sweep(BuyEvery(3), {}, recording)
+    with pytest.raises(WorkbenchError, match="values to try"):
+        wb.sweep(BuyEvery, {"n": 3}, recording)  # type: ignore[dict-item]
+    with pytest.raises(WorkbenchError, match="Record a session"):
+        wb.sweep(BuyEvery, {"n": [3]}, wb.simulate(seed=7, inline=True))
+
+
+def test_the_configuration_of_joblib_decides_where(recording: Recording) -> None:
+    """Threads, for one, by joblib's own context."""
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        assert_frame_equal(swept(recording, n_jobs=None).frame, swept(recording).frame)

@@ -1,0 +1,233 @@
+"""Sweeps: one strategy, many parameters, many recordings, as many processes or machines as there are."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+
+from workbench.errors import WorkbenchError
+from workbench.frames.recording import Recording
+from workbench.lab.remote_recording import RemoteRecording
+from workbench.lab.sweep_file import SweepFile
+from workbench.lab.sweep_grid import Grid, check_strategy, divided, points
+from workbench.lab.sweep_search import searched
+from workbench.lab.sweep_trial import Outcome, Recipe, Task, recording_identity, recording_of, task_of
+from workbench.lab.sweep_work import Workers
+from workbench.lab.trials import Deflation, Trials
+
+OBJECTIVES: Final = ("sharpe", "profit")
+
+
+class Sweep(NamedTuple):
+    """What came of a sweep.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        A row for each point and recording, in the order of the grid: what was varied, ``recording``, what
+        :meth:`Backtest.summary` says, ``sharpe`` per period, ``error`` (null where there is a result).
+    names : tuple of str
+        What was varied.
+    worth : dict of str to Deflation
+        Of the best trial on each recording, among all that were ever tried on it.
+    """
+
+    frame: pl.DataFrame
+    names: tuple[str, ...]
+    worth: dict[str, Deflation]
+
+    def best(self, by: str = "sharpe") -> pl.DataFrame:
+        """One row for each point, means over recordings, best first.
+
+        Parameters
+        ----------
+        by : str, optional
+            A column that holds numbers.
+        """
+        numbers = [n for n, kind in self.frame.schema.items() if kind.is_numeric() and n not in self.names]
+        if by not in numbers:
+            raise WorkbenchError(f"best by {by!r}", expected=f"one of {', '.join(numbers)}")
+        means = self.frame.group_by(self.names, maintain_order=True).agg(pl.col(numbers).mean())
+        return means.sort(by, descending=True, nulls_last=True, maintain_order=True)
+
+    @property
+    def errors(self) -> pl.DataFrame:
+        """Rows that have no result; they are tried again when the sweep is repeated."""
+        return self.frame.filter(pl.col("error").is_not_null())
+
+    def __repr__(self) -> str:
+        failed = f", {self.errors.height} failed" if self.errors.height else ""
+        return f"Sweep({self.frame.height} trials over {', '.join(self.names) or 'nothing'}{failed})"
+
+
+def sweep(
+    strategy: Any,
+    grid: Grid,
+    recordings: Any,
+    *,
+    results: str | os.PathLike[str] | None = None,
+    n_jobs: int | None = None,
+    progress: bool = True,
+    search: int | None = None,
+    objective: str = "sharpe",
+    seed: int = 7,
+    **settings: Any,
+) -> Sweep:
+    """Backtest a strategy at every point of a grid on every recording, in parallel.
+
+    Parameters
+    ----------
+    strategy : kernel strategy, class, or function that makes a strategy
+        Classes and functions are called with the parameters by name; a kernel strategy finds them in ``d.params``, in
+        the order of the grid.
+    grid : mapping of name to values, or sequence of points
+        Names of :func:`workbench.backtest`'s settings (``latency``, ``queue``, …) vary those, all others the strategy.
+    recordings : recording, path, URL, or a sequence of them
+        Workers open them by path or URL: each must reach them. A URL needs the extra ``cluster``, a closed recording,
+        and the store's fsspec driver.
+    results : path-like, optional
+        File that takes every result as it comes. A sweep that is run again with it does only what is missing.
+    n_jobs : int, optional
+        Default: as joblib is configured; every core where it is not.
+    progress : bool, optional
+        Whether to show a bar.
+    search : int, optional
+        Let Optuna choose so many points: values are then lists, ranges, or two floats (low, high).
+    objective : str, optional
+        What the search makes large, mean over the recordings: ``"sharpe"`` or ``"profit"``.
+    seed : int, optional
+        Of the search.
+    **settings
+        Of every backtest.
+
+    Returns
+    -------
+    Sweep
+        ``frame``, ``best()``, ``errors``, ``worth``.
+
+    Raises
+    ------
+    WorkbenchError
+        An unknown name, an object instead of a class, a recording that is still being written.
+
+    Notes
+    -----
+    Written against joblib: ``with joblib.parallel_config(backend="dask"):`` sends the trials to a Dask cluster. Each is
+    counted in the register of its recording, where there is one beside it. docs/sweeps.md has the rest.
+    """
+    check_strategy(strategy)
+    if objective not in OBJECTIVES:
+        raise WorkbenchError(f"objective {objective!r}", expected=f"one of {', '.join(OBJECTIVES)}")
+    markets = _markets(recordings)
+    recipe = Recipe.of(strategy)
+
+    def tasks(point: Mapping[str, Any]) -> list[Task]:
+        values, chosen = divided(point, strategy, settings)
+        return [task_of(recipe, values, chosen, *market) for market in markets.items()]
+
+    registers = {source: Trials.of(recording_of(source)) for source in markets}
+    workers = Workers(
+        SweepFile(None if results is None else Path(results)), registers, markets, n_jobs, progress
+    )
+    if search is None:
+        chosen = points(grid)
+    else:
+        chosen = searched(_space(grid), search, seed, lambda group: _values(group, tasks, workers, objective))
+    wanted = [(point, task) for point in chosen for task in tasks(point)]
+    done = workers.finish([task for _, task in wanted])
+    names = tuple(dict.fromkeys(name for point in chosen for name in point))
+    rows = [_row(point, names, done[task.key]) for point, task in wanted]
+    return Sweep(
+        pl.DataFrame(rows, infer_schema_length=None, strict=False), names, _worth(done.values(), registers)
+    )
+
+
+def _space(grid: Grid) -> Mapping[str, Any]:
+    if not isinstance(grid, Mapping):
+        raise WorkbenchError("a list of points to search in", expected="a mapping of name to values")
+    return grid
+
+
+def _values(group: Sequence[Mapping[str, Any]], tasks: Any, workers: Workers, objective: str) -> list[float]:
+    asked = [tasks(point) for point in group]
+    done = workers.finish([task for some in asked for task in some])
+    return [sum(_aim(done[task.key], objective) for task in some) / len(some) for some in asked]
+
+
+def _aim(outcome: Outcome, objective: str) -> float:
+    if outcome.trial is None:
+        return math.nan
+    return outcome.trial.sharpe if objective == "sharpe" else float(outcome.summary["profit"] or 0.0)
+
+
+def _markets(recordings: Any) -> dict[str, str]:
+    """Identity of each recording by its path or URL."""
+    if hasattr(recordings, "capture"):
+        raise _unseen(recordings)
+    given = (
+        [recordings]
+        if isinstance(recordings, str | os.PathLike | Recording | RemoteRecording)
+        else recordings
+    )
+    found: dict[str, str] = {}
+    for one in given:
+        opened = one if isinstance(one, Recording | RemoteRecording) else _opened(one)
+        if opened.manifest.state != "closed":
+            raise WorkbenchError(f"{opened!r} is still being written", expected="a closed recording")
+        source = opened.url if isinstance(opened, RemoteRecording) else str(opened.path.absolute())
+        found[source] = recording_identity(opened.manifest)
+    if not found:
+        raise WorkbenchError("no recordings", expected="at least one")
+    return found
+
+
+def _opened(source: Any) -> Any:
+    if not isinstance(source, str | os.PathLike):
+        raise _unseen(source)
+    return recording_of(os.fspath(source))
+
+
+def _unseen(source: Any) -> WorkbenchError:
+    return WorkbenchError(
+        f"{source!r:.80} among the recordings",
+        expected="a recording, its path or its URL",
+        action="Record a session first: other processes cannot see it",
+    )
+
+
+def _row(point: Mapping[str, Any], names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
+    told = {name: _cell(point.get(name)) for name in names}
+    sharpe = None if outcome.trial is None else outcome.trial.sharpe
+    return {
+        **told,
+        "recording": _short(outcome.source),
+        **outcome.summary,
+        "sharpe": sharpe,
+        "error": outcome.error or None,
+    }
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | str | None) else repr(value)
+
+
+def _short(source: str) -> str:
+    """Session and instrument."""
+    return "/".join(Path(source).parts[-2:])
+
+
+def _worth(outcomes: Any, registers: Mapping[str, Trials]) -> dict[str, Deflation]:
+    best: dict[str, Any] = {}
+    for outcome in outcomes:
+        trial = outcome.trial
+        if trial is not None and (outcome.source not in best or trial.sharpe > best[outcome.source].sharpe):
+            best[outcome.source] = trial
+    return {_short(source): registers[source].judge(trial) for source, trial in best.items()}
+
+
+__all__ = ["Sweep", "sweep"]
