@@ -39,6 +39,11 @@ class Backtest:
         self._fills, self._orders = matcher.fills.copy(), matcher.orders.copy()
         self._steps, self._maker_taker, self._batch = matcher.count(slots.STEPS), fees, batch
 
+    @property
+    def events(self) -> EventBatch:
+        """What it ran over."""
+        return self._batch
+
     @cached_property
     def fills(self) -> pl.DataFrame:
         """Fills: ``ts`` at the venue, ``ts_known`` here, order, side, price, size, maker, fee (real units)."""
