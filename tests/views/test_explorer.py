@@ -11,7 +11,7 @@ import workbench as wb
 from tests.support.shown import Shown
 from tests.support.view_events import HOSTILE, shown
 from workbench.errors import WorkbenchError
-from workbench.views.explorer_desk import MOST_DESKS
+from workbench.views.explorer_desk import MOST_SIGHTS
 from workbench.views.explorer_panel import MARKS
 
 
@@ -75,7 +75,7 @@ def test_settled_choices_count_and_passing_ones_do_not(fresh):
     """A slider in motion is judged as if it were counted; the register grows when it is let go, once for each setting."""
     explorer = wb.Explorer(fresh, heatmap=False)
     assert explorer.study.worth.trials == 1
-    register = explorer.panel.desks.trials
+    register = explorer.panel.workplace.trials
     for enter in (0.5, 0.55, 0.7):
         list(explorer.panel._answers({"values": {"enter": enter}}))
         assert (explorer.study.worth.trials, len(register)) == (2, 1)
@@ -162,6 +162,9 @@ def test_a_slider_out_of_bounds_is_refused_at_once(market):
         {"latency": "soon"},
         {"height": 3},
         {"theme": "pink"},
+        {"window": ("2h", "3h")},
+        {"window": "soon"},
+        {"window": ("1s", "2s", "3s")},
     ],
 )
 def test_settings_that_mean_nothing_are_refused_where_they_stand(market, arguments):
@@ -214,15 +217,39 @@ def test_newer_events_are_taken_in_when_asked_for(fresh):
     explorer.close()
 
 
-def test_few_desks_are_kept(market):
-    """What signals look at is read once each, and forgotten when others were used since: memory stays bounded."""
+def test_few_sights_are_kept_and_fewer_levels_cost_no_reading(market):
+    """What was read with more levels serves fewer; what was used longest ago is forgotten: memory stays bounded."""
     explorer = wb.Explorer(market, heatmap=False)
-    for levels in (1, 2, 3, 4, 5):
+    read = []
+    for levels in (1, 2, 3, 5, 4, 6):
         explorer.choose(levels=levels)
-        explorer.panel.finished()
-    desks = explorer.panel.desks
-    assert [needs.levels for needs in desks._kept] == [3, 4, 5]
-    assert len(desks._kept) == MOST_DESKS
+        read.append(told(explorer)["read"])
+    assert read == [False, True, False, False, False, True], "1 was read at the start, 5 for 2, 10 for 6"
+    assert len(explorer.panel.workplace.desk._sights) == MOST_SIGHTS
+    explorer.close()
+
+
+def test_a_window_is_studied_as_wb_study_does_and_its_code_says_so(market):
+    """The last half minute: the same scorecard, fewer events than in the whole, marks within it only."""
+    explorer = wb.Explorer(market, window="30s", heatmap=False)
+    alone = wb.study(wb.signals.BookImbalance(), market, window="30s")
+    assert explorer.study.frame.equals(alone.frame)
+    assert explorer.code.endswith("wb.study(signal, s, window='30s')")
+    whole = wb.Explorer(market, heatmap=False)
+    assert 0 < explorer.study.events < whole.study.events
+    assert told(explorer)["count"] < told(whole)["count"]
+    explorer.close()
+    whole.close()
+
+
+def test_a_window_with_an_end_knows_no_newer_events(fresh):
+    """What comes later never belongs to it; the heatmap begins with it."""
+    explorer = wb.Explorer(fresh, window=("5s", "15s"))
+    fresh.advance("5s")
+    assert told(explorer)["newer"] == 0
+    assert explorer.heatmap is not None
+    shown_ms = explorer.heatmap._shown
+    assert 9_000 < shown_ms["right_ms"] - shown_ms["left_ms"] <= 10_000
     explorer.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,10 +10,14 @@ from workbench.events import IntArray
 from workbench.flow.depth_series import event_batches
 from workbench.flow.signals.contract import Scores, Signal, judged
 from workbench.flow.signals.sight import Needs, Sight, sight_of
+from workbench.lab.excerpt import Excerpt, Window
 from workbench.lab.forward import Market
 from workbench.lab.points import Points
 from workbench.lab.study import Study, Terms, studied
 from workbench.lab.trials import Trials
+
+_DEPTHS: Final = (5, 10, 20, 50)
+"""Levels that are read once more than one number was asked for: whoever tries 2 may try 3."""
 
 
 class StudyDesk:
@@ -23,6 +27,10 @@ class StudyDesk:
     ----------
     x : session or recording
         As it is now: what comes later is not seen.
+    window : str, timedelta or (start, end), optional
+        Only the last ``"30m"``, or what lies between two moments (or durations after the first event, None: no bound).
+    most : int, optional
+        Of how many different needs what was read is kept; the one used longest ago goes. Default: all.
 
     Attributes
     ----------
@@ -30,19 +38,47 @@ class StudyDesk:
         Everything that was tried here and before.
     """
 
-    def __init__(self, x: Any):
+    def __init__(self, x: Any, window: Window | None = None, *, most: int | None = None):
         self.trials = Trials.of(x)
-        self._x = x
+        self.window, self.most = window, most
+        self._x = x if window is None else Excerpt(x, window)
         self._instrument = getattr(x, "instrument", None)
         self._sights: dict[Needs, tuple[Sight, Market]] = {}
         self._points: dict[tuple[Needs, tuple[str, ...], str], Points] = {}
 
     def prepare(self, needs: Needs) -> tuple[Sight, Market]:
         """What a signal looks at, read from the events at the first call."""
-        if needs not in self._sights:
-            sight = sight_of(event_batches(self._x), needs, self._instrument)
-            self._sights[needs] = sight, Market.of(sight)
-        return self._sights[needs]
+        found = self._sights.pop(needs, None)
+        if found is None:
+            sight = self._seen(needs)
+            found = sight, Market.of(sight)
+        self._sights[needs] = found  # the last one of the dict is the one used last
+        self._forget()
+        return found
+
+    def holds(self, needs: Needs) -> bool:
+        """Whether a signal with these needs costs no reading."""
+        return needs in self._sights or self._deeper(needs) is not None
+
+    def _deeper(self, needs: Needs) -> Needs | None:
+        """What was read with more levels, of which fewer are a part; detectors add rows of their own."""
+        deeper = [n for n in self._sights if n.levels > needs.levels and not n.finders]
+        return None if needs.finders else min(deeper, default=None)
+
+    def _seen(self, needs: Needs) -> Sight:
+        deeper = self._deeper(needs)
+        if deeper is None and not needs.finders and any(not n.finders for n in self._sights):
+            levels = next((depth for depth in _DEPTHS if depth >= needs.levels), needs.levels)
+            deeper = Needs(levels) if levels > needs.levels else None
+        if deeper is None:
+            return sight_of(event_batches(self._x), needs, self._instrument)
+        return self.prepare(deeper)[0].narrowed(needs.levels)
+
+    def _forget(self) -> None:
+        while self.most is not None and len(self._sights) > self.most:
+            gone = next(iter(self._sights))
+            del self._sights[gone]
+            self._points = {key: points for key, points in self._points.items() if key[0] != gone}
 
     def scores(self, signal: Signal) -> Scores:
         """What a signal says, from what was read before."""
@@ -72,7 +108,16 @@ class StudyDesk:
         scores = self.scores(signal)
         rng = np.random.default_rng(seed)
         return studied(
-            signal, scores, onsets(scores), market, points, terms, self.trials, rng, counted=counted
+            signal,
+            scores,
+            onsets(scores),
+            market,
+            points,
+            terms,
+            self.trials,
+            rng,
+            counted=counted,
+            window=self.window,
         )
 
     def _spread(self, needs: Needs, terms: Terms) -> Points:

@@ -16,6 +16,7 @@ from workbench.flow.bars import interval_ns
 from workbench.flow.signals.contract import Scores, Signal
 from workbench.lab.bootstrap import block_length, mean_interval
 from workbench.lab.correlation import half_life, information
+from workbench.lab.excerpt import Window
 from workbench.lab.forward import Forward, Market, forward, paths
 from workbench.lab.points import Points
 from workbench.lab.regimes import regimes
@@ -140,6 +141,7 @@ def study(
     *,
     costs: float | str = "spread",
     latency: str = "0ms",
+    window: Window | None = None,
     seed: int = 7,
 ) -> Study:
     """Study a signal: what came after it, and how far to trust that. Each call counts as a trial.
@@ -154,6 +156,9 @@ def study(
     costs : float (ticks) or "spread", optional
         Of a round trip.
     latency : str, optional
+    window : str, timedelta or (start, end), optional
+        Only the last ``"30m"``, or what lies between two moments (or durations after the first event, None: no bound).
+        Signals warm up anew at its start; another window is another trial.
     seed : int, optional
         Of the resampling.
 
@@ -177,7 +182,7 @@ def study(
     """
     from workbench.lab.desk import StudyDesk
 
-    return StudyDesk(x).study(signal, Terms(tuple(horizons), costs, latency), seed=seed)
+    return StudyDesk(x, window).study(signal, Terms(tuple(horizons), costs, latency), seed=seed)
 
 
 def studied(
@@ -191,6 +196,7 @@ def studied(
     rng: np.random.Generator,
     *,
     counted: bool = True,
+    window: Window | None = None,
 ) -> Study:
     """A study of scores that were made already; counts the trial unless told not to."""
     horizons = terms.horizons_ns
@@ -204,6 +210,7 @@ def studied(
     main = len(horizons) // 2
     periods = _periods(market, after.row, net[:, main], int(horizons[main]))
     setting = f"{terms.horizons[main]} costs {terms.costs} latency {terms.latency} periods {len(periods)}"
+    setting += "" if window is None else f" window {window}"
     key = hashlib.sha256(f"{signal.identity()}\0{setting}".encode()).hexdigest()[:32]
     trial = summarised(key, setting, repr(signal), periods)
     if counted:

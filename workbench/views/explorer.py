@@ -11,6 +11,8 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.flow import signals
 from workbench.flow.signals.contract import Signal
+from workbench.frames.recording import Recording
+from workbench.lab.excerpt import Window
 from workbench.lab.study import Study, Terms
 from workbench.views.composing import composed_figure, composed_png
 from workbench.views.explorer_desk import Choice
@@ -52,6 +54,9 @@ class Explorer(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets i
         Of a round trip.
     latency : str
         From when the signal is known to when an order arrives.
+    window : str, timedelta or (start, end), optional
+        Only the last ``"30m"``, or what lies between two moments (or durations after the first event, None: no bound), as
+        :func:`wb.study` takes it; the heatmap begins with it.
     heatmap : bool
         Whether a heatmap stands above. Marks show on every heatmap of the same session and group, with it or without.
     theme : {"dark", "light", "auto"}
@@ -101,6 +106,7 @@ class Explorer(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets i
         horizons: Sequence[str] = ("100ms", "1s", "10s", "60s"),
         costs: float | str = "spread",
         latency: str = "0ms",
+        window: Window | None = None,
         heatmap: bool = True,
         theme: Literal["auto", "dark", "light"] = "dark",
         zone: str | None = None,
@@ -119,9 +125,17 @@ class Explorer(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets i
             zoned = {} if zone is None else {"zone": zone}
             looks: dict[str, Any] = {"theme": theme, "height": HEATMAP_PX, **shared, **zoned}
             self.heatmap = Heatmap(x, symbol, **looks)
-        self.panel = ExplorerPanel(x, session, capture, begun, terms, options | shared)
+        self.panel = ExplorerPanel(x, session, capture, begun, terms, options | shared, window)
+        self._begin_with_the_window(x, window)
         super().__init__(children=[view for view in (self.heatmap, self.panel) if view is not None])
         self.add_class("ow-explorer")
+
+    def _begin_with_the_window(self, x: Any, window: Window | None) -> None:
+        """Let the heatmap begin with what is studied; where newer events belong to that it goes on following them."""
+        events = self._panel.workplace.events
+        start, end = events.span_ns
+        if self.heatmap is not None and window is not None and (events.ends or isinstance(x, Recording)):
+            self.heatmap.show(start, max(end, start + 1))
 
     # -- the choice --------------------------------------------------------------------------------------------------
     @property

@@ -1,9 +1,8 @@
-"""What an explorer studies at: the events so far of one instrument, and desks that keep what they read of them."""
+"""What an explorer studies at: a desk for the events so far of one instrument, anew when newer ones are asked for."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,20 +10,20 @@ import numpy as np
 import polars as pl
 
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch, FloatArray
+from workbench.events import FloatArray
 from workbench.flow.signals.contract import Signal
-from workbench.flow.signals.sight import Needs
 from workbench.frames.recording import Recording
 from workbench.lab.desk import StudyDesk
+from workbench.lab.excerpt import Excerpt, Window
 from workbench.lab.study import Study, Terms
 from workbench.lab.trials import Trials
 from workbench.views.live import Captured
 from workbench.views.mark_sets import MOST_MARKS
 
-__all__ = ["Choice", "Desks", "EventsSoFar", "Outcome"]
+__all__ = ["Choice", "Outcome", "Workplace", "marks_of"]
 
-MOST_DESKS: Final = 3
-"""Desks kept at a time: each holds the best levels of every moment, 50 MB for a level of a million moments."""
+MOST_SIGHTS: Final = 3
+"""Sights kept at a time: each holds the best levels of every moment, 50 MB for a level of a million moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,71 +57,52 @@ class Outcome:
     error: str = ""
 
 
-class EventsSoFar:
-    """Events of one instrument up to now, whatever comes later.
-
-    Parameters
-    ----------
-    capture : Captured
-    """
-
-    def __init__(self, capture: Captured):
-        self.instrument = capture.instrument
-        self._columns = capture.columns
-        self.count = len(capture.columns)
-
-    def batches(self) -> Iterator[EventBatch]:
-        """The events, in order."""
-        for chunk in self._columns.chunks(0, self.count):
-            yield EventBatch.trusted(tuple(chunk[:9]), int(chunk[-1][0]))
-
-
-class Desks:
-    """Desks for one instrument, one for what each signal looks at; used by one thread at a time.
+class Workplace:
+    """Desk for one instrument, and how many events came since it was set up; used by one thread at a time.
 
     Parameters
     ----------
     source : session or recording
         Whose register counts the trials.
     capture : Captured
+    window : str, timedelta or (start, end), optional
+        Only these events, as :func:`wb.study` takes it.
+
+    Attributes
+    ----------
+    events : Excerpt
+        What is studied.
     """
 
-    def __init__(self, source: Any, capture: Captured):
+    def __init__(self, source: Any, capture: Captured, window: Window | None = None):
         self._source, self._capture = source, capture
+        self.window = window
         self.trials = Trials.of(source)
         self.renew()
 
     def renew(self) -> None:
         """Begin anew with the events that there are now."""
-        self._events = self._source if isinstance(self._source, Recording) else EventsSoFar(self._capture)
-        self.count = len(self._capture.columns)
-        self._kept: dict[Needs, StudyDesk] = {}
+        whole = self._source if isinstance(self._source, Recording) else self._capture
+        self._seen = len(self._capture.columns)
+        self.events = Excerpt(whole, self.window)
+        self.desk = StudyDesk(self.events, most=MOST_SIGHTS)
+        self.desk.trials, self.desk.window = self.trials, self.window
 
     @property
     def newer(self) -> int:
-        """Events that came since."""
-        return len(self._capture.columns) - self.count
+        """Events that came since, of those that belong to the window."""
+        return 0 if self.events.ends else len(self._capture.columns) - self._seen
 
     def outcome(self, choice: Choice) -> Outcome:
         """Study a choice; what is wrong with it is told, not raised."""
         begun = time.perf_counter_ns()
-        read = choice.signal.needs not in self._kept
+        read = not self.desk.holds(choice.signal.needs)
         try:
-            study = self._desk(choice.signal.needs).study(choice.signal, choice.terms, counted=choice.settled)
+            study = self.desk.study(choice.signal, choice.terms, counted=choice.settled)
         except Exception as error:  # noqa: BLE001 - a user's own signal may raise anything: it is shown
             text = str(error) if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {error}"
             return Outcome(choice, error=text)
         return Outcome(choice, study, (time.perf_counter_ns() - begun) / 1e6, read)
-
-    def _desk(self, needs: Needs) -> StudyDesk:
-        desk = self._kept.pop(needs, None)
-        if desk is None:
-            while len(self._kept) >= MOST_DESKS:
-                del self._kept[next(iter(self._kept))]
-            desk = StudyDesk(self._events)
-            desk.trials = self.trials
-        self._kept[needs] = desk  # the last one of the dict is the one used last
-        return desk
 
 
 def marks_of(study: Study, tick: float) -> pl.DataFrame:

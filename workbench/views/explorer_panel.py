@@ -12,10 +12,11 @@ from workbench.errors import WorkbenchError
 from workbench.flow import signals
 from workbench.flow.signals.contract import Signal
 from workbench.frames.recording import Recording
+from workbench.lab.excerpt import Window
 from workbench.lab.study import Study, Terms
 from workbench.views import explorer_still
 from workbench.views.esm import joined, styled
-from workbench.views.explorer_desk import Choice, Desks, Outcome, marks_of
+from workbench.views.explorer_desk import Choice, Outcome, Workplace, marks_of
 from workbench.views.explorer_knobs import knob_groups, rebuilt
 from workbench.views.explorer_presets import Presets
 from workbench.views.explorer_words import code_of, study_words
@@ -59,7 +60,7 @@ class PanelModel:
         if panel is None:
             return None
         if full or self._pulls % _NEWER_EVERY == 0:
-            self._newer = panel.desks.newer
+            self._newer = panel.workplace.newer
             panel.mark_newcomers()
         self._pulls += 1
         state = (panel.version, self._newer)
@@ -81,6 +82,7 @@ class ExplorerPanel(LiveView):
     signal : Signal
     terms : Terms
     options : dict
+    window : str, timedelta or (start, end), optional
     """
 
     _esm = joined("explorer.js")
@@ -95,9 +97,10 @@ class ExplorerPanel(LiveView):
         signal: Signal,
         terms: Terms,
         options: dict[str, Any],
+        window: Window | None = None,
     ):
         self._source = source
-        self.desks = Desks(source, capture)
+        self.workplace = Workplace(source, capture, window)
         self.presets = Presets.of(source)
         self.kinds: dict[str, type[Signal]] = {name: getattr(signals, name) for name in SEEDS}
         self.starts: dict[str, Signal] = {}
@@ -195,8 +198,8 @@ class ExplorerPanel(LiveView):
         """Study a choice, and show what came of it."""
         if self._outdated:
             self._outdated = False
-            self.desks.renew()
-        outcome = self.desks.outcome(choice)
+            self.workplace.renew()
+        outcome = self.workplace.outcome(choice)
         with self._guard:
             self.outcome = outcome
             self._fresh = True
@@ -245,7 +248,7 @@ class ExplorerPanel(LiveView):
             "busy": outcome is None or outcome.choice is not choice,
             "presets": list(self.presets.recipes),
             "code": self.code,
-            "count": self.desks.count,
+            "count": self.workplace.events.count,
         }
         if outcome is None:
             return told
@@ -258,14 +261,14 @@ class ExplorerPanel(LiveView):
     def code(self) -> str:
         """Text of the next cell."""
         path = str(self._source.path) if isinstance(self._source, Recording) else None
-        return code_of(self.choice.signal, self.choice.terms, path)
+        return code_of(self.choice.signal, self.choice.terms, path, self.workplace.window)
 
     def _serve(self) -> None:
         """What was asked for, and at once what came of the newest choice."""
         super()._serve()
         if self._fresh:
             self._fresh = False
-            self.send({"k": "explorer", **self.words(), "newer": self.desks.newer})
+            self.send({"k": "explorer", **self.words(), "newer": self.workplace.newer})
 
     # -- static ------------------------------------------------------------------------------------------------------
     def finished(self) -> Outcome | None:

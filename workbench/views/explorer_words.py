@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 import polars as pl
 
+from workbench.feeds.times import duration_ns
 from workbench.flow import signals
 from workbench.flow.signals.contract import Signal
+from workbench.frames.moments import iso_text, to_ns
+from workbench.lab.excerpt import Window
 from workbench.lab.study import Study, Terms
 
 __all__ = ["code_of", "spelled", "study_words"]
@@ -46,7 +50,7 @@ def study_words(study: Study) -> dict[str, Any]:
     }
 
 
-def code_of(signal: Signal, terms: Terms, path: str | None) -> str:
+def code_of(signal: Signal, terms: Terms, path: str | None, window: Window | None = None) -> str:
     """Return the text of a cell that makes the signal and its study again.
 
     Parameters
@@ -55,11 +59,13 @@ def code_of(signal: Signal, terms: Terms, path: str | None) -> str:
     terms : Terms
     path : str, optional
         Of the recording; None: a session, which the cell calls ``s``.
+    window : str, timedelta or (start, end), optional
     """
     x = "s" if path is None else "r"
     opened = [] if path is None else [f"r = wb.open_recording({path!r})"]
     fresh = Terms()
     said = [f"{n}={getattr(terms, n)!r}" for n in Terms.__slots__ if getattr(terms, n) != getattr(fresh, n)]
+    said += [] if window is None else [f"window={_window_text(window)}"]
     arguments = ", ".join(["signal", x, *said])
     return "\n".join([*opened, f"signal = {spelled(signal)}", f"wb.study({arguments})"])
 
@@ -79,6 +85,16 @@ def spelled(signal: Signal) -> str:
     said = [f"{n}={v!r}" for n, v in msgspec.structs.asdict(signal.params).items() if usual.get(n) != v]
     parts = [spelled(part) for part in signal.parts]
     return f"{'wb.signals.' if own else ''}{kind.__name__}({', '.join([*parts, *said])})"
+
+
+def _window_text(window: Window) -> str:
+    """A window as the expression that makes it, without names that the cell would have to import."""
+    if isinstance(window, timedelta):
+        return repr(f"{duration_ns(window)}ns")
+    if isinstance(window, str):
+        return repr(window)
+    plain = [iso_text(to_ns(m)) if isinstance(m, datetime) else m for m in window]
+    return f"({plain[0]!r}, {plain[1]!r})"
 
 
 def _plain(value: Any) -> Any:

@@ -21,6 +21,8 @@ from workbench.flow.touch import Moments, TouchStream
 
 _DETECTORS: Final = "workbench.flow.detectors"
 _NEVER: Final = -(2**63)
+_FLAGS: Final = types.Array(types.boolean, 1, "C", readonly=True)
+_GRID: Final = types.Array(types.int64, 2, "C", readonly=True)
 
 
 class Finder(NamedTuple):
@@ -100,6 +102,20 @@ class Sight(NamedTuple):
         sides = [np.ascontiguousarray(side[:, :levels]) for side in self.moments[3:]]
         return Moments(*self.moments[:3], *sides)
 
+    def narrowed(self, levels: int) -> Sight:
+        """The sight of fewer levels that the events would have given; only of a sight without detectors.
+
+        Notes
+        -----
+        A moment is a row where its best levels differ from those of the row before. Whatever changes fewer levels changes
+        more levels too, so the rows of fewer are among these.
+        """
+        moments = self.best(levels)
+        kept = np.empty(len(self.age), np.bool_)
+        bid, bid_size, ask, ask_size = moments[3:]
+        _changes(moments.known, bid, bid_size, ask, ask_size, kept)
+        return Sight(moments.part(kept), self.age[kept], self.mid[kept], {})
+
     def since(self, start: int) -> Sight:
         """The rows from one on."""
         marks = {}
@@ -125,7 +141,7 @@ class Sight(NamedTuple):
         return Sight(moments, age, mid, marks)
 
 
-@kernel(types.void(I8_COLUMN, types.Array(types.boolean, 1, "C", readonly=True), *[types.int64[::1]] * 2))
+@kernel(types.void(I8_COLUMN, _FLAGS, *[types.int64[::1]] * 2))
 def _ages(ts: Array, known: Array, since: Array, out: Array) -> None:
     for i in range(len(ts)):
         if not known[i]:
@@ -133,6 +149,17 @@ def _ages(ts: Array, known: Array, since: Array, out: Array) -> None:
         elif since[0] == _NEVER:
             since[0] = ts[i]
         out[i] = ts[i] - since[0] if known[i] else -1
+
+
+@kernel(types.void(_FLAGS, *[_GRID] * 4, types.boolean[::1]))
+def _changes(known: Array, bid: Array, bid_size: Array, ask: Array, ask_size: Array, out: Array) -> None:
+    for i in range(len(known)):
+        out[i] = i == 0 or known[i] != known[i - 1]
+        for k in range(bid.shape[1] if known[i] and not out[i] else 0):
+            same = bid[i, k] == bid[i - 1, k] and bid_size[i, k] == bid_size[i - 1, k]
+            if not same or ask[i, k] != ask[i - 1, k] or ask_size[i, k] != ask_size[i - 1, k]:
+                out[i] = True
+                break
 
 
 class Sighting:
