@@ -41,9 +41,9 @@ def run(context: Context) -> dict:
             "Indicators over 20 million events: trades and quotes of a seeded random walk on the grid of BTCUSDT (tick "
             "0.1, lot 0.001), about 100 trades a second. Volume profile by side, running VWAP, CVD and 1 s bars take "
             "columns of time, price, size and aggressor; OFI takes best bid and ask with their sizes. Peers compute the "
-            "same from the same columns in memory, with one thread, and their answers are equal. Peers leave out what "
-            "our bars also hold: volume and extremes of delta by aggressor, prints, VWAP. The bound is a copy of the "
-            "same columns. VWAP is exact (whole numbers, rounded once); the peers' is not."
+            "same from the same columns in memory, with one thread, and their answers are equal. Our bars always hold "
+            "volume by aggressor, extremes of delta, prints and VWAP: peers work out the same, and in the row below "
+            "it nothing but prices and volume. The bound is a copy of the same columns. VWAP is exact (whole numbers, rounded once); the peers' is not."
         ),
         "goals": goals,
         "tables": [
@@ -217,56 +217,117 @@ def cvd(context: Context, trades: Any, frame: Any, pandas_frame: Any, base: Any)
 
 
 # -- bars ----------------------------------------------------------------------------------------------------------
-def bars(context: Context) -> list[tuple[str, float, dict[str, Timing]]]:
-    """Open, high, low, close and volume of each second."""
-    import pandas as pd
-    import polars as pl
+EVERYTHING = (
+    "open", "high", "low", "close", "volume", "buy", "sell", "unknown", "trades", "vwap", "delta_low", "delta_high"
+)  # fmt: skip
+"""What the peers work out too; the delta itself is buy − sell."""
+PRICES_ONLY = EVERYTHING[:5]
+TO_PRICE, TO_SIZE = 1e-4, 1e-3
+UNITS = [TO_PRICE] * 4 + [TO_SIZE] * 4 + [1.0, TO_PRICE, TO_SIZE, TO_SIZE]
 
+
+def bars(context: Context) -> list[tuple[str, float, dict[str, Timing]]]:
+    """Bars of a second: everything that ours hold, and beside it what peers need for prices and volume alone."""
     from workbench.flow.bars import Bars
 
     trades = tape()
     columns = {"ts": trades.ts, "price": trades.price, "size": trades.size, "side": trades.side}
     frame, pandas_frame, base = frames(columns)
-    frame = frame.with_columns(pl.col("ts").cast(pl.Datetime("ns")).set_sorted())
-    grid, price = instrument(), pl.col("price")
-    times = pd.to_datetime(pandas_frame["ts"].to_numpy())
-    pandas_frame = pandas_frame.set_index(times)
+    grid = instrument()
 
     def ours() -> Any:
         built = Bars(grid, "1s")
         built.update(trades)
         return built.frame
 
-    def polars() -> Any:
-        summed = frame.group_by_dynamic("ts", every="1s").agg(
-            price.first().alias("open"), price.max().alias("high"), price.min().alias("low"),
-            price.last().alias("close"), pl.col("size").sum(),
+    found = []
+    for name, wanted, floor in (
+        ("1 s bars with delta", EVERYTHING, 2.0),
+        ("the same, peers without delta", PRICES_ONLY, 0.0),
+    ):
+        cases: Cases = {
+            "workbench": ours,
+            "polars": polars_bars(frame, wanted),
+            "pandas": pandas_bars(pandas_frame, wanted),
+            "bound": copying(tuple(trades)),
+        }
+        slow: Cases = {"duckdb": duckdb_bars(base, wanted)}
+        expected = ours().select(wanted).to_numpy()
+        for case, answer in {**cases, **slow}.items():
+            if case in PEERS:
+                assert np.allclose(answer(), expected, rtol=1e-9, atol=1e-9), case
+        found.append((name, floor, timed(context, cases, slow)))
+    return found
+
+
+def polars_bars(frame: Any, wanted: tuple[str, ...]) -> Callable[[], np.ndarray]:
+    """Groups of a sorted time."""
+    import polars as pl
+
+    price, size, side = (pl.col(name) for name in ("price", "size", "side"))
+    running = (size * side).cum_sum()
+    of = {
+        "open": price.first(), "high": price.max(), "low": price.min(), "close": price.last(), "volume": size.sum(),
+        "buy": size.filter(side > 0).sum(), "sell": size.filter(side < 0).sum(), "unknown": size.filter(side == 0).sum(),
+        "trades": pl.len(), "vwap": (price * size).sum() / size.sum(),
+        "delta_low": pl.min_horizontal(running.min(), 0), "delta_high": pl.max_horizontal(running.max(), 0),
+    }  # fmt: skip
+    timed_frame = frame.with_columns(pl.col("ts").cast(pl.Datetime("ns")).set_sorted())
+    parts = [of[name].alias(name) for name in wanted]
+    real = [pl.col(name) * unit for name, unit in zip(EVERYTHING, UNITS) if name in wanted]
+    return lambda: timed_frame.group_by_dynamic("ts", every="1s").agg(parts).select(real).to_numpy()
+
+
+def pandas_bars(frame: Any, wanted: tuple[str, ...]) -> Callable[[], np.ndarray]:
+    """Groups by the number of the second; running delta is a grouped cumulative sum."""
+    import pandas as pd
+
+    def answer() -> np.ndarray:
+        seconds = frame["ts"].to_numpy() // 10**9
+        summed = frame.groupby(seconds, sort=False).agg(
+            {"price": ["first", "max", "min", "last"], "size": "sum"}
+        )
+        if wanted == PRICES_ONLY:
+            return (summed * np.array(UNITS[:5])).to_numpy()
+        size, side = frame["size"], frame["side"]
+        signed = size * side
+        more = pd.DataFrame(
+            {
+                "buy": size.where(side > 0, 0), "sell": size.where(side < 0, 0), "unknown": size.where(side == 0, 0),
+                "trades": 1, "value": frame["price"] * size, "running": signed.groupby(seconds, sort=False).cumsum(),
+            }
         )  # fmt: skip
-        real = pl.col("open", "high", "low", "close") * 1e-4
-        return summed.with_columns(real, pl.col("size") * 1e-3)
+        by = more.groupby(seconds, sort=False)
+        sums, running = by[["buy", "sell", "unknown", "trades", "value"]].sum(), by["running"]
+        vwap = sums["value"] / summed[("size", "sum")]
+        lows, highs = running.min().clip(upper=0), running.max().clip(lower=0)
+        counts = sums[["buy", "sell", "unknown", "trades"]]
+        return np.column_stack([summed, counts, vwap, lows, highs]) * np.array(UNITS)
 
-    def pandas() -> Any:
-        by = pandas_frame.groupby(pandas_frame["ts"].to_numpy() // 10**9, sort=False)
-        summed = by.agg({"price": ["first", "max", "min", "last"], "size": "sum"})
-        return summed * np.array([1e-4] * 4 + [1e-3])
+    return answer
 
-    query = (
-        "SELECT ts // 1000000000 AS s, arg_min(price, i) * 1e-4, max(price) * 1e-4, min(price) * 1e-4,"
-        " arg_max(price, i) * 1e-4, sum(size) * 1e-3 FROM t GROUP BY s ORDER BY s"
+
+def duckdb_bars(base: Any, wanted: tuple[str, ...]) -> Callable[[], np.ndarray]:
+    """SQL: first and last by row number, running delta by a window over each second."""
+    window = "sum(size * side) OVER (PARTITION BY ts // 1000000000 ORDER BY i ROWS UNBOUNDED PRECEDING)"
+    of = {
+        "open": "arg_min(price, i)", "high": "max(price)", "low": "min(price)", "close": "arg_max(price, i)",
+        "volume": "sum(size)", "buy": "sum(size) FILTER (side > 0)", "sell": "sum(size) FILTER (side < 0)",
+        "unknown": "coalesce(sum(size) FILTER (side = 0), 0)", "trades": "count(*)",
+        "vwap": "sum(price * size) / sum(size)", "delta_low": "least(min(running), 0)",
+        "delta_high": "greatest(max(running), 0)",
+    }  # fmt: skip
+    source = "t" if wanted == PRICES_ONLY else f"(SELECT *, {window} AS running FROM t)"
+    parts = ", ".join(
+        f"{of[name]} * {unit} AS {name}" for name, unit in zip(EVERYTHING, UNITS) if name in wanted
     )
-    cases: Cases = {
-        "workbench": ours,
-        "polars": polars,
-        "pandas": pandas,
-        "duckdb": lambda: base.execute(query).fetchnumpy(),
-        "bound": copying(tuple(trades)),
-    }
-    expected = ours().select("open", "high", "low", "close", "volume").to_numpy()
-    assert np.allclose(polars().drop("ts").to_numpy(), expected, rtol=1e-12), "polars"
-    assert np.allclose(pandas().to_numpy(), expected, rtol=1e-12), "pandas"
-    found = list(cases["duckdb"]().values())[1:]
-    assert np.allclose(np.stack(found, axis=1).astype(np.float64), expected, rtol=1e-12), "duckdb"
-    return [("1 s bars", 2.0, timed(context, cases))]
+    query = f"SELECT ts // 1000000000 AS s, {parts} FROM {source} GROUP BY s ORDER BY s"
+
+    def answer() -> np.ndarray:
+        found = base.execute(query).fetchnumpy()
+        return np.column_stack([np.asarray(found[name], np.float64) for name in wanted])
+
+    return answer
 
 
 # -- order flow imbalance ------------------------------------------------------------------------------------------

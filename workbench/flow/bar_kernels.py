@@ -26,6 +26,7 @@ LEARNT: Final = 6
 _FURTHEST: Final = 4.0  # expected trades stay within this factor of their first value, see `expected_of`
 _CHUNK: Final = 32
 _WHOLE: Final = 2.0**52
+_NARROW: Final = 2**31 - 1
 _BARS: Final = types.int64[:, ::1]
 _MOVED: Final = types.float64[::1]
 _STATE: Final = types.int64[::1]
@@ -57,19 +58,28 @@ def _first_at(ts: Array, first: int, until: int) -> int:
 @part
 def _extend(row: Array, price: Array, size: Array, side: Array, moved: float) -> float:
     """Put trades into a bar; Σ (price − open)·size after them. Several short passes that the compiler does abreast."""
-    high, low = row[HIGH], row[LOW]
+    high, low, bits = row[HIGH], row[LOW], np.int64(0)
     for i in range(len(price)):
         high, low = max(high, price[i]), min(low, price[i])
+        bits |= size[i]
     total, signed, away, opened = np.int64(0), np.int64(0), np.int64(0), row[OPEN]
-    for i in range(len(price)):
-        s = size[i]
-        total += s
-        signed += s if side[i] != 0 else 0
-        away += (price[i] - opened) * s
+    if high - opened <= _NARROW and opened - low <= _NARROW and 0 <= bits <= _NARROW:
+        for i in range(len(price)):  # factors of 32 bits are multiplied several at once
+            s = size[i]
+            total += s
+            signed += s if side[i] != 0 else 0
+            away += np.int64(np.int32(price[i] - opened)) * np.int64(np.int32(s))
+    else:
+        for i in range(len(price)):
+            s = size[i]
+            total += s
+            signed += s if side[i] != 0 else 0
+            away += (price[i] - opened) * s
     delta, least, most = row[BUY] - row[SELL], row[LEAST], row[MOST]
     begin = delta
-    for i in range(len(price)):
-        delta += size[i] * side[i]
+    for i in range(len(price)):  # chosen, not multiplied: 12 against 20 ms for 10 million trades
+        s = size[i]
+        delta += s if side[i] > 0 else -s if side[i] < 0 else 0
         least, most = min(least, delta), max(most, delta)
     row[UNKNOWN] += total - signed
     row[BUY] += (signed + delta - begin) >> 1

@@ -100,8 +100,14 @@ class Bars:
                 rule = kind, step, unit, self._weight
                 at = kernels.by_trading(ts, price, size, side, at, *rule, *table, self._learnt)
             if at < len(ts):
-                self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
-                self._moved = np.concatenate([self._moved, np.zeros_like(self._moved)])
+                self._make_room(at, len(ts))
+
+    def _make_room(self, taken: int, trades: int) -> None:
+        """Room for twice the bars, or for as many as the trades taken so far let expect of all of them."""
+        have = len(self._rows)
+        more = max(have, min(have * trades // max(taken, 1) * 9 // 8, trades) - have)
+        self._rows = np.concatenate([self._rows, np.zeros((more, kernels.BAR_COLUMNS), np.int64)])
+        self._moved = np.concatenate([self._moved, np.zeros(more)])
 
     @property
     def rows(self) -> IntArray:
@@ -117,20 +123,20 @@ class Bars:
     @property
     def frame(self) -> pl.DataFrame:
         """All bars so far, the open one included; see :func:`bars`."""
-        rows = self.rows
-        lots = rows[:, [BUY, SELL, UNKNOWN]]
-        volume = lots.sum(axis=1)
-        vwap = rows[:, OPEN] + self._moved[: len(self)] / np.maximum(volume, 1)
-        values = {name: real_prices(rows[:, at], self.instrument) for name, at in _PRICES.items()}
+        rows = self.rows.T.copy()  # column by column from here on
+        lots = rows[[BUY, SELL, UNKNOWN]]
+        volume = lots.sum(axis=0)
+        vwap = rows[OPEN] + self._moved[: len(self)] / np.maximum(volume, 1)
+        values = {name: real_prices(rows[at], self.instrument) for name, at in _PRICES.items()}
         values["volume"] = self._sizes(volume)
         for i, name in enumerate(("buy", "sell", "unknown")):
-            values[name] = self._sizes(lots[:, i])
+            values[name] = self._sizes(lots[i])
         columns = [pl.Series(name, column, pl.Float64) for name, column in values.items()]
-        columns.append(pl.Series("trades", rows[:, TRADES], pl.Int64))
+        columns.append(pl.Series("trades", rows[TRADES], pl.Int64))
         columns.append(pl.Series("vwap", real_prices(vwap, self.instrument), pl.Float64))
-        deltas = {"delta": lots[:, 0] - lots[:, 1], "delta_low": rows[:, LEAST], "delta_high": rows[:, MOST]}
+        deltas = {"delta": lots[0] - lots[1], "delta_low": rows[LEAST], "delta_high": rows[MOST]}
         columns += [pl.Series(name, self._sizes(delta), pl.Float64) for name, delta in deltas.items()]
-        return pl.DataFrame([as_times(rows[:, START]), *columns, as_times(rows[:, END]).alias("end")])
+        return pl.DataFrame([as_times(rows[START]), *columns, as_times(rows[END]).alias("end")])
 
     def _sizes(self, lots: IntArray) -> FloatArray:
         return real_sizes(lots, self.instrument)
