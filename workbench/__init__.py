@@ -38,9 +38,14 @@ _HOMES = {
     "volume_profile": "flow.profile",
     "vwap": "flow.vwap",
     "ofi": "flow.ofi",
+    "IntegratedOfi": "flow.integrated_ofi",
     "hayashi_yoshida": "flow.leading",
     "lead_lag": "flow.leading",
     "microprice": "flow.microprice",
+    "MicropriceModel": "flow.microprice_model",
+    "touches": "flow.touch",
+    "next_move": "flow.regression",
+    "regress": "flow.regression",
     "imbalance": "flow.queue_imbalance",
     "bars": "flow.bars",
     "cvd": "flow.cvd",
@@ -52,6 +57,7 @@ _HOMES = {
     "vpin": "flow.vpin",
     "trade_imbalance": "flow.trade_imbalance",
     "icebergs": "flow.detectors.icebergs",
+    "evidence": "flow.detectors.detections",
     "degradation": "lab.degradation",
     "hidden": "flow.detectors.hidden",
     "stop_runs": "flow.detectors.stop_runs",
@@ -88,6 +94,7 @@ _HOMES = {
     "WorkbenchError": "errors",
     "study": "lab.study",
     "sweep": "lab.sweep",
+    "report": "views.report",
     "Sweep": "lab.sweep",
     "StudyDesk": "lab.desk",
     "Trials": "lab.trials",
@@ -107,7 +114,9 @@ __all__ = [
     "Health",
     "Heatmap",
     "Instrument",
+    "IntegratedOfi",
     "Ladder",
+    "MicropriceModel",
     "Plant",
     "Profile",
     "QueueModel",
@@ -137,6 +146,7 @@ __all__ = [
     "errors",
     "events",
     "events_in",
+    "evidence",
     "exhaustion",
     "footprint",
     "hayashi_yoshida",
@@ -152,13 +162,16 @@ __all__ = [
     "lead_lag",
     "markouts",
     "microprice",
+    "next_move",
     "ofi",
     "open_recording",
     "planted",
     "plants",
     "profile_nodes",
     "pulling",
+    "regress",
     "replay",
+    "report",
     "resiliency",
     "score",
     "signals",
@@ -169,6 +182,7 @@ __all__ = [
     "study",
     "sweep",
     "sweeps",
+    "touches",
     "tpo",
     "trade_imbalance",
     "volatility",
@@ -189,6 +203,7 @@ if TYPE_CHECKING:
     from workbench.flow.cvd import cvd
     from workbench.flow.detectors.absorption import absorption
     from workbench.flow.detectors.cliffs import cliffs
+    from workbench.flow.detectors.detections import evidence
     from workbench.flow.detectors.divergence import divergence
     from workbench.flow.detectors.exhaustion import exhaustion
     from workbench.flow.detectors.hidden import hidden
@@ -200,15 +215,19 @@ if TYPE_CHECKING:
     from workbench.flow.detectors.sweeps import sweeps
     from workbench.flow.detectors.walls import walls
     from workbench.flow.footprint import footprint
+    from workbench.flow.integrated_ofi import IntegratedOfi
     from workbench.flow.leading import hayashi_yoshida, lead_lag
     from workbench.flow.markouts import markouts, spreads
     from workbench.flow.microprice import microprice
+    from workbench.flow.microprice_model import MicropriceModel
     from workbench.flow.ofi import ofi
     from workbench.flow.price_impact import amihud, kyle_lambda
     from workbench.flow.profile import volume_profile
     from workbench.flow.queue_imbalance import imbalance
+    from workbench.flow.regression import next_move, regress
     from workbench.flow.resiliency import resiliency
     from workbench.flow.stacking import pulling
+    from workbench.flow.touch import touches
     from workbench.flow.tpo import tpo
     from workbench.flow.trade_imbalance import trade_imbalance
     from workbench.flow.volatility import volatility
@@ -239,6 +258,7 @@ if TYPE_CHECKING:
     from workbench.views.heatmap import Heatmap
     from workbench.views.ladder import Ladder
     from workbench.views.profile import Profile
+    from workbench.views.report import report
     from workbench.views.tape import Tape
     from workbench.views.vwap import Vwap
     from workbench.views.workspace import Workspace
