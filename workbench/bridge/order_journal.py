@@ -9,57 +9,36 @@ a killed process loses none of them, and forcing them first would cost each orde
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import json
 import os
-import re
-import stat
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
+from workbench.feeds.checked_lines import (
+    append_lines,
+    decode,
+    encode,
+    journal_path,
+    open_to_append,
+    state_directory,
+)
+
+__all__ = [
+    "MARKET",
+    "SENT",
+    "OrderJournal",
+    "decode",
+    "encode",
+    "ids_sent",
+    "journal_path",
+    "state_directory",
+]
 
 SENT: Final = "sent"
 """``what`` of an entry that takes a client order id for good."""
 
 MARKET: Final = "market"
 """``what`` of the entry behind it: the top of the book at that moment, looked up when the order has left."""
-
-_APPEND: Final = (
-    os.O_RDWR
-    | os.O_CREAT
-    | os.O_APPEND
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-
-
-def encode(entry: Mapping[str, Any]) -> bytes:
-    """One line; everything outside ASCII is escaped, so no text can end it."""
-    text = json.dumps(entry, separators=(",", ":")).encode("ascii")
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def decode(data: bytes) -> Iterator[dict[str, Any] | None]:
-    """Entries in order; None for a line that is cut or damaged."""
-    for line in data.split(b"\n"):
-        if line:
-            yield _decode_line(line)
-
-
-def _decode_line(line: bytes) -> dict[str, Any] | None:
-    checksum, _, text = line.partition(b" ")
-    if checksum != b"%08x" % zlib.crc32(text):
-        return None
-    try:
-        entry = json.loads(text)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None
 
 
 def ids_sent(entries: Iterable[Mapping[str, Any] | None]) -> dict[str, str]:
@@ -69,21 +48,6 @@ def ids_sent(entries: Iterable[Mapping[str, Any] | None]) -> dict[str, str]:
         for entry in entries
         if entry is not None and entry.get("what") == SENT and entry.get("client_order_id")
     }
-
-
-def state_directory() -> Path:
-    """Where this user's lasting state lives."""
-    chosen = os.environ.get("WORKBENCH_STATE_DIR")
-    return (
-        Path(chosen) if chosen else Path(platformdirs.user_state_dir("orderflow-workbench", appauthor=False))
-    )
-
-
-def journal_path(symbol: str, directory: Path | None = None) -> Path:
-    """Path of the journal of one instrument; the name of the instrument is hostile input and only hinted at."""
-    hint = re.sub(r"[^A-Za-z0-9]+", "-", symbol)[:32].strip("-")
-    digest = hashlib.sha256(symbol.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return (state_directory() if directory is None else directory) / "orders" / f"{hint}~{digest}.jsonl"
 
 
 class OrderJournal:
@@ -109,11 +73,7 @@ class OrderJournal:
 
     def __init__(self, path: Path):
         self.path = path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(path, _APPEND, 0o600)
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-            os.close(self._descriptor)
-            raise OSError(errno.EINVAL, "the journal of orders is no plain file", str(path))
+        self._descriptor = open_to_append(path)
         data = path.read_bytes()
         entries = list(decode(data))
         self.used_ids = ids_sent(entries)
@@ -161,9 +121,6 @@ class OrderJournal:
 
     def _write(self, data: bytes) -> None:
         """Append in a new line: nothing may be taken for the rest of one that was cut, by whomever and whenever."""
-        rest = memoryview(b"\n" + data)
-        whole = self._known + len(rest)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+        whole = self._known + append_lines(self._descriptor, data)
         if os.fstat(self._descriptor).st_size == whole:  # nobody else wrote: there is nothing to look at
             self._known = whole

@@ -271,7 +271,7 @@ class Desk(DeskWork):
 
     def _halt_reason(self, now: int) -> str:
         limits, rejects = self.ledger.limits, self.ledger.rejects
-        recent = sum(now - ts < REJECTS_WITHIN_NS for ts in rejects)
+        recent = sum(0 <= now - ts < REJECTS_WITHIN_NS for ts in rejects)
         if limits.rejects is not None and recent >= limits.rejects:
             return f"{recent} rejects within {REJECTS_WITHIN_NS // SECOND_NS} s"
         for symbol, market in self.markets.items():

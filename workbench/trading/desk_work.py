@@ -48,9 +48,17 @@ class DeskWork:
         self._switch(TradingState.HALTED, reason, now)
         self.cancel_all(now, reason=f"TRADING_HALTED: {reason}")
 
+    def note(self, what: str, text: str, now: int) -> None:
+        """Keep a text in the journal that changes nothing."""
+        self._write(journal.Noted(now, what, reason=text))
+
     def _write(self, record: Record) -> None:
         self.ledger.apply(record)
         self.journal.append(record)
+        self._on_record(record)
+
+    def _on_record(self, record: Record) -> None:
+        """What follows each record, while the state is what it made of it; for desks that tell others."""
 
     def _on_entry(self, now: int) -> None:
         for order in self.ledger.open_orders():

@@ -186,6 +186,28 @@ class Matcher:
         self._venue.counters[slots.NOW] = now
         stepping.hear(self._desk, self._venue.answers, now, self._view[2])
 
+    def heard(self, now: int) -> Array:
+        """Take in answers as :meth:`hear` does, and return them: int64, shape (n, ANSWER_SLOTS), oldest first."""
+        c = self._venue.counters
+        answers = self._venue.answers[c[slots.ANSWER_HEAD] : c[slots.ANSWER_TAIL]]
+        arrived = answers[answers[:, slots.ARRIVES] <= now].copy()
+        self.hear(now)
+        return arrived
+
+    def shrink(self, number: int, lots: int) -> int:
+        """Make a resting order smaller at the venue, in its place in the queue; how many lots it lost."""
+        order = self._venue.orders[number]
+        lost = int(min(lots, order[slots.LEAVES] - 1)) if order[slots.RESTING] else 0
+        lost = max(lost, 0)
+        order[slots.SIZE] -= lost
+        order[slots.LEAVES] -= lost
+        return lost
+
+    @property
+    def known(self) -> bool:
+        """Whether the book is known: not within a gap."""
+        return bool(self._venue.book[slots.KNOWN])
+
     @property
     def fills(self) -> Array:
         """Fills in the order in which the venue made them, int64, shape (n, FILL_SLOTS)."""

@@ -86,7 +86,7 @@ def rate_refusal(ledger: Ledger, now: int) -> str:
     """Why one more order or change is too many now."""
     limits = ledger.limits
     for bound, seconds in ((limits.per_second, 1), (limits.per_minute, 60)):
-        within = sum(now - ts < seconds * SECOND_NS for ts in ledger.sent)
+        within = sum(0 <= now - ts < seconds * SECOND_NS for ts in ledger.sent)  # a sought clock goes back
         if bound is not None and within >= bound:
             return f"RATE_LIMIT_EXCEEDED: {within} in {seconds} s; at most {bound}"
     return ""

@@ -1,0 +1,87 @@
+"""How a paper account trades: latency, queue model, fees, money and bounds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from workbench.errors import WorkbenchError
+from workbench.instruments import Instrument
+from workbench.trading.contracts import ZERO, Contract
+from workbench.trading.limits import Limits
+
+
+class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """Terms of a paper account.
+
+    Parameters
+    ----------
+    queue : str, optional
+        Queue model, one of :data:`workbench.trading.queue_models.NAMES`.
+    entry_ns, response_ns : int, ns, optional
+        Time that a command takes to the venue, and an answer back.
+    fills : str, optional
+        ``"shared"``, ``"partial"`` or ``"whole"``, see docs/matching.md.
+    maker, taker : Decimal, optional
+        Fee as a part of the value traded; negative is a rebate.
+    per_lot : Decimal, optional
+        Fee per lot beside it, currency.
+    inverse : bool, optional
+        Contracts that are paid in the base coin.
+    cash : str, optional
+        Money at the beginning, an exact decimal.
+    limits : Limits, optional
+    cancel_on_disconnect : bool, optional
+        Orders of a session are taken back when its connection ends; exits that brackets placed stay.
+    account : str, optional
+        A name under which positions, money and the switch are kept for the next engine. Default: those of a live feed
+        are kept by its address, those of a simulation or replay begin anew, as its time does.
+
+    Raises
+    ------
+    WorkbenchError
+        A latency below 0 (code ``bad_value``).
+
+    Examples
+    --------
+    >>> PaperTerms(entry_ns=20_000_000, cash="100000").entry_ns
+    20000000
+    """
+
+    queue: str = "risk_averse"
+    entry_ns: int = 0
+    response_ns: int = 0
+    fills: str = "shared"
+    maker: Decimal = ZERO
+    taker: Decimal = ZERO
+    per_lot: Decimal = ZERO
+    inverse: bool = False
+    cash: str = "100000"
+    limits: Limits = Limits()
+    cancel_on_disconnect: bool = True
+    account: str = ""
+
+    def __post_init__(self) -> None:
+        if min(self.entry_ns, self.response_ns) < 0:
+            raise WorkbenchError(
+                f"latency of {min(self.entry_ns, self.response_ns)} ns",
+                expected="0 ns or more",
+                code="bad_value",
+            )
+
+    def contract(self, instrument: Instrument) -> Contract:
+        """The contract that is traded on an instrument."""
+        return Contract.of(
+            instrument, inverse=self.inverse, maker=self.maker, taker=self.taker, per_lot=self.per_lot
+        )
+
+
+def encode_terms(terms: PaperTerms) -> str:
+    """One line of JSON."""
+    return msgspec.json.encode(terms, order="deterministic").decode()
+
+
+def read_terms(text: str) -> PaperTerms:
+    """Inverse of :func:`encode_terms`."""
+    return msgspec.json.decode(text, type=PaperTerms)
