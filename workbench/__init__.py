@@ -95,6 +95,8 @@ _HOMES = {
     "study": "lab.study",
     "sweep": "lab.sweep",
     "report": "views.report",
+    "snapshot_backtest": "lab.snapshot_backtest",
+    "snapshot_error": "lab.snapshot_backtest",
     "Sweep": "lab.sweep",
     "StudyDesk": "lab.desk",
     "Trials": "lab.trials",
@@ -176,6 +178,8 @@ __all__ = [
     "score",
     "signals",
     "simulate",
+    "snapshot_backtest",
+    "snapshot_error",
     "spoof_like",
     "spreads",
     "stop_runs",
@@ -241,6 +245,7 @@ if TYPE_CHECKING:
     from workbench.lab.desk import StudyDesk
     from workbench.lab.lookahead import check_lookahead
     from workbench.lab.scoring import score
+    from workbench.lab.snapshot_backtest import snapshot_backtest, snapshot_error
     from workbench.lab.study import study
     from workbench.lab.sweep import Sweep, sweep
     from workbench.lab.trials import Trials

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from workbench.events import FloatArray, IntArray
+from workbench.events import EventBatch, FloatArray, IntArray
 from workbench.flow.bar_rule import interval_ns
 from workbench.flow.quoted import MidLog
 from workbench.lab.backtest_result import Backtest
@@ -16,7 +16,13 @@ from workbench.lab.backtest_result import Backtest
 HORIZONS: Final = ("100ms", "1s", "5s", "10s")
 
 
-def fill_quality(result: Backtest, horizons: Sequence[str] = HORIZONS, adverse: str = "1s") -> pl.DataFrame:
+def fill_quality(
+    result: Backtest,
+    horizons: Sequence[str] = HORIZONS,
+    adverse: str = "1s",
+    *,
+    events: EventBatch | None = None,
+) -> pl.DataFrame:
     """Fills with their costs, in ticks; positive slippage and adverse selection are losses.
 
     Parameters
@@ -26,6 +32,8 @@ def fill_quality(result: Backtest, horizons: Sequence[str] = HORIZONS, adverse: 
         Of the markouts.
     adverse : str, optional
         After which time the mid counts for adverse selection.
+    events : EventBatch, optional
+        Whose mids count. Default: those that the backtest ran over.
 
     Returns
     -------
@@ -42,7 +50,7 @@ def fill_quality(result: Backtest, horizons: Sequence[str] = HORIZONS, adverse: 
     """
     fills, tick = result.fills, float(result.instrument.tick_size)
     log = MidLog()
-    log.update(result.events)
+    log.update(result.events if events is None else events)
     sign, price = fills["side"].to_numpy().astype(np.float64), fills["price"].to_numpy() / tick
     ts = fills["ts"].to_physical().to_numpy()
     sent = result.orders["sent"].to_physical().to_numpy()[fills["order"].to_numpy()]
@@ -64,4 +72,14 @@ def _later(log: MidLog, ts: IntArray, breaks: IntArray, horizon: str) -> FloatAr
     return later
 
 
-__all__ = ["HORIZONS", "fill_quality"]
+def weighted_mean(fills: pl.DataFrame, name: str) -> float | None:
+    """Mean of a column by size, of what is known; None where nothing is."""
+    known = fills.select("size", name).drop_nulls()
+    return (
+        float((known["size"].to_numpy() @ known[name].to_numpy()) / known["size"].to_numpy().sum())
+        if known.height
+        else None
+    )
+
+
+__all__ = ["HORIZONS", "fill_quality", "weighted_mean"]

@@ -16,7 +16,7 @@ from workbench.lab.backtest_result import Backtest
 from workbench.lab.equity_steps import equity_at
 from workbench.lab.forward import Market
 from workbench.lab.regimes import regimes
-from workbench.lab.report_fills import HORIZONS, fill_quality
+from workbench.lab.report_fills import HORIZONS, fill_quality, weighted_mean
 from workbench.lab.report_trades import round_trips
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ReportTables:
             "mean_held_s": trades["held_s"].mean(),
             "mfe": trades["mfe"].mean(),
             "mae": trades["mae"].mean(),
-            **{name: _weighted(fills, name) for name in ("slippage", "adverse", *self._markouts)},
+            **{name: weighted_mean(fills, name) for name in ("slippage", "adverse", *self._markouts)},
         }
         return pl.concat([self.result.summary(), pl.DataFrame([values])], how="horizontal")
 
@@ -130,12 +130,6 @@ class ReportTables:
         held = (fills["side"] * fills["size"]).cum_sum().abs() * fills["price"]
         largest: Any = held.max()
         return float(largest or 1.0) * float(self.result.instrument.multiplier)
-
-
-def _weighted(fills: pl.DataFrame, name: str) -> float | None:
-    """Mean by size of what is known."""
-    known = fills.select("size", name).drop_nulls()
-    return float(np.average(known[name], weights=known["size"])) if known.height else None
 
 
 __all__ = ["ReportTables"]
