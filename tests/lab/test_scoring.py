@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import workbench as wb
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.feeds.simulator.planting import plants
 from workbench.flow.detectors.detections import Detections, nothing
+from workbench.flow.detectors.sweeps import Sweeps
 from workbench.lab.scoring import grounds, score
 
 SWEEPS = plants("sweep", every="5s")
@@ -73,6 +75,14 @@ def test_the_same_markets_and_the_same_plants_give_the_same_card() -> None:
     one = score(LongPrints, SWEEPS, seeds=[1, 2], duration="30s")
     assert one.frame.equals(score(LongPrints, MARKETS).frame)
     assert repr(one).startswith("<Scorecard LongPrints: precision ")
+
+
+def test_a_function_of_a_market_is_scored_like_its_class() -> None:
+    """``wb.sweeps`` and the class behind it get the same card, along a parameter too."""
+    grid = {"levels": (3, 5)}
+    by_function, by_class = score(wb.sweeps, MARKETS, grid), score(Sweeps, MARKETS, grid)
+    assert by_function.frame.equals(by_class.frame)
+    assert (by_function.name, by_class.name) == ("sweeps", "Sweeps")
 
 
 @pytest.mark.parametrize("wrong", [{"plants": []}, {"plants": SWEEPS, "kind": "mirage"}])

@@ -118,6 +118,7 @@ class StudyDesk:
             rng,
             counted=counted,
             window=self.window,
+            instrument=self._instrument,
         )
 
     def _spread(self, needs: Needs, terms: Terms) -> Points:

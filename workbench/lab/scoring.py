@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ from workbench.events import EventBatch, Instrument
 from workbench.feeds.simulator.planting import KINDS, Plants
 from workbench.feeds.simulator.source import Simulator
 from workbench.feeds.times import Duration, duration_ns
-from workbench.flow.detectors.detections import Detector, frame, joined
+from workbench.flow.detectors.detections import Detector, detected, frame
 from workbench.lab.matching import Matching, match
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def grounds(
 
 
 def score(
-    detector: Callable[..., Detector],
+    detector: Callable[..., Detector] | Callable[..., pl.DataFrame],
     plants: Plants | Sequence[Ground],
     grid: Mapping[str, Sequence[Any]] | None = None,
     *,
@@ -127,8 +127,9 @@ def score(
 
     Parameters
     ----------
-    detector : class or callable
-        Called with the instrument and parameters; gives something with ``update(batch)`` and ``close()``.
+    detector : class or function
+        A class is made with the instrument and the parameters, and has ``update(batch)`` and ``close()``. A function, as
+        ``wb.sweeps``, is called with a market and the parameters, and returns a frame with ``ts``, ``price`` and ``side``.
     plants : sequence of Plant, or of Ground
         What to plant; or markets of :func:`grounds`, to try several detectors on the same ones.
     grid : mapping of str to sequence, optional
@@ -160,9 +161,8 @@ def score(
     Examples
     --------
     >>> import workbench as wb
-    >>> from workbench.flow.detectors.iceberg_orders import NativeIcebergs
-    >>> wb.score(NativeIcebergs, wb.plants("iceberg", every="10s"), seeds=[1], duration="1m")
-    <Scorecard NativeIcebergs: precision 1.00, recall 1.00, 6 planted, 0 other trials>
+    >>> wb.score(wb.icebergs, wb.plants("iceberg", every="10s"), seeds=[1], duration="1m")
+    <Scorecard icebergs: precision 1.00, recall 1.00, 6 planted, 0 other trials>
     """
     if not plants:
         raise WorkbenchError(
@@ -215,12 +215,25 @@ def _ground(source: Simulator, length_ns: int) -> Ground:
     return Ground(source.instruments[0], batches, source.planted())
 
 
+class _Market:
+    """A market with as much of a recording's face as detectors read."""
+
+    def __init__(self, ground: Ground):
+        self.instrument = ground.instrument
+        self._batches = ground.batches
+
+    def batches(self) -> Iterator[EventBatch]:
+        yield from self._batches
+
+
 def _found(
-    detector: Callable[..., Detector], parameters: Mapping[str, Any], market: Ground, only: pl.Expr | None
+    detector: Callable[..., Any], parameters: Mapping[str, Any], market: Ground, only: pl.Expr | None
 ) -> pl.DataFrame:
-    made = detector(market.instrument, **parameters)
-    parts = joined([*(made.update(batch) for batch in market.batches), made.close()])
-    found = frame(parts, market.instrument)
+    if isinstance(detector, type):
+        made = detector(market.instrument, **parameters)
+        found = frame(detected(_Market(market), made), market.instrument)
+    else:
+        found = detector(_Market(market), **parameters)
     return found if only is None else found.filter(only)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from workbench.errors import WorkbenchError
-from workbench.events import FloatArray, IntArray
+from workbench.events import FloatArray, Instrument, IntArray
 from workbench.flow.bars import interval_ns
 from workbench.flow.signals.contract import Scores, Signal
 from workbench.lab.bootstrap import block_length, mean_interval
@@ -101,7 +101,7 @@ class Study:
     path : DataFrame
         ``after_s, mean, low, high``: mean move around the events in the signal's direction, ticks, with its interval.
     entries : DataFrame
-        ``ts, sequence, score, side, price_ticks`` of every event.
+        ``ts, sequence, score, side, price_ticks, price`` of every event, as ``view.mark`` takes them.
     ic_half_life_s : float, s
         NaN where the information does not decay.
     worth : Deflation
@@ -197,6 +197,7 @@ def studied(
     *,
     counted: bool = True,
     window: Window | None = None,
+    instrument: Instrument | None = None,
 ) -> Study:
     """A study of scores that were made already; counts the trial unless told not to."""
     horizons = terms.horizons_ns
@@ -222,7 +223,7 @@ def studied(
         frame,
         regimes(market, after.row, net[:, main]),
         _path(market, rows, side, horizons, rng),
-        _entries(scores, entries),
+        _entries(scores, entries, instrument),
         decay,
         trials.judge(trial),
     )
@@ -284,9 +285,10 @@ def _path(
     return pl.DataFrame(columns).with_columns(pl.col("mean", "low", "high").fill_nan(None))
 
 
-def _entries(scores: Scores, entries: IntArray) -> pl.DataFrame:
+def _entries(scores: Scores, entries: IntArray, instrument: Instrument | None) -> pl.DataFrame:
     ts, sequence, score, side, price = scores
-    return Scores(ts[entries], sequence[entries], score[entries], side[entries], price[entries]).frame()
+    chosen = Scores(ts[entries], sequence[entries], score[entries], side[entries], price[entries])
+    return chosen.frame(instrument)
 
 
 def _mean(values: FloatArray) -> float:

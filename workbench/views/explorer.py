@@ -159,7 +159,7 @@ class Explorer(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets i
 
     @property
     def marks(self) -> pl.DataFrame:
-        """When the signal went on or turned: ``ts, sequence, score, side, price_ticks``."""
+        """When the signal went on or turned: ``ts, sequence, score, side, price_ticks, price``."""
         return self.study.entries
 
     def choose(

@@ -105,13 +105,11 @@ class Workplace:
         return Outcome(choice, study, (time.perf_counter_ns() - begun) / 1e6, read)
 
 
-def marks_of(study: Study, tick: float) -> pl.DataFrame:
+def marks_of(study: Study) -> pl.DataFrame:
     """What a heatmap shows of a study: ``ts, price, side, score``; of very many events every k-th."""
     entries = study.entries
     step = max(-(-len(entries) // (4 * MOST_MARKS)), 1)
-    return entries.gather_every(step).select(
-        "ts", (pl.col("price_ticks") * tick).alias("price"), "side", "score"
-    )
+    return entries.gather_every(step).select("ts", "price", "side", "score")
 
 
 def finite_list(values: FloatArray) -> list[float | None]:

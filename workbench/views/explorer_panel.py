@@ -211,8 +211,7 @@ class ExplorerPanel(LiveView):
     def _mark(self, study: Study) -> None:
         """Show the marks on every heatmap of the same instrument and group."""
         instrument = self._capture.instrument
-        table = marks_of(study, float(instrument.tick_size))
-        self._content = marks_content(table, instrument, "price", "side", None, "warn")
+        self._content = marks_content(marks_of(study), instrument, "price", "side", None, "warn")
         self._marked.clear()
         self.mark_newcomers()
 

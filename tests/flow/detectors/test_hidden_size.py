@@ -29,7 +29,7 @@ def test_more_traded_than_displayed() -> None:
     assert (seen.ts.tolist(), seen.sequence.tolist(), seen.side.tolist()) == ([6], [5], [-1])
     assert seen.score.tolist() == [43.0]
     assert seen.evidence["shown_lots"].tolist() == [20]
-    assert seen.evidence["started_ns"].tolist() == [5]
+    assert seen.evidence["started_ts"].tolist() == [5]
 
 
 @pytest.mark.parametrize("flags", [int(Flag.OTC), int(Flag.HIDDEN), 500 << 6])

@@ -41,7 +41,7 @@ def test_same_id_shown_again_after_its_execution_is_a_refill() -> None:
     }
     assert evidence == {
         "order_id": 11, "first_order_id": 11, "refills": 1, "executed_lots": 4, "shown_before_lots": 4,
-        "shown_after_lots": 4, "revealed_lots": 4, "executed_total_lots": 4, "peak_lots": 4, "started_ns": 5,
+        "shown_after_lots": 4, "revealed_lots": 4, "executed_total_lots": 4, "peak_lots": 4, "started_ts": 5,
     }  # fmt: skip
     assert np.isnan(seen.evidence["remaining_lots"][0])
 

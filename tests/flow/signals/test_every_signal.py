@@ -91,7 +91,7 @@ def test_nothing_in_nothing_out(signal: Signal) -> None:
     frame = signal.over(Recorded([], INSTRUMENT))
     assert frame.schema == {
         "ts": pl.Datetime("ns", "UTC"), "sequence": pl.Int64, "score": pl.Float64, "side": pl.Int8,
-        "price_ticks": pl.Float64,
+        "price_ticks": pl.Float64, "price": pl.Float64,
     }  # fmt: skip
     assert len(frame) == 0
 
@@ -106,9 +106,9 @@ def test_the_same_live_and_over_the_whole(signal: Signal) -> None:
             for batch in event_batches(session):
                 start = max(seen - batch.first_sequence, 0)
                 if start < len(batch):
-                    pieces.append(twin.update(batch[start:]).frame())
+                    pieces.append(twin.update(batch[start:]).frame(session.instrument))
                     seen = batch.first_sequence + len(batch)
-        pieces.append(twin.close().frame())
+        pieces.append(twin.close().frame(session.instrument))
         assert pl.concat(pieces).equals(signal.over(session))
 
 

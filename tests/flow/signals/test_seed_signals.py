@@ -26,6 +26,7 @@ def test_imbalance_by_hand() -> None:
     np.testing.assert_allclose(frame["score"][-3:], [0.8, 0.2, -0.8])
     assert frame["side"].to_list()[-3:] == [1, 0, -1]
     assert frame["price_ticks"].to_list()[-3:] == [100.5] * 3
+    assert frame["price"].to_list()[-3:] == [50.25] * 3, "a tick is a half"
 
 
 def test_a_side_stays_on_between_its_bounds() -> None:

@@ -7,18 +7,19 @@ unit in their name (``size_lots``, ``after_ns``, ``levels``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.depth_series import event_batches
-from workbench.flow.prints import as_times, real_prices
+from workbench.flow.prints import as_times, real_prices, real_sizes
 
-__all__ = ["Detections", "Detector", "detected", "frame", "joined", "nothing"]
+__all__ = ["Detections", "Detector", "detected", "evidence", "frame", "joined", "nothing"]
 
 
 class Detections(NamedTuple):
@@ -93,13 +94,77 @@ def frame(detections: Detections, instrument: Instrument) -> pl.DataFrame:
         ``ts`` (UTC, when known), ``price`` (real units), ``side`` (Int8), ``score`` (Float64), ``evidence`` (struct:
         ``sequence``, then the detector's own fields).
     """
-    evidence = pl.DataFrame({"sequence": detections.sequence, **detections.evidence})
+    grounds = pl.DataFrame({"sequence": detections.sequence, **detections.evidence})
     return pl.DataFrame(
         [
             as_times(detections.ts),
             pl.Series("price", real_prices(detections.price, instrument), pl.Float64),
             pl.Series("side", detections.side, pl.Int8),
             pl.Series("score", detections.score, pl.Float64),
-            evidence.to_struct("evidence"),
+            grounds.to_struct("evidence"),
         ]
     )
+
+
+def evidence(found: pl.DataFrame, x: Any) -> pl.DataFrame:
+    """What detections rest on, as columns of their own, in real units.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of any detector.
+    x : session, recording or Instrument
+        That it was found in.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``found``, and in place of ``evidence`` its fields: ``…_lots`` becomes ``…_size`` and
+        ``…_thousandths`` a ``…_price``, both in real units, ``…_ts`` a time (null where it is 0); the others stay as they
+        are. A field named like a column of ``found`` comes as ``evidence_…``.
+
+    Raises
+    ------
+    WorkbenchError
+        A frame without evidence.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> s = wb.simulate(seed=7, inline=True)
+    >>> s.advance("30s")
+    >>> wb.evidence(wb.sweeps(s, levels=2), s).columns[:5]
+    ['ts', 'price', 'side', 'score', 'sequence']
+    """
+    if "evidence" not in found.columns:
+        raise WorkbenchError(
+            f"columns {', '.join(found.columns)}",
+            expected="a detector's frame, with evidence",
+            code="bad_frame",
+        )
+    instrument = getattr(x, "instrument", x)
+    taken = [name for name in found.columns if name != "evidence"]
+    fields = [_shown(field, instrument) for field in found["evidence"].struct.unnest()]
+    named = [field.rename(f"evidence_{field.name}") if field.name in taken else field for field in fields]
+    return found.drop("evidence").with_columns(named)
+
+
+def _shown(field: pl.Series, instrument: Instrument) -> pl.Series:
+    *stem, unit = field.name.split("_")
+    if unit == "lots":
+        return _real("_".join([*stem, "size"] if stem != ["size"] else stem), field, real_sizes, instrument)
+    if unit == "thousandths":
+        return _real("_".join([*stem, "price"]), field, real_prices, instrument)
+    if unit == "ts":
+        return field.replace(0, None).cast(pl.Datetime("ns", "UTC"))
+    return field
+
+
+def _real(
+    name: str,
+    field: pl.Series,
+    scaled: Callable[[FloatArray, Instrument], FloatArray],
+    instrument: Instrument,
+) -> pl.Series:
+    known = field.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return pl.Series(name, scaled(known, instrument), pl.Float64).fill_nan(None)

@@ -217,7 +217,7 @@ class Underflow(_Levels):
     Prints of one aggressor order at one price (see :mod:`workbench.flow.aggressor`) are summed and compared with what
     the level displayed before the first of them: ``more_lots`` = traded − shown, also the ``score``. Known when the
     next row with another time, or another order's or price's print, arrives: that is the row of ``ts`` and
-    ``sequence``; ``started_ns`` is the time of the prints. ``side`` is the resting side. Prints off the book, hidden,
+    ``sequence``; ``started_ts`` is the time of the prints. ``side`` is the resting side. Prints off the book, hidden,
     between two ticks or without an aggressor are left out, levels that displayed nothing as well.
 
     After CLEAR or GAP nothing is reported before the next SNAPSHOT_END.
@@ -232,7 +232,7 @@ class Underflow(_Levels):
     """
 
     _walk = staticmethod(_underflow)
-    _fields = ("shown_lots", "traded_lots", "more_lots", "prints", "started_ns")
+    _fields = ("shown_lots", "traded_lots", "more_lots", "prints", "started_ts")
 
     def __init__(self, instrument: Instrument, *, min_lots: int = 1):
         super().__init__(instrument, 0, min_lots)
@@ -281,7 +281,7 @@ class Resistance(_Levels):
     """
 
     _walk = staticmethod(_resistance)
-    _fields = ("shown_lots", "again_lots", "again_total_lots", "times", "started_ns")
+    _fields = ("shown_lots", "again_lots", "again_total_lots", "times", "started_ts")
 
     def __init__(self, instrument: Instrument, *, delay_ns: int = 100_000_000, min_lots: int = 2):
         super().__init__(instrument, delay_ns, min_lots)

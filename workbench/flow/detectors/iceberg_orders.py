@@ -26,7 +26,7 @@ EVIDENCE: Final = {
     "revealed_lots": np.int64,
     "executed_total_lots": np.int64,
     "peak_lots": np.int64,
-    "started_ns": np.int64,
+    "started_ts": np.int64,
     "remaining_lots": np.float64,
     "half_remaining_lots": np.float64,
 }

@@ -27,7 +27,7 @@ _DIRECTIONS: Final = types.int64[:, ::1]
 _FIRST_PRINT, _LAST_ORDER = 0, 1
 _LOOK_BACK, _WITHIN, _MIN_ORDERS, _GAP, _MIN_LOTS = range(5)
 _O_TS, _O_PRINT, _O_PRICE, _O_SIDE, _O_ORDERS, _O_LOTS, _O_EXTREME, _O_STARTED, _O_BEYOND = range(9)
-_FIELDS: Final = ("orders", "traded_lots", "extreme_thousandths", "started_ns", "beyond_ns")
+_FIELDS: Final = ("orders", "traded_lots", "extreme_thousandths", "started_ts", "beyond_ns")
 
 
 @part

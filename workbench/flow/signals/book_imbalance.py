@@ -44,7 +44,7 @@ class BookImbalance(Signal):
     >>> s = wb.simulate(seed=7, inline=True)
     >>> s.advance("3s")
     >>> wb.signals.BookImbalance(levels=3).over(s).columns
-    ['ts', 'sequence', 'score', 'side', 'price_ticks']
+    ['ts', 'sequence', 'score', 'side', 'price_ticks', 'price']
     """
 
     record: ClassVar[type[Parameters]] = BookImbalanceParameters

@@ -17,9 +17,9 @@ from numba import types
 import workbench
 from workbench.book.jit import I8_COLUMN, kernel
 from workbench.errors import WorkbenchError
-from workbench.events import Array, EventBatch, FloatArray, Instrument, IntArray
+from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.depth_series import event_batches
-from workbench.flow.prints import as_times
+from workbench.flow.prints import as_times, real_prices
 from workbench.flow.signals.code_identity import code_identity
 from workbench.flow.signals.sight import Needs, Sight, Sighting
 
@@ -51,8 +51,14 @@ class Scores(NamedTuple):
     side: Sides
     price: FloatArray
 
-    def frame(self) -> pl.DataFrame:
-        """As a frame: ``ts, sequence, score, side, price_ticks``; null where unknown."""
+    def frame(self, instrument: Instrument | None = None) -> pl.DataFrame:
+        """As a frame: ``ts, sequence, score, side, price_ticks``; null where unknown.
+
+        Parameters
+        ----------
+        instrument : Instrument, optional
+            Its grid makes real prices of ticks: a column ``price`` more.
+        """
         columns = [
             as_times(self.ts),
             pl.Series("sequence", self.sequence, pl.Int64),
@@ -60,6 +66,9 @@ class Scores(NamedTuple):
             pl.Series("side", self.side, pl.Int8),
             pl.Series("price_ticks", self.price, pl.Float64).fill_nan(None),
         ]
+        if instrument is not None:
+            real = real_prices(self.price * SUBTICKS_PER_TICK, instrument)
+            columns.append(pl.Series("price", real, pl.Float64).fill_nan(None))
         return pl.DataFrame(columns)
 
 
@@ -172,13 +181,18 @@ class Signal(ABC):
         return judged(self, rule, sighting.close())
 
     def over(self, x: Any) -> pl.DataFrame:
-        """Whole session or recording: ``ts, sequence, score, side, price_ticks``, one row for each moment.
+        """Whole session or recording, one row for each moment.
 
         Parameters
         ----------
         x : session or recording
+
+        Returns
+        -------
+        DataFrame
+            ``ts, sequence, score, side``, and the mid as ``price_ticks`` and ``price``; null where unknown.
         """
-        return joined(self.scores(x)).frame()
+        return joined(self.scores(x)).frame(getattr(x, "instrument", None))
 
     def scores(self, x: Any) -> Iterator[Scores]:
         """Pieces of what it says of a whole session or recording, in order."""
