@@ -11,7 +11,7 @@ import polars as pl
 
 from workbench.events import EventBatch, Instrument
 from workbench.flow.prints import as_times
-from workbench.flow.touch import TouchStream
+from workbench.flow.touch import Moments, TouchStream
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher
 
@@ -43,6 +43,12 @@ class Backtest:
     def events(self) -> EventBatch:
         """What it ran over."""
         return self._batch
+
+    @cached_property
+    def touch(self) -> Moments:
+        """Best prices that the equity is worked out at; may be set to those of another backtest of the same events."""
+        stream = TouchStream()
+        return Moments.joined([stream.update(self._batch), stream.close()])
 
     @cached_property
     def fills(self) -> pl.DataFrame:
@@ -92,10 +98,9 @@ class Backtest:
     @cached_property
     def equity(self) -> pl.DataFrame:
         """Position, cash after fees and equity at the mid, whenever the best prices changed; null where unknown."""
-        stream = TouchStream()
-        pieces = [stream.update(self._batch), stream.close()]
+        touch = self.touch
         ts, known, bid, bids, ask, asks = (
-            np.concatenate([getattr(piece, name).reshape(len(piece.ts)) for piece in pieces])
+            getattr(touch, name).reshape(len(touch.ts))
             for name in ("ts", "known", "bid", "bid_size", "ask", "ask_size")
         )
         order = np.argsort(self._fills[:, slots.FILL_TS], kind="stable")
