@@ -146,13 +146,19 @@ export function drawBest(context, parts, view, colours, how, live) {
   }
 }
 
+/** Steps of one run, one corner where the price changes: a line of many pieces takes twice as long to stroke. */
 function traceRun(context, run, view, holdMs) {
-  run.points.forEach(([ms, tick], i) => {
-    const [x, y] = [xOf(ms, view), yOf(tick + 0.5, view)];
-    if (i) context.lineTo(x, y);
-    else context.moveTo(x, y);
-    context.lineTo(Math.min(xOf(i + 1 < run.points.length ? run.points[i + 1][0] : run.endMs + holdMs, view), view.width), y);
-  });
+  const right = (ms) => Math.min(xOf(ms, view), view.width);
+  let held = run.points[0][1];
+  context.moveTo(xOf(run.points[0][0], view), yOf(held + 0.5, view));
+  for (const [ms, tick] of run.points) {
+    if (tick === held) continue;
+    const x = right(ms);
+    context.lineTo(x, yOf(held + 0.5, view));
+    context.lineTo(x, yOf(tick + 0.5, view));
+    held = tick;
+  }
+  context.lineTo(right(run.endMs + holdMs), yOf(held + 0.5, view));
 }
 
 /** Says over the picture that it is not of now. */

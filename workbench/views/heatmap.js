@@ -17,11 +17,17 @@ const LOOK_MS = 60; // between two looks while the hand moves
 const AGAIN_MS = 700;
 const LOST_MS = 3000;
 const LOST_TIMES = 4;
-const STEPS_PER_PX = 2; // a picture that follows is drawn again once it has moved by so little
+const MOVED_PX = 1; // a picture that follows is drawn again once it has moved by so much,
+const REST_MS = 60; // or by less, when nothing else has had it drawn for so long
 const HOLD_MS = 3000;
 const TELL_MS = 500;
 const SAID_MS = 5000;
 const KERNEL_SETTINGS = ["rule", "min_trade", "profile"];
+
+/** Whether a picture that has moved by so many device pixels is worth drawing again after so many ms. */
+function isDue(px, ms) {
+  return !(px < MOVED_PX) || (px > MOVED_PX / 8 && ms > REST_MS);
+}
 
 class HeatmapView {
   constructor(model, el) {
@@ -329,9 +335,10 @@ class HeatmapView {
   // -- drawing -------------------------------------------------------------------------------------------------
   #draw(asked) {
     const follows = this.store.ready && this.camera.followTime;
-    const place = Math.round((this.link.marketNow() / this.camera.msPerPx) * (window.devicePixelRatio || 1) * STEPS_PER_PX);
-    if (asked || this.gliding || place !== this.drawnPlace) {
-      this.drawnPlace = place;
+    const place = (this.link.marketNow() / this.camera.msPerPx) * (window.devicePixelRatio || 1);
+    const now = performance.now();
+    if (asked || this.gliding || isDue(Math.abs(place - this.drawnPlace), now - this.drawnAt)) {
+      Object.assign(this, { drawnPlace: place, drawnAt: now });
       this.gliding = this.frame.draw(HOLD_MS);
     }
     if (this.camera.width !== this.toldWidth || (follows && performance.now() - (this.toldAt ?? 0) > TELL_MS)) this.#tell();
