@@ -86,6 +86,7 @@ _HOMES = {
     "Footprint": "views.footprint",
     "Tape": "views.tape",
     "Health": "views.health",
+    "WhatIf": "views.whatif",
     "Workspace": "views.workspace",
     "Instrument": "events",
     "Side": "events",
@@ -102,6 +103,7 @@ _HOMES = {
     "Trials": "lab.trials",
     "check_lookahead": "lab.lookahead",
     "signals": ".flow.signals",
+    "strategies": ".lab.example_strategies",
     "errors": ".errors",
     "events": ".events",
 }
@@ -130,6 +132,7 @@ __all__ = [
     "Tape",
     "Trials",
     "Vwap",
+    "WhatIf",
     "WorkbenchError",
     "Workspace",
     "__version__",
@@ -183,6 +186,7 @@ __all__ = [
     "spoof_like",
     "spreads",
     "stop_runs",
+    "strategies",
     "study",
     "sweep",
     "sweeps",
@@ -240,6 +244,7 @@ if TYPE_CHECKING:
     from workbench.frames.importers import import_recording
     from workbench.frames.recording import Recording, open_recording
     from workbench.frames.selecting import events_in
+    from workbench.lab import example_strategies as strategies
     from workbench.lab.backtest import backtest
     from workbench.lab.degradation import degradation
     from workbench.lab.desk import StudyDesk
@@ -266,6 +271,7 @@ if TYPE_CHECKING:
     from workbench.views.report import report
     from workbench.views.tape import Tape
     from workbench.views.vwap import Vwap
+    from workbench.views.whatif import WhatIf
     from workbench.views.workspace import Workspace
 
 

@@ -1,0 +1,124 @@
+"""What-if: every choice is the backtest of its conditions, the newest wish wins, and what cannot be is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import workbench as wb
+from tests.support.sweeping import quote_away
+from workbench.errors import WorkbenchError
+from workbench.lab.whatif_desk import Conditions, WhatIfDesk
+from workbench.session import Session
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    """Twenty seconds of a simulated market."""
+    s = wb.simulate(seed=7, inline=True)
+    s.advance("20s")
+    return s
+
+
+def test_a_choice_is_the_backtest_of_its_conditions(session: Session) -> None:
+    """Orders, fills and equity equal those of wb.backtest with the same latency, queue and fees."""
+    whatif = wb.WhatIf(quote_away, session, params=[0, 3])
+    whatif.choose(latency_ms=20, queue="touch", maker=-0.5, taker=2.0)
+    alone = wb.backtest(
+        quote_away, session, latency="20ms", queue="touch", fees=("-0.00005", "0.0002"), params=[0, 3]
+    )
+    assert whatif.result.fills.equals(alone.fills)
+    assert whatif.result.orders.equals(alone.orders)
+    assert whatif.result.equity.equals(alone.equity)
+    assert len(alone.fills) > 0
+    whatif.close()
+
+
+def test_a_hand_on_the_controls_does_the_same(session: Session) -> None:
+    """Moving a slider leads to its result and to another picture; the facts follow."""
+    whatif = wb.WhatIf(quote_away, session, params=[0, 3])
+    before, facts = whatif.picture(), whatif._facts.value
+    whatif.latency.value = 100_000
+    outcome = whatif.finished()
+    assert outcome.conditions == whatif.conditions == Conditions(100_000)
+    assert whatif.picture() != before
+    assert whatif._facts.value != facts
+    assert whatif._picture.value == whatif.picture()
+
+
+def test_only_the_newest_of_many_wishes_counts(session: Session) -> None:
+    """However fast a slider is dragged, the result is that of its last place."""
+    whatif = wb.WhatIf(quote_away, session, params=[0, 3])
+    for step in range(50):
+        whatif.taker.value = step / 10
+    assert whatif.finished().conditions.taker == 4.9
+
+
+def test_any_latency_can_be_chosen(session: Session) -> None:
+    """One that the slider has not becomes one of its stops."""
+    whatif = wb.WhatIf(quote_away, session, latency_ms=3, params=[0, 3])
+    assert whatif.latency.value == 3000
+    whatif.choose(latency_ms=7.5)
+    assert whatif.finished().conditions.latency_us == 7500
+    assert [us for _, us in whatif.latency.options] == sorted({us for _, us in whatif.latency.options})
+
+
+def test_it_leaves_a_picture_and_a_twin(session: Session) -> None:
+    """Pages without a kernel show a PNG; the Plotly twin ends at the profit."""
+    whatif = wb.WhatIf(quote_away, session, params=[0, 3])
+    data, _ = whatif._repr_mimebundle_()  # type: ignore[misc]
+    assert data["text/plain"] == "WhatIf('ES-SIM')"
+    assert whatif.picture().startswith(b"\x89PNG")
+    assert whatif.figure().data[1].y[-1] == whatif.result.summary()["profit"].item()
+
+
+class Moody:
+    """Raises once its desk shows any latency: its first order is not known at the next step."""
+
+    def on_timer(self, desk: Any) -> None:
+        """Send one and look for it."""
+        if not desk.orders:
+            desk.buy(1)
+        elif desk.orders[0] == "PENDING_NEW":
+            raise ValueError("where is <b>my</b> order?")
+
+
+def test_what_a_strategy_raises_is_shown(session: Session) -> None:
+    """The page says it, as text; asking for the result raises; other conditions bring it back."""
+    whatif = wb.WhatIf(Moody, session, latency_ms=0)
+    whatif.choose(latency_ms=500)
+    assert "&lt;b&gt;my" in whatif._facts.value
+    with pytest.raises(WorkbenchError, match="where is"):
+        _ = whatif.result
+    whatif.choose(latency_ms=0)
+    assert whatif.result.summary()["fills"].item() == 1
+
+
+def test_runs_share_what_depends_on_the_day_alone(session: Session) -> None:
+    """Best prices are read once."""
+    desk = WhatIfDesk(quote_away, session, params=[0, 3])
+    one, other = desk.result(Conditions()), desk.result(Conditions(latency_us=5))
+    assert one.touch is other.touch
+    assert one.events is other.events
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"queue": "fifo"}, "risk_averse"),
+        ({"latency_ms": -1}, "0 or more"),
+        ({"taker": 99}, "basis points"),
+        ({"theme": "pink"}, "dark, light"),
+    ],
+)
+def test_conditions_that_mean_nothing_are_refused(session: Session, wrong: dict[str, Any], said: str) -> None:
+    """At once, with what is known."""
+    with pytest.raises(WorkbenchError, match=said):
+        wb.WhatIf(quote_away, session, params=[0, 3], **wrong)
+
+
+def test_an_object_is_no_strategy_to_repeat(session: Session) -> None:
+    """A second run would begin with the state of the first."""
+    with pytest.raises(WorkbenchError, match="Moody itself"):
+        wb.WhatIf(Moody(), session)
