@@ -31,13 +31,23 @@ from workbench.frames.importers.binance_tables import (
     TRADE,
     TS,
 )
+from workbench.frames.importers.binance_tokens import (
+    FALSE,
+    TRUE,
+    decimal,
+    integer,
+    letters,
+    levels,
+    matches,
+    skip_scalar,
+    string_end,
+)
 
 DONE: Final = 0
 HAND_OVER: Final = 1  # the line at the position is for the plain parser
 
 MS: Final = 1_000_000
 MAX_MS: Final = (2**63 - 1) // MS
-MAX_DIGITS: Final = 18  # any 18 digits fit int64
 STAMP_DIGITS: Final = 19
 
 # Bits of the keys seen in one message; a second sight of the same key is handed over, and refused there.
@@ -46,170 +56,32 @@ _DEPTH_KEYS = _U1 | _U2 | _S | _B | _A
 _TRADE_KEYS = _S | _P | _Q | _M | _ID
 _TICKER_KEYS = _S | _U2 | _B | _A | _BB | _AA
 
-
-@part
-def _integer(text: Array, at: int) -> tuple[int, int]:
-    """Unsigned integer and the place behind it; -1 where there is none, or none that fits."""
-    start = at
-    value = 0
-    while True:
-        digit = np.int64(text[at]) - 48
-        if digit < 0 or digit > 9:
-            break
-        value = value * 10 + digit
-        at += 1
-    digits = at - start
-    if not 0 < digits <= MAX_DIGITS or (digits > 1 and text[start] == 48):  # JSON knows no leading zeros
-        return 0, -1
-    return value, at
-
-
-@part
-def _decimal(text: Array, at: int, decimals: int) -> tuple[int, int]:
-    """Quoted decimal as a multiple of 10^-decimals, and the place behind it; -1 where the plain parser must look."""
-    if text[at] != 34:
-        return 0, -1
-    at += 1
-    start = at
-    value = np.int64(0)
-    while True:
-        digit = np.int64(text[at]) - 48
-        if digit < 0 or digit > 9:
-            break
-        value = value * 10 + digit
-        at += 1
-    digits = at - start
-    missing = decimals
-    if digits and text[at] == 46:
-        at += 1
-        start = at
-        while True:
-            digit = np.int64(text[at]) - 48
-            if digit < 0 or digit > 9:
-                break
-            if missing > 0:
-                value = value * 10 + digit
-                missing -= 1
-                digits += 1
-            elif digit:
-                return 0, -1
-            at += 1
-        if at == start:
-            return 0, -1
-    if digits == 0 or text[at] != 34 or digits + missing > MAX_DIGITS:
-        return 0, -1
-    while missing > 0:
-        value *= 10
-        missing -= 1
-    return value, at + 1
-
-
-@part
-def _string_end(text: Array, at: int) -> int:
-    """Place of the closing quote of a string whose content starts at ``at``; -1 for escapes, line ends, and beyond ASCII."""
-    while True:
-        byte = text[at]
-        if byte == 34:
-            return at
-        if byte == 92 or byte < 32 or byte > 126:
-            return -1
-        at += 1
-
-
-@part
-def _levels(
-    text: Array,
-    at: int,
-    side: int,
-    decimals: Array,
-    prices: IntArray,
-    sizes: IntArray,
-    sides: Array,
-    row: int,
-) -> tuple[int, int]:
-    """Read [["price","size"],…]; the row behind the last level and the place behind the list, -1 if not plain."""
-    if text[at] != 91:
-        return row, -1
-    at += 1
-    if text[at] == 93:
-        return row, at + 1
-    while True:
-        if text[at] != 91:
-            return row, -1
-        price, at = _decimal(text, at + 1, decimals[0])
-        if at < 0 or text[at] != 44:
-            return row, -1
-        size, at = _decimal(text, at + 1, decimals[1])
-        if at < 0 or text[at] != 93:
-            return row, -1
-        prices[row] = price
-        sizes[row] = size
-        sides[row] = side
-        row += 1
-        at += 1
-        if text[at] == 93:
-            return row, at + 1
-        if text[at] != 44:
-            return row, -1
-        at += 1
-
-
-@part
-def _matches(text: Array, at: int, word: Array) -> bool:
-    for i in range(len(word)):  # noqa: SIM110 – numba has no generators
-        if text[at + i] != word[i]:
-            return False
-    return True
-
-
-@part
-def _skip_scalar(text: Array, at: int) -> int:
-    """Place behind a value of a key that nobody needs: text, whole number, true, false, null; -1 for anything else."""
-    byte = text[at]
-    if byte == 34:
-        end = _string_end(text, at + 1)
-        return end + 1 if end >= 0 else -1
-    if byte == 116 or byte == 102 or byte == 110:
-        word = _TRUE if byte == 116 else _FALSE if byte == 102 else _NULL
-        return at + len(word) if _matches(text, at, word) else -1
-    start = at + 1 if byte == 45 else at
-    _, end = _integer(text, start)
-    return end if end > start else -1
-
-
-def _bytes(text: str) -> Array:
-    return np.frombuffer(text.encode(), np.uint8)
-
-
-_STREAM = _bytes('{"stream":"')
-_DATA = _bytes(',"data":{')
-_DEPTH_TAIL = _bytes("depth")
-_TRADE_TAIL = _bytes('trade"')
-_TICKER_TAIL = _bytes('bookTicker"')
-_MARKET = _bytes('"MARKET"')
-_TRUE = _bytes("true")
-_FALSE = _bytes("false")
-_NULL = _bytes("null")
-_DEPTH_EVENT = _bytes('"depthUpdate"')
-_TRADE_EVENT = _bytes('"trade"')
-_TICKER_EVENT = _bytes('"bookTicker"')
+_STREAM = letters('{"stream":"')
+_DATA = letters(',"data":{')
+_DEPTH_TAIL = letters("depth")
+_TRADE_TAIL = letters('trade"')
+_TICKER_TAIL = letters('bookTicker"')
+_MARKET = letters('"MARKET"')
+_DEPTH_EVENT = letters('"depthUpdate"')
+_TRADE_EVENT = letters('"trade"')
+_TICKER_EVENT = letters('"bookTicker"')
 
 
 @part
 def _stream_kind(text: Array, at: int) -> tuple[int, int]:
     """Kind named by '…@depth@0ms"', and the place behind the closing quote."""
-    end = _string_end(text, at)
+    end = string_end(text, at)
     if end < 0:
         return 0, -1
     while at < end and text[at] != 64:
         at += 1
     at += 1
     kind = 0
-    if _matches(text, at, _DEPTH_TAIL) and (text[at + 5] == 64 or text[at + 5] == 34):
+    if matches(text, at, _DEPTH_TAIL) and (text[at + 5] == 64 or text[at + 5] == 34):
         kind = DEPTH
-    elif _matches(text, at, _TRADE_TAIL):
+    elif matches(text, at, _TRADE_TAIL):
         kind = TRADE
-    elif _matches(text, at, _TICKER_TAIL):
+    elif matches(text, at, _TICKER_TAIL):
         kind = TICKER
     return kind, end + 1
 
@@ -217,8 +89,8 @@ def _stream_kind(text: Array, at: int) -> tuple[int, int]:
 @part
 def _event_fits(text: Array, at: int, kind: int) -> bool:
     if kind == DEPTH:
-        return _matches(text, at, _DEPTH_EVENT)
-    return _matches(text, at, _TRADE_EVENT) if kind == TRADE else _matches(text, at, _TICKER_EVENT)
+        return matches(text, at, _DEPTH_EVENT)
+    return matches(text, at, _TRADE_EVENT) if kind == TRADE else matches(text, at, _TICKER_EVENT)
 
 
 @kernel()
@@ -262,9 +134,9 @@ def scan(
             at += 1
         good = at - begin == STAMP_DIGITS and text[begin] < 57 and text[at] == 32
         kind = 0
-        if good and _matches(text, at + 1, _STREAM):
+        if good and matches(text, at + 1, _STREAM):
             kind, at = _stream_kind(text, at + 1 + len(_STREAM))
-        good = kind != 0 and at > 0 and _matches(text, at, _DATA)
+        good = kind != 0 and at > 0 and matches(text, at, _DATA)
         at += len(_DATA)
         seen = np.int64(0)
         event_time = np.int64(0)
@@ -294,63 +166,63 @@ def scan(
                 at += 5
             else:
                 key = 0
-                name_end = _string_end(text, at + 1)
+                name_end = string_end(text, at + 1)
                 if name_end < 0 or text[name_end + 1] != 58:
                     good = False
                     break
                 at = name_end + 2
             if key == 69:  # E
                 bit = _E
-                event_time, at = _integer(text, at)
+                event_time, at = integer(text, at)
             elif key == 84:  # T
                 bit = _T
-                trade_time, at = _integer(text, at)
+                trade_time, at = integer(text, at)
             elif key == 85:  # U
                 bit = _U1
-                first_id, at = _integer(text, at)
+                first_id, at = integer(text, at)
             elif key == 117:  # u
                 bit = _U2
-                last_id, at = _integer(text, at)
+                last_id, at = integer(text, at)
             elif key == 1:
                 bit = _PU
-                previous_id, at = _integer(text, at)
+                previous_id, at = integer(text, at)
             elif key == 116:  # t
                 bit = _ID
-                first_id, at = _integer(text, at)
+                first_id, at = integer(text, at)
             elif key == 115:  # s
                 bit = _S
-                foreign = not _matches(text, at, symbol)
-                at = _skip_scalar(text, at)
+                foreign = not matches(text, at, symbol)
+                at = skip_scalar(text, at)
             elif key == 101:  # e
                 bit = _EVENT
                 good = _event_fits(text, at, kind)
-                at = _skip_scalar(text, at)
+                at = skip_scalar(text, at)
             elif key == 112:  # p
                 bit = _P
-                price, at = _decimal(text, at, decimals[0])
+                price, at = decimal(text, at, decimals[0])
             elif key == 113:  # q
                 bit = _Q
-                size, at = _decimal(text, at, decimals[1])
+                size, at = decimal(text, at, decimals[1])
             elif key == 109:  # m
                 bit = _M
                 maker = text[at] == 116
-                if not (_matches(text, at, _TRUE) if maker else _matches(text, at, _FALSE)):
+                if not (matches(text, at, TRUE) if maker else matches(text, at, FALSE)):
                     good = False
                     break
                 at += 4 if maker else 5
             elif key == 88 and kind == TRADE:  # X: only plain market trades are read here
                 bit = _X
-                good = _matches(text, at, _MARKET)
+                good = matches(text, at, _MARKET)
                 at += len(_MARKET)
             elif (key == 98 or key == 97) and kind == DEPTH:  # b, a
                 bit = _B if key == 98 else _A
-                n_rows, at = _levels(text, at, 1 if key == 98 else -1, decimals, prices, sizes, sides, n_rows)
+                n_rows, at = levels(text, at, 1 if key == 98 else -1, decimals, prices, sizes, sides, n_rows)
             elif (key == 98 or key == 97 or key == 66 or key == 65) and kind == TICKER:
                 slot = 0 if key == 98 else 1 if key == 66 else 2 if key == 97 else 3
                 bit = _B if key == 98 else _BB if key == 66 else _A if key == 97 else _AA
-                quote[slot], at = _decimal(text, at, decimals[slot & 1])
+                quote[slot], at = decimal(text, at, decimals[slot & 1])
             else:
-                at = _skip_scalar(text, at)
+                at = skip_scalar(text, at)
             if at < 0 or seen & bit:
                 good = False
                 break
