@@ -10,6 +10,7 @@ import gc
 import hashlib
 import inspect
 from collections.abc import Callable
+from types import CodeType, ModuleType
 from typing import Any, Final, TypeVar, cast
 
 import numpy as np
@@ -21,6 +22,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 _CONSTANTS: Final = (bool, int, float, complex, str, bytes, tuple, np.generic)
+_NUMERIC: Final = ("math", "numpy", "builtins")
 
 
 def _column(dtype: types.Type) -> types.Type:
@@ -47,7 +49,7 @@ def kernel(signature: Any = None) -> Callable[[Function], Function]:
         dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
         _cache(dispatcher)
         if signature is not None:
-            _compile(dispatcher, signature)
+            compile_once(dispatcher, signature)
         return cast(Function, dispatcher)
 
     return compiled
@@ -74,7 +76,8 @@ def _cache(dispatcher: Any) -> None:
     file._source_stamp = (*file._source_stamp, fingerprint(dispatcher.py_func))
 
 
-def _compile(dispatcher: Any, signature: Any) -> None:
+def compile_once(dispatcher: Any, signature: Any) -> None:
+    """Compile for one signature, and for no other ever after."""
     # A compiler makes millions of objects that all stay: looking for garbage among them costs a seventh of its time.
     collecting = gc.isenabled()
     gc.disable()
@@ -98,16 +101,37 @@ def _collect(function: Any, found: dict[str, str]) -> None:
     place = f"{function.__module__}.{function.__qualname__}"
     if place in found:
         return
-    code = function.__code__
-    found[place] = f"{code.co_code.hex()} {code.co_consts!r} {code.co_names!r}"
-    names = inspect.getclosurevars(function)
-    for name, value in {**names.globals, **names.nonlocals}.items():
-        if called := getattr(value, "py_func", None):
-            _collect(called, found)
-        elif isinstance(value, _CONSTANTS):
-            found[f"{place}.{name}"] = repr(value)
-        elif isinstance(value, np.ndarray):
-            found[f"{place}.{name}"] = f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    defaults = f" {function.__defaults__!r}" if function.__defaults__ else ""
+    found[place] = " ".join(_said(code) for code in _codes(function.__code__)) + defaults
+    cells = inspect.getclosurevars(function).nonlocals
+    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    known = {name: function.__globals__[name] for name in names if name in function.__globals__}
+    for name, value in {**known, **cells}.items():
+        _collect_value(f"{place}.{name}", value, names, found)
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    """A function's code, and the code of what is defined inside it."""
+    inner = [c for constant in code.co_consts if isinstance(constant, CodeType) for c in _codes(constant)]
+    return [code, *inner]
+
+
+def _said(code: CodeType) -> str:
+    # A code object's repr is its address: what it says is told by its own line.
+    constants = tuple(c.co_name if isinstance(c, CodeType) else c for c in code.co_consts)
+    return f"{code.co_code.hex()} {constants!r} {code.co_names!r}"
+
+
+def _collect_value(place: str, value: Any, names: set[str], found: dict[str, str]) -> None:
+    if called := getattr(value, "py_func", None):
+        _collect(called, found)
+    elif isinstance(value, _CONSTANTS):
+        found[place] = repr(value)
+    elif isinstance(value, np.ndarray):
+        found[place] = f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    elif isinstance(value, ModuleType) and value.__name__.partition(".")[0] not in _NUMERIC:
+        for name in sorted(names & set(vars(value))):  # any of them may be meant: settings.LIMIT
+            _collect_value(f"{value.__name__}.{name}", vars(value)[name], names - {name}, found)
 
 
 def aligned(column: Array) -> Array:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from numba import njit, types
 
-from workbench.book.jit import kernel, part
+from workbench.book.jit import compile_once, kernel, part
 from workbench.trading.slots import (
     ARRIVES,
     CANCEL,
@@ -41,6 +41,7 @@ from workbench.trading.slots import (
     WHAT,
     Desk,
 )
+from workbench.trading.strategy_cache import StrategyCache
 
 _NONE: Final = -1
 
@@ -173,6 +174,11 @@ def size_at(d: Desk, side: int, price: int) -> int:
 def kernel_strategy(function: Callable[[Desk], None]) -> Any:
     """Compile a strategy: a function of its desk, called at every step.
 
+    Notes
+    -----
+    What was compiled is kept on disk and found again by what it does, so that a cell run again, or a fresh process,
+    waits for no compiler. See :mod:`workbench.trading.strategy_cache`.
+
     Examples
     --------
     >>> import workbench as wb
@@ -187,8 +193,9 @@ def kernel_strategy(function: Callable[[Desk], None]) -> Any:
     >>> wb.backtest(hold_one, s)
     Backtest(ES-SIM, 1 orders, 1 fills)
     """
-    dispatcher: Any = njit(STRATEGY, nogil=True, error_model="numpy")(function)
-    dispatcher.disable_compile()
+    dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
+    dispatcher._cache = StrategyCache(function)
+    compile_once(dispatcher, STRATEGY)
     return dispatcher
 
 
