@@ -49,6 +49,8 @@ MODULES: Final = (
     "workbench.flow.signals.volume_cliff",
     "workbench.flow.vwap",
     "workbench.lab.correlation",
+    "workbench.lab.backtest",
+    "workbench.lab.example_strategies",
     "workbench.lab.forward",
     "workbench.trading.queue_estimate",
     "workbench.frames.parquet",
