@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Link, Painter, lookBase, statusParts, wrongWords } from "../../workbench/views/link.js";
+import { Link, Painter, holdsStill, lookBase, statusParts, wrongWords } from "../../workbench/views/link.js";
 
 class Element extends EventTarget {
   children = [];
+  dataset = {};
 
   appendChild(child) {
     this.children.push(child);
@@ -256,4 +257,14 @@ test("two pages count their looks in ranges that do not meet", () => {
   const [one, other] = [lookBase(), lookBase()];
   assert.ok(Number.isSafeInteger(one + 2 ** 20));
   assert.ok(one === other || Math.abs(one - other) >= 2 ** 20);
+});
+
+test("while a hand waits for one group the others hold still, but never for long", () => {
+  const hush = { group: "a", until: 1000 };
+  assert.equal(holdsStill(hush, "b", 950, 940), true);
+  assert.equal(holdsStill(hush, "a", 950, 940), false, "the group that waits goes on");
+  assert.equal(holdsStill(hush, "b", 1000, 990), false, "it is over");
+  assert.equal(holdsStill(hush, "b", 950, 700), false, "it has held still for long enough");
+  assert.equal(holdsStill(hush, "b", 950, -Infinity), false, "nothing was drawn yet");
+  assert.equal(holdsStill(null, "b", 950, 940), false);
 });

@@ -2,7 +2,7 @@
 import { decimalsOf, niceColumnMs, niceTicks } from "./geometry.js";
 import { HeatStore } from "./heat_store.js";
 import { TileShelf } from "./heat_tiles.js";
-import { Link, Painter, dress, lookBase, pageTheme } from "./link.js";
+import { Link, Painter, dress, hush, hushed, lookBase, pageTheme } from "./link.js";
 import { Bond } from "./bond.js";
 import { RowFit } from "./row_fit.js";
 import { HeatCamera } from "./heat_camera.js";
@@ -15,6 +15,7 @@ const COLUMN_PX = 2;
 const SETTLE_MS = 140;
 const LOOK_MS = 60; // between two looks while the hand moves
 const AGAIN_MS = 700;
+const HAND_MS = 500; // a look so soon after a move is what the hand waits for
 const LOST_MS = 3000;
 const LOST_TIMES = 4;
 const MOVED_PX = 1; // a picture that follows is drawn again once it has moved by so much,
@@ -146,6 +147,7 @@ class HeatmapView {
       this.root.dataset.tiles = Number(this.root.dataset.tiles ?? 0) + 1;
       this.root.dataset.tileMs = Math.round(performance.now() - this.shelf.askedAt);
       if (!content.exact) this.#lookSoon(AGAIN_MS);
+      hushed(this.root);
     }
     this.frame.judge();
     this.painter.ask();
@@ -217,6 +219,7 @@ class HeatmapView {
     if (!store.ready || !this.shelf.lacks(camera, store, settings.rule, store.rightMs)) return;
     const more = { rule: settings.rule, min_trade: settings.min_trade, row_ticks: camera.ownPriceZoom ? null : store.rowTicks };
     this.link.say(this.shelf.look(camera, more, performance.now()));
+    if (performance.now() - this.movedAt < HAND_MS) hush(this.root); // a hand waits, not a picture that has to come again
     this.#lookAgainIfLost(0);
   }
 
@@ -301,6 +304,7 @@ class HeatmapView {
   }
 
   #changed() {
+    this.movedAt = performance.now();
     this.button.hidden = this.camera.following;
     this.#settle();
     this.#lookSoon(LOOK_MS);

@@ -57,6 +57,7 @@ export class Link {
   constructor(model, root, onMessage) {
     this.model = model;
     this.root = root;
+    root.dataset.group = model.get("options")?.group ?? "";
     this.onMessage = onMessage;
     this.name = Math.random().toString(36).slice(2); // tells this page from the others on the same view
     this.drawn = 0;
@@ -256,6 +257,25 @@ export class Link {
   }
 }
 
+// Every widget's script is a module of its own, so what they share hangs on the window.
+const HUSH = "__orderflow_hush";
+const HUSH_MS = 150;
+
+/** Lets views of other groups on this page hold still until `root` has what a hand waits for: its answer comes first. */
+export function hush(root) {
+  globalThis[HUSH] = { group: root.dataset.group, until: performance.now() + HUSH_MS };
+}
+
+/** The hand has what it waited for. */
+export function hushed(root) {
+  if (globalThis[HUSH]?.group === root.dataset.group) globalThis[HUSH] = null;
+}
+
+/** Whether a view drawn at `drawnAt` lets another group go first; nobody holds still for longer than that; pure. */
+export function holdsStill(hush, group, now, drawnAt) {
+  return Boolean(hush) && hush.group !== group && now < hush.until && now - drawnAt < HUSH_MS;
+}
+
 /**
  * Calls `draw(asked)` on an animation frame while `root` is on the screen. Draw returns true to be called again on the
  * next one, then with `asked` false: nothing but time has changed.
@@ -266,6 +286,7 @@ export class Painter {
     this.draw = draw;
     this.visible = true;
     this.asked = false;
+    this.drawnAt = -Infinity;
     this.frames = 0;
     this.observer = new IntersectionObserver((entries) => {
       this.visible = entries[entries.length - 1].isIntersecting;
@@ -313,6 +334,12 @@ export class Painter {
   #frame() {
     this.pending = 0;
     if (this.stopped || !this.visible || document.visibilityState === "hidden") return;
+    const now = performance.now();
+    if (holdsStill(globalThis[HUSH], this.root.dataset.group, now, this.drawnAt)) {
+      this.#next();
+      return;
+    }
+    this.drawnAt = now;
     const { asked } = this;
     this.asked = false;
     this.frames += 1;
