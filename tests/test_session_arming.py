@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-import workbench as wb
 from tests.support.eventually import eventually
 from tests.support.scripted_engine import ScriptedEngine, order, trading
 from workbench.errors import EngineError, WorkbenchError
@@ -124,11 +123,9 @@ def test_bounds_must_be_given(engine: ScriptedEngine, session: Session, bounds: 
     assert not engine.of_type(messages.Arm)
 
 
-@pytest.mark.parametrize("place", ["inline", "engine"])
-def test_a_source_without_platform_cannot_trade(place: str) -> None:
-    """Simulations and replays say so honestly, wherever they run, and a panic there is no error."""
-    opened = wb.simulate(seed=1, inline=True) if place == "inline" else None
-    with ScriptedEngine(live=False) as engine, opened or engine.session() as session:
+def test_an_engine_that_takes_no_orders_says_so() -> None:
+    """A foreign feed of virtual time without a paper desk: every way of trading is refused, and a panic is no error."""
+    with ScriptedEngine(live=False) as engine, engine.session() as session:
         for attempt in (
             lambda: session.arm(minutes=5, max_orders=1, max_size=1),
             lambda: session.orders.buy(1),
@@ -137,6 +134,7 @@ def test_a_source_without_platform_cannot_trade(place: str) -> None:
                 attempt()
             assert caught.value.code == "read_only"
         assert not session.panic().canceled and "read_only" in repr(session.panic())
+        assert "nobody takes orders on" in session.orders.trading().advice
         assert not engine.heard
 
 
@@ -287,9 +285,3 @@ def test_orders_say_whether_one_would_go_through(engine: ScriptedEngine, session
     assert state.ready and state.max_size == 2 and session.orders.version > before
     with pytest.raises(WorkbenchError, match="unknown instrument"):
         session.orders.trading("NQ")
-
-
-def test_a_source_without_a_platform_says_so() -> None:
-    """Nothing to arm there: the advice names what is missing."""
-    with wb.simulate(seed=7, inline=True) as session:
-        assert "nobody takes orders on" in session.orders.trading().advice

@@ -333,12 +333,13 @@ def test_hostile_texts_stay_texts(engine: ScriptedEngine, session: Session) -> N
 
 
 def test_frames_have_their_columns_also_without_rows(tmp_path: object) -> None:
-    """A source without account has empty frames of the same schema."""
+    """An account on which nothing was traded has frames of the same schema: one flat position, one balance."""
     with wb.simulate(seed=1, inline=True) as session:
         assert dict(session.orders.frame.schema) == ORDERS and session.orders.history.is_empty()
         for frame in (session.fills, session.positions, session.balances, session.broadcasts):
-            assert frame.is_empty() and frame.schema["ts"] == pl.Datetime("ns", "UTC")
-            assert frame.columns[0] == "ts"
+            assert frame.schema["ts"] == pl.Datetime("ns", "UTC") and frame.columns[0] == "ts"
+        assert session.fills.is_empty() and session.broadcasts.is_empty()
+        assert session.positions["position"].to_list() == [0.0] and len(session.balances) == 1
 
 
 def test_frames_are_in_real_units_with_utc_times(engine: ScriptedEngine, session: Session) -> None:

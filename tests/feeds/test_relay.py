@@ -392,8 +392,7 @@ def told(collected: Collected, kind: type[object]) -> list[object]:
     return [message for message in collected.messages() if isinstance(message, kind)]
 
 
-def test_a_feed_without_a_platform_takes_no_orders():
-    """A simulated or replayed market: told so, each in its own words."""
+def test_a_feed_without_a_platform_draws_nothing():
+    """A simulated or replayed market has a paper desk, and no chart."""
     with RunningEngine(SyntheticSource(("ES",))) as engine, session(engine) as client:
-        assert refused(client, place()).code == "read_only"
         assert refused(client, messages.Notify(symbol="ES", text="x")).code == "not_supported"

@@ -16,6 +16,7 @@ HOMES: Final = {
     "serve": "engines",
     "replay": "engines",
     "engines": "engines",
+    "flatten": "flattening",
     "stop": "engines",
     "bridge": "bridge",
     "record": "recording",

@@ -112,15 +112,11 @@ def stop_command(identity: str | None, stop_all: bool, as_json: bool) -> None:
     from workbench.feeds.discovery import running_feeds, the_only
     from workbench.feeds.engines import stop_engine
 
-    running = running_feeds()
-    if stop_all:
-        chosen = running
-    elif identity:
-        chosen = [e for e in running if identity in (e.identity, e.uri, str(e.pid))]
-        if not chosen:
-            raise EngineError(f"no engine {identity!r}", expected=f"one of {[e.identity for e in running]}")
-    else:
-        chosen = [the_only(running)]
+    chosen = (
+        chosen_engines(None if stop_all else identity)
+        if stop_all or identity
+        else [the_only(running_feeds())]
+    )
     for endpoint in chosen:
         stop_engine(endpoint)
     stopped = [endpoint.identity for endpoint in chosen]
@@ -128,6 +124,23 @@ def stop_command(identity: str | None, stop_all: bool, as_json: bool) -> None:
         print_json({"stopped": stopped})
     else:
         click.echo(f"stopped {', '.join(stopped) or 'nothing'}")
+
+
+def chosen_engines(identity: str | None) -> list[Endpoint]:
+    """Engines that an id, an address or a process number names; all that run where none is given.
+
+    Raises
+    ------
+    EngineError
+        None has that name.
+    """
+    from workbench.feeds.discovery import running_feeds
+
+    running = running_feeds()
+    chosen = [e for e in running if not identity or identity in (e.identity, e.uri, str(e.pid))]
+    if identity and not chosen:
+        raise EngineError(f"no engine {identity!r}", expected=f"one of {[e.identity for e in running]}")
+    return chosen
 
 
 def source_spec(kind: Any, options: dict[str, Any], speed: str) -> SourceSpec:

@@ -17,7 +17,7 @@ from workbench.errors import EngineError, WorkbenchError
 from workbench.events import Instrument
 from workbench.feeds.discovery import new_identity
 from workbench.feeds.pacing import MAX, parse_speed
-from workbench.feeds.relay import RelayedCommand, note_of
+from workbench.feeds.relay import note_of
 from workbench.feeds.running import Running
 from workbench.protocol import messages
 
@@ -124,12 +124,7 @@ class Commands:
                 asyncio.get_running_loop().call_later(0.05, self._engine.stop)
                 return messages.Done(request_id=command.request_id)
             case _:
-                return await self._relay(client, command)
-
-    async def _relay(self, client: Client, command: RelayedCommand) -> messages.Message:
-        if self._engine.relay is None:
-            raise EngineError("this feed does not take orders or drawings", code="not_supported")
-        return await self._engine.relay.carry_out(client, command)
+                return await self._engine.relay.carry_out(client, command)
 
     # -- recording -------------------------------------------------------------------------------------------------
 
@@ -256,6 +251,7 @@ class Commands:
             "start": source.start_ns,
             "end": source.end_ns,
             "live": self._engine.live,
+            "orders": "platform" if self._engine.paper is None else "paper",
             "first": {s: market.stream.start_sequence for s, market in self._engine.markets.items()},
             "next": {s: market.next_sequence for s, market in self._engine.markets.items()},
             "crossed": dict(self._engine.crossed.texts),

@@ -24,6 +24,7 @@ from workbench.feeds.crossing import CrossedBooks
 from workbench.feeds.discovery import Endpoint, new_secret, publish, renew, withdraw
 from workbench.feeds.market import Market
 from workbench.feeds.pacing import Pace
+from workbench.feeds.paper_route import route_of
 from workbench.feeds.processes import process_start
 from workbench.feeds.recording_thread import RecordingThread
 from workbench.feeds.relay import Relay, note_of
@@ -65,8 +66,10 @@ class Engine:
     server : FeedServer
     recordings : RecordingThread
     pace : Pace
-    relay : Relay or None
-        The way to the platform behind the source, if there is one.
+    paper : PaperRoute or None
+        The way to the paper desks, where there is no platform behind the source.
+    relay : Relay or PaperRoute
+        The way of orders: to the platform, or to the paper desks.
     endpoint : Endpoint or None
         Once :meth:`start` has returned.
     """
@@ -84,8 +87,7 @@ class Engine:
         self._commands = Commands(self)
         self._secret = new_secret()
         self._platform = source if isinstance(source, Platform) else None
-        # whether orders are allowed is for the platform to decide: here they are only carried
-        access = Access(self._secret, open_access=spec.open_access, armed=self._platform is not None)
+        access = Access(self._secret, open_access=spec.open_access, armed=True)  # who gets orders decides
         self._streams = {symbol: market.stream for symbol, market in self.markets.items()}
         self.server = FeedServer(
             self._streams,
@@ -96,7 +98,10 @@ class Engine:
             "workbench engine",
             on_leave=self._on_leave,
         )
-        self.relay = self._new_relay()
+        self.paper = None
+        if self._platform is None:
+            self.paper = route_of(spec.source, self.markets, self.tell_account, live=self.live)
+        self.relay = self.paper or self._new_relay()
         self.recordings = RecordingThread(self._on_recording_failure)
         self.crossed = CrossedBooks(self.markets)
         self._source_thread = ThreadPoolExecutor(1, thread_name_prefix="workbench-source")
@@ -190,6 +195,8 @@ class Engine:
     async def seek(self, ts_ns: int) -> None:
         """Go to another time; the books of then are published at once."""
         async with self._source_lock:
+            if self.paper is not None:
+                self.paper.move()
             await self._in_source_thread(self.source.seek, ts_ns)
             self._seek_marks.expect(self.markets)
             await self._advance_to(self.source.position_ns)
@@ -237,9 +244,12 @@ class Engine:
         now = time.time_ns()
         for symbol, batch in batches:
             self._publish(symbol, batch, now)
+        handed = sum(len(batch) for _, batch in batches)
+        if self.paper is not None:
+            self.paper.advance(self.source.position_ns, whole=handed < CHUNK_EVENTS)
         if batches:
             self.server.wake()
-        return sum(len(batch) for _, batch in batches)
+        return handed
 
     def _publish(self, symbol: str, batch: EventBatch, now: int) -> None:
         if len(batch):
@@ -249,6 +259,8 @@ class Engine:
             # Recorded first: after an overflow a recording goes on with the book before these rows.
             self.recordings.append(symbol, batch, opening=market.opening if self.live else None)
             market.publish(batch, now)
+            if self.paper is not None:
+                self.paper.take(symbol, batch)
 
     def _meet_instruments(self) -> None:
         """Serve instruments that appeared in a source that grows, and tell everyone."""
@@ -283,28 +295,22 @@ class Engine:
 
     def tell_account(self, message: messages.AccountMessage) -> None:
         """Tell clients and recordings what is news of the account."""
-        if self.relay is not None:
-            self.relay.heard(message)
+        self.relay.heard(message)
         if self.server.tell(message):
             self.recordings.note(*note_of(message))
 
-    def _new_relay(self) -> Relay | None:
-        if self._platform is None:
-            return None
-        server = self.server
-        return Relay(
-            self._platform,
-            lambda: list(self.markets),
-            server.account,
-            self.tell_account,
-            lambda client: client in server.clients,
-        )
+    def _new_relay(self) -> Relay:
+        assert self._platform is not None
+        here, account = (lambda client: client in self.server.clients), self.server.account
+        return Relay(self._platform, lambda: list(self.markets), account, self.tell_account, here)
 
     def _on_leave(self, client: Client) -> None:
-        if self.relay is not None:
-            self.relay.left(client)
+        self.relay.left(client)
 
     def _watch_books(self) -> None:
+        if self.paper is not None:
+            self.paper.look_for_kill()
+            self.check_leaving()
         for symbol in self.crossed.look(time.monotonic_ns()):
             self._resync(symbol, self.crossed.texts[symbol])
 
@@ -346,7 +352,8 @@ class Engine:
         """Start or stop counting the seconds until the engine leaves, by what clients and recordings do now."""
         if self.spec.grace_s is None:
             return
-        needed = bool(self.server.clients) or self.recordings.active
+        works = self.paper is not None and self.paper.works_alone
+        needed = bool(self.server.clients) or self.recordings.active or works
         self._was_used = self._was_used or needed
         if needed and self._leave_timer is not None:
             self._leave_timer.cancel()
@@ -366,8 +373,7 @@ class Engine:
         self._loop.call_soon_threadsafe(self._commands.tell_failure, recording)
 
     async def _finish(self) -> None:
-        if self.relay is not None:
-            await self.relay.stop()
+        await self.relay.stop()
         try:
             async with self._source_lock:
                 if self.live and self.failure is None:

@@ -11,6 +11,7 @@ import msgspec
 from workbench.errors import EngineError
 from workbench.feeds.pacing import MAX
 from workbench.feeds.source import Source
+from workbench.trading.paper_terms import PaperTerms
 
 GRACE_S: Final = 10.0
 
@@ -29,11 +30,14 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     options : dict
     speed : float
         Virtual seconds per second; infinity is as fast as possible.
+    paper : PaperTerms, optional
+        Terms of the paper account; default: its own defaults.
     """
 
     kind: Literal["simulate", "replay", "upstream", "bookmap", "custom"]
     options: dict[str, Any] = {}
     speed: float = 1.0
+    paper: PaperTerms | None = None
 
     def __repr__(self) -> str:
         return f"SourceSpec({self.kind}, {sorted(self.options)})"
@@ -41,7 +45,8 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> str:
         """Same for two specifications of the same events, so that clients find the engine that serves them."""
-        plain = msgspec.json.encode([self.kind, self.options], order="deterministic")
+        paper = [] if self.paper is None else [self.paper]
+        plain = msgspec.json.encode([self.kind, self.options, *paper], order="deterministic")
         return f"{self.kind}-{hashlib.sha256(plain).hexdigest()[:16]}"
 
 

@@ -24,7 +24,7 @@ class PlaceOrder(Message, tag="PLACE_ORDER"):
     """Client: a new order, in real units. A repeated ``client_order_id`` never makes a second order.
 
     ``take_profit``, ``stop_loss`` and ``trailing`` are distances from the price of entry, in units of price: a market
-    order has no price yet to count from.
+    order has no price yet to count from. ``clicked``: when a person asked, ns UTC; the paper desk refuses what is old.
     """
 
     symbol: str
@@ -41,6 +41,7 @@ class PlaceOrder(Message, tag="PLACE_ORDER"):
     take_profit: PositiveReal | None = None
     stop_loss: PositiveReal | None = None
     trailing: PositiveReal | None = None
+    clicked: Int64 | None = None
     request_id: RequestId = None
 
 

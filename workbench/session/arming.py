@@ -101,7 +101,7 @@ class TradingState:
     @property
     def advice(self) -> str:
         """What to do so that orders go through; empty when they do."""
-        if not self._line.has_platform:
+        if not self._line.takes_orders:
             return f"nobody takes orders on {self._line.source}: {NEEDED}"
         if self._line.state != LIVE:
             return f"the session is {self._line.state}: see s.health, and arm() again once it is {LIVE}"
@@ -113,7 +113,15 @@ class TradingState:
             return "arm() opens it"
         return "" if self.orders_left > 0 else "all orders of this arming are used: arm() again"
 
+    @property
+    def is_paper(self) -> bool:
+        """Whether orders go to the workbench's own paper desk: its lock is open from the start."""
+        return self._told.supported.get("account") == "paper"
+
     def __repr__(self) -> str:
+        if self.is_paper:
+            state = f"each of at most {self.max_size:g}" if self.ready else self.reason or self.advice
+            return f"TradingState({self.symbol}, paper, {state})"
         locks = f"platform={_lock(self.permitted)}, notebook={_lock(self.armed)}"
         bounds = f", {self.orders_left} orders left, each of at most {self.max_size:g}" if self.ready else ""
         reason = f", reason={self.reason!r}" if self.reason and SETTING not in self.reason else ""

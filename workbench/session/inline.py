@@ -16,7 +16,9 @@ import numpy as np
 
 from workbench.errors import ReplayError
 from workbench.events import EventBatch
-from workbench.feeds.requests import Answer
+from workbench.feeds.paper_floor import PaperFloor
+from workbench.feeds.relay import note_of
+from workbench.feeds.requests import Answer, wait_for
 from workbench.feeds.seeks import SeekMarks
 from workbench.feeds.source import Source
 from workbench.frames.book_index import Books
@@ -27,7 +29,8 @@ from workbench.frames.recording import Recording
 from workbench.protocol import messages
 from workbench.session.account import Account
 from workbench.session.health import Health, tally
-from workbench.session.line import without_platform
+from workbench.session.line import TRADES, without_platform
+from workbench.trading.paper_terms import PaperTerms
 
 CHUNK_EVENTS: Final = 262_144
 WAIT_STEP_NS: Final = 100_000_000
@@ -43,13 +46,16 @@ class InlineLine:
         Its opening snapshot is taken in at once, so that the book is there before the first :meth:`advance`.
     speed : float, optional
         Kept for the asking; a clock moved by hand has none.
+    paper : PaperTerms, optional
+        Terms of the paper account.
     """
 
     place = "inline"
     has_platform = False
+    takes_orders = True
     is_steerable = False  # its time moves by hand only
 
-    def __init__(self, source: Source, speed: float = 1.0):
+    def __init__(self, source: Source, speed: float = 1.0, paper: PaperTerms | None = None):
         self._feed = source
         self.source = source.name
         self.start_ns = source.start_ns
@@ -58,6 +64,9 @@ class InlineLine:
         self.captures: Mapping[str, Capture] = {i.symbol: Capture(i) for i in source.instruments}
         self.account = Account()
         self._seek_marks = SeekMarks()
+        self._floor = PaperFloor(
+            paper or PaperTerms(), lambda symbol: self.captures[symbol].instrument, self._tell
+        )
         self._recordings: list[InlineRecording] = []
         self._paused = False
         self._closed = False
@@ -122,6 +131,7 @@ class InlineLine:
         if self._recordings_running():
             raise ReplayError("cannot seek while recording", action="Stop the recording first")
         self._check_open()
+        self._floor.move()
         self._feed.seek(ts_ns)
         self._seek_marks.expect(self.captures)
         for capture in self.captures.values():
@@ -150,12 +160,24 @@ class InlineLine:
         return health.with_rate(health.events / seconds if seconds > 0 else 0.0)
 
     def ask(self, command: messages.Command, timeout_s: float = 0.0) -> messages.Message:
-        """Refuse: nobody trades or draws here."""
-        raise without_platform(command, self.source)
+        """Let the paper desk carry out a command, now."""
+        return wait_for(self.begin(command), command, timeout_s)
 
     def begin(self, command: messages.Command) -> Answer:
-        """Refuse: nobody trades or draws here."""
-        raise without_platform(command, self.source)
+        """Let the paper desk carry out a command, now; its answer is there already."""
+        if not isinstance(command, TRADES):
+            raise without_platform(command, self.source)
+        self._check_open()
+        now = self.now_ns
+        symbols = self._floor.addressed(command, list(self.captures))
+        clicked = getattr(command, "clicked", None)
+        age = None if clicked is None else max(time.time_ns() - clicked, 0)
+        answers = [self._floor.ask(symbol, command, now, age) for symbol in symbols]
+        self._floor.advance(dict.fromkeys(symbols, now))
+        if not answers:
+            answers = [Answer()]
+            answers[0].set_result(messages.Done())
+        return next((a for a in answers if a.exception() is not None), answers[0])
 
     def close(self, *, leave: bool = False) -> None:
         """Close the recordings that still run, each of them whatever becomes of the others."""
@@ -170,6 +192,10 @@ class InlineLine:
         while left is None or left > 0:
             step = CHUNK_EVENTS if left is None else min(left, CHUNK_EVENTS)
             handed = self._take(self._feed.advance(limit, step))
+            whole = handed < step
+            self._floor.advance(
+                {s: self._feed.position_ns if whole else c.last_ts - 1 for s, c in self.captures.items()}
+            )
             left = None if left is None else left - handed
             if handed < step:
                 break
@@ -180,11 +206,17 @@ class InlineLine:
         for symbol, handed in batches:
             batch = self._seek_marks.mark(symbol, handed)
             self.captures[symbol].apply(batch)
+            self._floor.take(symbol, batch)
             for recording in running:
                 recording.append(symbol, batch)
         for recording in running:
             recording.flush(self.now_ns)
         return sum(len(batch) for _, batch in batches)
+
+    def _tell(self, message: messages.AccountMessage) -> None:
+        self.account.take(message)
+        for recording in self._recordings_running():
+            recording.note(message)
 
     def _recorder(self, directory: Path, symbol: str) -> Recorder:
         instrument = self.captures[symbol].instrument
@@ -239,6 +271,12 @@ class InlineRecording:
         """Write a batch, if its instrument is recorded."""
         if symbol in self._recorders:
             self._recorders[symbol].append(batch)
+
+    def note(self, message: messages.AccountMessage) -> None:
+        """Keep a message of the account."""
+        symbol, table, ts, kind, plain = note_of(message)
+        for recorder in [self._recorders[symbol]] if symbol in self._recorders else self._recorders.values():
+            recorder.note(table, ts, kind, plain)
 
     def flush(self, now_ns: int) -> None:
         """Make what was appended durable."""

@@ -67,7 +67,12 @@ class Line(Protocol):
 
     @property
     def has_platform(self) -> bool:
-        """Whether somebody behind the source may take orders and draw."""
+        """Whether somebody behind the source may draw, and take real orders."""
+        ...
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether orders go anywhere: to the platform, or to the paper desk."""
         ...
 
     def advance(self, until_ns: int | None, max_events: int | None) -> None:

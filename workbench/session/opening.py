@@ -20,6 +20,7 @@ from workbench.session.labels import note_played
 from workbench.session.line import Line
 from workbench.session.planted import note_planted
 from workbench.session.rerun import Place, calling_place, close_earlier, remember
+from workbench.trading.paper_terms import PaperTerms
 
 
 def simulate(
@@ -33,6 +34,7 @@ def simulate(
     start: Moment | None = None,
     intensity: float = 1.0,
     plants: Iterable[Plant | Mapping[str, Any]] = (),
+    paper: PaperTerms | None = None,
 ) -> Session:
     """Open a session on a simulated market: the same seed gives the same market, bit for bit.
 
@@ -47,6 +49,8 @@ def simulate(
         Virtual seconds per second.
     symbol, symbols, start, intensity, plants
         See :class:`~workbench.feeds.simulator.Simulator`.
+    paper : PaperTerms, optional
+        Latency, fees, money and bounds of the paper account that ``session.orders`` trade on.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def simulate(
     }
     if source.plants:
         options["plants"] = plain_plants(source.plants)
-    spec = SourceSpec(kind="simulate", options=options, speed=parse_speed(speed))
+    spec = SourceSpec(kind="simulate", options=options, speed=parse_speed(speed), paper=paper)
     session = _open_source(source, spec, inline)
     note_planted(session, source)
     return session
@@ -77,6 +81,7 @@ def replay(
     end: Moment | None = None,
     *,
     inline: bool = False,
+    paper: PaperTerms | None = None,
 ) -> Session:
     """Open a session on one or several recordings.
 
@@ -89,6 +94,8 @@ def replay(
         Both inclusive; a duration such as ``"10m"`` counts from the first event.
     inline : bool
         In this process, without threads, on a virtual clock moved by :meth:`Session.advance`.
+    paper : PaperTerms, optional
+        Latency, fees, money and bounds of the paper account that ``session.orders`` trade on.
 
     Returns
     -------
@@ -107,7 +114,8 @@ def replay(
         "start": source.start_ns,
         "end": source.end_ns,
     }
-    session = _open_source(source, SourceSpec(kind="replay", options=options, speed=source.speed), inline)
+    spec = SourceSpec(kind="replay", options=options, speed=source.speed, paper=paper)
+    session = _open_source(source, spec, inline)
     note_played(session, source.recordings)
     return session
 
@@ -176,7 +184,7 @@ def _open_source(source: Source, spec: SourceSpec, inline: bool) -> Session:
     place = calling_place()
     close_earlier(place, source.name)
     if inline:
-        return _opened(InlineLine(source, spec.speed), place)
+        return _opened(InlineLine(source, spec.speed, spec.paper), place)
     from workbench.session.engines import line_of
 
     return _opened(line_of(spec, source.name), place)

@@ -38,7 +38,8 @@ class Orders:
 
     Notes
     -----
-    Placing needs both locks open: the platform's own (in Bookmap a setting of the add-on) and :meth:`Session.arm`.
+    On a simulation, a replay or a relayed feed orders go to the paper desk of the engine, see docs/paper.md. In Bookmap,
+    placing needs both locks open: the platform's own (a setting of the add-on) and :meth:`Session.arm`.
     A refusal by platform, venue or risk is an order with status ``REJECTED`` and a reason. Misuse raises: a price off
     the grid, no :meth:`Session.arm`, a source that cannot trade. Silence is neither: the order is then ``unknown``.
     """
@@ -50,7 +51,7 @@ class Orders:
         self._own: dict[OrderKey, messages.Order] = {}
         self._objects: dict[OrderKey, Order] = {}
         # random: were an earlier kernel's names to come again, the platform would take them for repeats
-        self._prefix = f"wb-{secrets.token_hex(8)}"
+        self._prefix = "wb" if line.place == "inline" else f"wb-{secrets.token_hex(8)}"
         self._numbers = itertools.count(1)
 
     def buy(
@@ -64,8 +65,10 @@ class Orders:
         stop_loss: int | None = None,
         take_profit: int | None = None,
         trailing: int | None = None,
+        reduce_only: bool = False,
         symbol: str | None = None,
         client_order_id: str | None = None,
+        clicked: int | None = None,
     ) -> Order:
         """Place an order to buy: at market, or with ``limit``, ``stop``, or both.
 
@@ -82,11 +85,15 @@ class Orders:
             Distances of the bracket's orders from the price of entry.
         trailing : int, ticks, optional
             Steps in which the stop loss follows the price.
+        reduce_only : bool
+            Never open or turn a position.
         symbol : str, optional
             Default: the first instrument.
         client_order_id : str, optional
             A name of your own, up to 32 of ``A-Z a-z 0-9 . _ : -``: placing the same order again under it makes no second
             one. Default: a new one.
+        clicked : int, ns since the epoch, UTC, optional
+            When a person asked: the paper desk refuses what is older than two seconds.
 
         Returns
         -------
@@ -101,7 +108,9 @@ class Orders:
             Codes ``not_armed``, ``read_only``, ``not_connected``, …: nothing was sent. ``duplicate_id``: the name
             belongs to another order.
         """
-        terms = Terms(size, limit, stop, tif, post_only, stop_loss, take_profit, trailing)
+        terms = Terms(
+            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked
+        )
         return self._place("BUY", terms, symbol, client_order_id)
 
     def sell(
@@ -115,11 +124,15 @@ class Orders:
         stop_loss: int | None = None,
         take_profit: int | None = None,
         trailing: int | None = None,
+        reduce_only: bool = False,
         symbol: str | None = None,
         client_order_id: str | None = None,
+        clicked: int | None = None,
     ) -> Order:
         """Place an order to sell; everything as in :meth:`buy`."""
-        terms = Terms(size, limit, stop, tif, post_only, stop_loss, take_profit, trailing)
+        terms = Terms(
+            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked
+        )
         return self._place("SELL", terms, symbol, client_order_id)
 
     def retry(self, order: Order) -> Order:
@@ -195,6 +208,12 @@ class Orders:
         if symbol is not None:
             capture_of(self._line, symbol)  # an unknown name must not turn into "all"
         self._line.ask(messages.CancelAll(symbol=symbol or ""), ANSWER_S)
+
+    def flatten(self, symbol: str | None = None) -> None:
+        """Take back every order and close the position at market, of one instrument if named, on the paper desk."""
+        if symbol is not None:
+            capture_of(self._line, symbol)
+        self._line.ask(messages.CancelAll(symbol=symbol or "", flatten=True), ANSWER_S)
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -31,7 +31,7 @@ from workbench.session.account import Account
 from workbench.session.departure import departure, is_listed, is_needed
 from workbench.session.engine_recording import EngineRecording, as_recorded
 from workbench.session.health import Health, engine_facts, tally
-from workbench.session.line import without_platform
+from workbench.session.line import TRADES, without_platform
 
 KINDS: Final = ("FULL_ORDER_BOOK", "TRADES", "MBO")
 ASK_TIMEOUT_S: Final = 5.0
@@ -99,7 +99,8 @@ class EngineLine:
         self.end_ns = facts.get("end")
         instruments = [Instrument.from_dict(plain) for plain in listed.instruments]
         self.is_steerable = not facts.get("live")
-        if self.has_platform:
+        self.takes_orders = self.has_platform or "orders" in facts
+        if self.takes_orders:
             self._kinds = (*KINDS, "ACCOUNT")
         first = facts.get("first") or {}
         self._follow(instruments, first)
@@ -181,7 +182,7 @@ class EngineLine:
 
     @property
     def has_platform(self) -> bool:
-        """Whether somebody behind the engine may take orders and draw: not where time can be moved."""
+        """Whether somebody behind the engine may draw: not where time can be moved."""
         return not self.is_steerable
 
     def advance(self, until_ns: int | None, max_events: int | None) -> None:
@@ -264,7 +265,7 @@ class EngineLine:
     def begin(self, command: messages.Command) -> Answer:
         """Send a command to the platform behind the engine; its answer to come."""
         self._check_open()
-        if not self.has_platform:
+        if not (self.takes_orders if isinstance(command, TRADES) else self.has_platform):
             raise without_platform(command, self.source)
         self.account.note_asked(command)
         return self._client.ask(command)

@@ -29,6 +29,8 @@ class Terms:
     stop_loss: int | None = None
     take_profit: int | None = None
     trailing: int | None = None
+    reduce_only: bool = False
+    clicked: int | None = None
 
 
 def place_order(
@@ -64,6 +66,8 @@ def place_order(
         stop_loss=_distance("stop_loss", terms.stop_loss, instrument),
         take_profit=_distance("take_profit", terms.take_profit, instrument),
         trailing=_distance("trailing", terms.trailing, instrument),
+        reduce_only=terms.reduce_only,
+        clicked=terms.clicked,
     )
 
 

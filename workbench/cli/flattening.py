@@ -1,0 +1,59 @@
+"""The way out of everything from the command line; it needs no notebook, and works while every notebook hangs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from workbench.cli.answers import json_option, print_json
+from workbench.errors import WorkbenchError
+from workbench.protocol import messages
+
+if TYPE_CHECKING:
+    from workbench.feeds.discovery import Endpoint
+
+ANSWER_S: Final = 5.0
+
+
+@click.command("flatten")
+@click.argument("identity", required=False)
+@click.option("--symbol", default="", help="One instrument; default: all.")
+@click.option("--halt", is_flag=True, help="Refuse new orders from then on, until a session arms again.")
+@json_option
+def flatten_command(identity: str | None, symbol: str, halt: bool, as_json: bool) -> None:
+    """Take back every paper order and close every position, on all engines or the one whose id or address is given."""
+    from workbench.cli.engines import chosen_engines
+
+    done = [_flattened(endpoint, symbol, halt) for endpoint in chosen_engines(identity)]
+    if as_json:
+        print_json({"engines": done})
+    else:
+        for facts in done:
+            click.echo(f"{facts['id']}  {facts['source']}  {facts['problem'] or 'flattened'}")
+        if not done:
+            click.echo("no engine is running")
+    if any(facts["problem"] for facts in done):
+        raise click.exceptions.Exit(1)
+
+
+def _flattened(endpoint: Endpoint, symbol: str, halt: bool) -> dict[str, Any]:
+    from workbench.feeds.client import FeedClient
+    from workbench.feeds.target import Target
+
+    problem = ""
+    try:
+        with FeedClient(Target.of(endpoint), lambda _: None, name="flatten").open() as client:
+            client.request(messages.CancelAll(symbol=symbol, flatten=True), timeout=ANSWER_S)
+            if halt:
+                client.request(messages.Disarm(symbol=symbol, reason="workbench flatten"), timeout=ANSWER_S)
+    except WorkbenchError as trouble:
+        problem = (
+            "" if trouble.code == "read_only" else str(trouble)
+        )  # nothing can be open where nobody trades
+    return {
+        "id": endpoint.identity,
+        "source": endpoint.source,
+        "halted": halt and not problem,
+        "problem": problem,
+    }
