@@ -28,6 +28,7 @@ _HOMES = {
     "planted": "session.planted",
     "score": "lab.scoring",
     "backtest": "lab.backtest",
+    "fill_uncertainty": "lab.fill_uncertainty",
     "kernel_strategy": "trading.strategies",
     "QueueModel": "trading.matcher",
     "open_recording": "frames.recording",
@@ -153,6 +154,7 @@ __all__ = [
     "events_in",
     "evidence",
     "exhaustion",
+    "fill_uncertainty",
     "footprint",
     "hayashi_yoshida",
     "hidden",
@@ -248,6 +250,7 @@ if TYPE_CHECKING:
     from workbench.lab.backtest import backtest
     from workbench.lab.degradation import degradation
     from workbench.lab.desk import StudyDesk
+    from workbench.lab.fill_uncertainty import fill_uncertainty
     from workbench.lab.lookahead import check_lookahead
     from workbench.lab.scoring import score
     from workbench.lab.snapshot_backtest import snapshot_backtest, snapshot_error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch, EventKind
+from workbench.events import EventBatch, EventKind, Instrument
 from workbench.flow.bars import interval_ns
 from workbench.flow.depth_series import event_batches
 from workbench.lab.backtest_result import Backtest
@@ -82,42 +82,81 @@ def backtest(
     >>> wb.backtest(BuyOnce(), s).fills["size"].sum()
     2.0
     """
-    if clock not in CLOCKS:
-        raise WorkbenchError(f"clock {clock!r}", expected=f"one of {', '.join(CLOCKS)}")
-    instrument = x.instrument
-    entry_ns, response_ns = _latencies(latency)
-    batch = EventBatch.concatenate(event_batches(x))
-    model = _model(queue, float(instrument.lot_size))
-    matcher = Matcher(
-        model,
-        entry_ns=entry_ns,
-        response_ns=response_ns,
-        fills=fills,
-        two_clocks=clock == "venue",
-        params=params,
-    )
-    rows, view = _by_venue(batch) if clock == "venue" else (Rows.of(batch), None)
-    _run(strategy, matcher, rows, view, every, instrument)
-    return Backtest(instrument, matcher, _maker_taker(fees), batch)
+    market = Market.of(x, clock)
+    matcher = market.matcher(queue, latency=latency, fills=fills, params=params)
+    market.run(strategy, matcher, every)
+    return market.result(matcher, fees)
 
 
-def _run(
-    strategy: Any, matcher: Matcher, rows: Rows, view: Rows | None, every: str | None, instrument: Any
-) -> None:
-    interval = None if every is None else interval_ns(every)
+class Market(NamedTuple):
+    """What a backtest runs over: rows at the venue's times and, where the strategy has another clock, as it sees them."""
+
+    instrument: Instrument
+    batch: EventBatch
+    rows: Rows
+    view: Rows | None
+
+    @staticmethod
+    def of(x: Any, clock: str = "receive") -> Market:
+        """All rows of a session or recording."""
+        if clock not in CLOCKS:
+            raise WorkbenchError(f"clock {clock!r}", expected=f"one of {', '.join(CLOCKS)}")
+        batch = EventBatch.concatenate(event_batches(x))
+        rows, view = _by_venue(batch) if clock == "venue" else (Rows.of(batch), None)
+        return Market(x.instrument, batch, rows, view)
+
+    def matcher(
+        self, queue: str | QueueModel, *, latency: Any = "1ms", fills: str = "shared", params: Any = ()
+    ) -> Matcher:
+        """A matching engine that has seen nothing."""
+        entry_ns, response_ns = _latencies(latency)
+        return Matcher(
+            _model(queue, float(self.instrument.lot_size)),
+            entry_ns=entry_ns,
+            response_ns=response_ns,
+            fills=fills,
+            two_clocks=self.view is not None,
+            params=params,
+        )
+
+    def run(self, strategy: Any, matcher: Matcher, every: str | None) -> None:
+        """Take a strategy through all rows."""
+        _run(strategy, matcher, self, None if every is None else interval_ns(every))
+
+    def run_commands(self, matcher: Matcher, sent: Matcher) -> None:
+        """Take the commands that another engine has sent through all rows."""
+        matcher.resend(sent)
+        matcher.advance(self.rows, self.last - 1, self.view)
+        _finish(matcher, self.view)
+
+    @property
+    def last(self) -> int:
+        """Time of the last row by any clock, 0 without rows."""
+        ends = [rows.ts[-1] for rows in (self.rows, self.view) if rows is not None and len(rows.ts)]
+        return int(max(ends, default=0))
+
+    def result(self, matcher: Matcher, fees: tuple[float | str, float | str]) -> Backtest:
+        """What has come of it."""
+        return Backtest(self.instrument, matcher, _maker_taker(fees), self.batch)
+
+
+def _run(strategy: Any, matcher: Matcher, market: Market, interval: int | None) -> None:
     if hasattr(strategy, "py_func"):
         matcher.step_every(interval)
-        last = int(max(rows.ts[-1], rows.ts[-1] if view is None else view.ts[-1])) if len(rows.ts) else 0
-        matcher.advance(rows, last - 1, view, strategy)
+        matcher.advance(market.rows, market.last - 1, market.view, strategy)
         matcher.step_never()
-    elif interval is None or view is not None:
+    elif interval is None or market.view is not None:
         raise WorkbenchError(
             "a strategy in plain Python",
             expected="every=… and the clock of receipt",
             action="Compile it with wb.kernel_strategy",
         )
     else:
-        PlainDesk(matcher, instrument).run(strategy, rows, interval)
+        PlainDesk(matcher, market.instrument).run(strategy, market.rows, interval)
+    _finish(matcher, market.view)
+
+
+def _finish(matcher: Matcher, view: Rows | None) -> None:
     matcher.advance(_empty(), slots.NEVER - 1, None if view is None else _empty())
     matcher.hear(slots.NEVER - 1)
 
@@ -168,4 +207,4 @@ def _maker_taker(fees: tuple[float | str, float | str]) -> tuple[Fraction, Fract
     return Fraction(str(maker)), Fraction(str(taker))
 
 
-__all__ = ["backtest"]
+__all__ = ["Market", "backtest"]

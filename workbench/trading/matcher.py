@@ -203,6 +203,32 @@ class Matcher:
         order[slots.LEAVES] -= lost
         return lost
 
+    def resend(self, other: Matcher) -> None:
+        """Send all commands of another engine at their times, whatever fills here; before the first row.
+
+        Parameters
+        ----------
+        other : Matcher
+            With the same latencies: what it sent arrives when it arrived there.
+        """
+        while len(self._desk.orders) < len(other._desk.orders) or len(self._desk.commands) < len(
+            other._desk.commands
+        ):
+            self._grow()
+        orders, c = other.orders, self._venue.counters
+        mine = self._venue.orders[: len(orders)]
+        for slot in (slots.SIDE, slots.PRICE, slots.SIZE, slots.TIF, slots.SENT, slots.MARKET):
+            mine[:, slot] = orders[:, slot]
+        mine[:, slots.LEAVES] = orders[:, slots.SIZE]
+        self._desk.commands[: len(other.commands)] = other.commands
+        c[slots.ORDERS], c[slots.COMMAND_TAIL] = len(orders), len(other.commands)
+        c[slots.SUBMITS], c[slots.CANCELS] = other.count(slots.SUBMITS), other.count(slots.CANCELS)
+
+    @property
+    def commands(self) -> Array:
+        """All commands that were sent, oldest first, int64, shape (n, COMMAND_SLOTS)."""
+        return self._desk.commands[: self._venue.counters[slots.COMMAND_TAIL]]
+
     @property
     def known(self) -> bool:
         """Whether the book is known: not within a gap."""

@@ -83,11 +83,12 @@ STATUS_NAMES: Final = (
     "REJECTED",
 )
 
-# Commands on their way to the venue.
+# Commands, all that were ever sent: before COMMAND_HEAD they have reached the venue.
 ARRIVES: Final = 0
 WHAT: Final = 1
 NUMBER: Final = 2
-COMMAND_SLOTS: Final = 3
+COMMAND_SENT: Final = 3
+COMMAND_SLOTS: Final = 4
 SUBMIT, CANCEL = 0, 1
 
 # Answers on their way back: ARRIVES, WHAT, NUMBER as above.

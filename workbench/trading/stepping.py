@@ -142,8 +142,6 @@ def _next_stop(c: Array, until: int, ts: Array, row: int) -> int:
 def hear(d: Desk, answers: Array, now: int, view: Array) -> None:
     """Answers that have arrived by ``now``, and the book of that time."""
     deliver(d, answers, now)
-    if d.counters[COMMAND_HEAD] == d.counters[COMMAND_TAIL]:
-        d.counters[COMMAND_HEAD] = d.counters[COMMAND_TAIL] = 0
     look(d, view)
 
 
@@ -301,8 +299,6 @@ def advance(
             return DONE
         if c[ANSWER_HEAD] < c[ANSWER_TAIL]:
             deliver(d, v.answers, stop)
-        if c[COMMAND_HEAD] == c[COMMAND_TAIL]:
-            c[COMMAND_HEAD] = c[COMMAND_TAIL] = 0
         look(d, view)
         c[NOW] = stop
         c[STEPS] += 1

@@ -16,6 +16,7 @@ from workbench.trading.slots import (
     ARRIVES,
     CANCEL,
     CANCELS,
+    COMMAND_SENT,
     COMMAND_TAIL,
     DESK_TYPE,
     ENTRY_NS,
@@ -53,7 +54,8 @@ def _send(d: Desk, what: int, number: int) -> None:
     arrives = c[NOW] + c[ENTRY_NS]
     if at > 0:
         arrives = max(arrives, d.commands[at - 1, ARRIVES])
-    d.commands[at, ARRIVES], d.commands[at, WHAT], d.commands[at, NUMBER] = arrives, what, number
+    row = d.commands[at]
+    row[ARRIVES], row[WHAT], row[NUMBER], row[COMMAND_SENT] = arrives, what, number, c[NOW]
     c[COMMAND_TAIL] = at + 1
 
 

@@ -1,0 +1,206 @@
+"""How much of a backtest's profit hangs on what no level feed tells: where in the queue the orders stood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from workbench.errors import WorkbenchError
+from workbench.flow.prints import as_times
+from workbench.lab.backtest import Market
+from workbench.lab.backtest_result import Backtest
+from workbench.lab.equity_steps import equity_at
+from workbench.lab.sweep_grid import check_strategy
+from workbench.trading import queue_models
+from workbench.trading.matcher import Matcher
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+ORDERS: Final = ("same", "own")
+_POINTS: Final = 1000
+_SHOWN: Final = ("fills", "volume", "maker_share", "position", "fees", "profit", "max_drawdown")
+_LINES: Final = (("max", "#0b63c4", "optimistic"), ("min", "#b07800", "pessimistic"))
+
+
+def fill_uncertainty(
+    strategy: Any,
+    x: Any,
+    *,
+    orders: str = "same",
+    models: Sequence[str] = queue_models.NAMES,
+    queue: str = "risk_averse",
+    latency: str | int | tuple[str | int, str | int] = "1ms",
+    fees: tuple[float | str, float | str] = (0, 0),
+    fills: str = "shared",
+    clock: str = "receive",
+    every: str | None = "100ms",
+    params: Any = (),
+) -> FillUncertainty:
+    """Run the same orders under all queue models, between the optimistic and the pessimistic end.
+
+    Parameters
+    ----------
+    strategy : kernel strategy or object
+        As for :func:`workbench.backtest`; a class or a function that makes a strategy too, and only such with
+        ``orders="own"``.
+    x : session or recording
+    orders : str, optional
+        ``"same"``: the commands that the strategy sends under ``queue``, at their times, meet every model: what differs
+        is luck alone. ``"own"``: under each model the strategy answers to its own fills.
+    models : sequence of str, optional
+        Of :data:`workbench.trading.queue_models.NAMES`.
+    queue : str, optional
+        Model under which the orders are sent, with ``orders="same"``.
+    latency, fees, fills, clock, every, params
+        As for :func:`workbench.backtest`.
+
+    Returns
+    -------
+    FillUncertainty
+        ``frame`` with a row per model, ``band`` with profit over time, ``figure()``.
+
+    Raises
+    ------
+    WorkbenchError
+        Unknown models, a strategy that cannot be made anew where it has to be.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> class BidOnce:
+    ...     def on_timer(self, desk):
+    ...         if desk.best_bid and not desk.orders:
+    ...             desk.buy(2, limit=desk.best_bid)
+    >>> s = wb.simulate(seed=7, inline=True)
+    >>> s.advance("5s")
+    >>> found = wb.fill_uncertainty(BidOnce(), s, models=["touch", "risk_averse", "trade_through"])
+    >>> found.frame["model"].to_list()
+    ['touch', 'risk_averse', 'trade_through']
+    """
+    if orders not in ORDERS:
+        raise WorkbenchError(f"orders {orders!r}", expected=f"one of {', '.join(ORDERS)}")
+    if not models:
+        raise WorkbenchError("no queue models", expected=f"one or more of {', '.join(queue_models.NAMES)}")
+    if orders == "own":
+        check_strategy(strategy)
+    market = Market.of(x, clock)
+    sent = market.matcher(queue, latency=latency, fills=fills, params=params)
+    if orders == "same":
+        market.run(_fresh(strategy), sent, every)
+    results: dict[str, Backtest] = {}
+    for model in models:
+        matcher: Matcher = market.matcher(model, latency=latency, fills=fills, params=params)
+        if orders == "same":
+            market.run_commands(matcher, sent)
+        else:
+            market.run(_fresh(strategy), matcher, every)
+        results[model] = market.result(matcher, fees)
+        results[model].touch = results[models[0]].touch
+    return FillUncertainty(results, market.last)
+
+
+def _fresh(strategy: Any) -> Any:
+    is_maker = isinstance(strategy, type) or (callable(strategy) and hasattr(strategy, "__code__"))
+    return strategy() if is_maker and not hasattr(strategy, "py_func") else strategy
+
+
+class FillUncertainty:
+    """The outcome under each model.
+
+    Parameters
+    ----------
+    results : dict of str to Backtest
+    last : int, ns
+        Where the recording ends.
+    """
+
+    def __init__(self, results: dict[str, Backtest], last: int):
+        self.results = dict(results)
+        rows = [
+            {"model": name, **r.summary().select(_SHOWN).row(0, named=True)} for name, r in results.items()
+        ]
+        self.frame = pl.DataFrame(rows, infer_schema_length=None)
+        self._last = last
+
+    @property
+    def range(self) -> tuple[float, float, float]:
+        """Least, middle (median of the models) and greatest profit."""
+        profit = self.frame["profit"].to_numpy()
+        return float(profit.min()), float(np.median(profit)), float(profit.max())
+
+    @property
+    def band(self) -> pl.DataFrame:
+        """Profit at a thousand times: ``ts``, ``min``, ``mid`` (median of the models), ``max``, at each time of its own."""
+        equities = [result.equity for result in self.results.values()]
+        first = equities[0]["ts"].to_physical()
+        start = int(first[0]) if len(first) else self._last
+        times = np.linspace(start, self._last, _POINTS).astype(np.int64)
+        worth = np.stack([equity_at(equity, times) for equity in equities])
+        return pl.DataFrame(
+            {
+                "ts": as_times(times),
+                "min": worth.min(axis=0),
+                "mid": np.median(worth, axis=0),
+                "max": worth.max(axis=0),
+            }
+        )
+
+    def figure(self) -> Figure:
+        """The band over time, and the profit of each model at the end."""
+        from plotly.subplots import make_subplots
+
+        band, least_first = self.band, self.frame.sort("profit")
+        figure = make_subplots(
+            1,
+            2,
+            column_widths=[0.68, 0.32],
+            horizontal_spacing=0.14,
+            subplot_titles=["over time", "at the end"],
+        )
+        for what, colour, name in _LINES:
+            figure.add_scatter(
+                x=band["ts"].to_list(),
+                y=band[what].to_list(),
+                name=name,
+                line={"color": colour, "width": 1},
+                fill=None if what == "max" else "tonexty",
+                fillcolor="rgba(90, 110, 140, 0.18)",
+                row=1,
+                col=1,
+            )
+        figure.add_scatter(
+            x=band["ts"].to_list(),
+            y=band["mid"].to_list(),
+            name="middle",
+            line={"color": "#333333"},
+            row=1,
+            col=1,
+        )
+        figure.add_bar(
+            x=least_first["profit"].to_list(),
+            y=least_first["model"].to_list(),
+            orientation="h",
+            marker={"color": "#5a6e8c"},
+            showlegend=False,
+            row=1,
+            col=2,
+        )
+        low, mid, high = self.range
+        figure.update_layout(
+            title=f"Profit between {low:,.2f} and {high:,.2f}, middle {mid:,.2f}: the same market, other places in the queue",
+            template="plotly_white",
+            legend={"orientation": "h", "y": -0.12},
+            margin={"l": 60, "r": 20, "t": 80, "b": 40},
+        )
+        return figure
+
+    def __repr__(self) -> str:
+        low, mid, high = self.range
+        return f"FillUncertainty({len(self.results)} models, profit {low:,.2f} to {high:,.2f}, middle {mid:,.2f})"
+
+
+__all__ = ["FillUncertainty", "fill_uncertainty"]
