@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,13 +14,12 @@ import pytest
 from tests.support.collecting import EVERYTHING, Collected
 from tests.support.eventually import eventually
 from tests.support.fault_proxy import FaultProxy
-from tests.support.serving import SECRET, ServedFeed
+from tests.support.serving import SECRET, ServedFeed, open_client, proxied_feed
 from tests.support.synthetic import SNAPSHOT_ROWS, reference
-from workbench.errors import AuthenticationError, EngineError, FeedError
+from workbench.errors import FeedError
 from workbench.events import EventKind
 from workbench.feeds.addresses import Listening
 from workbench.feeds.client import FeedClient, Target
-from workbench.feeds.server import Access
 from workbench.protocol import messages, notices
 
 
@@ -34,10 +31,8 @@ def feed() -> Iterator[ServedFeed]:
 
 @pytest.fixture
 def proxied() -> Iterator[tuple[ServedFeed, FaultProxy]]:
-    """A feed behind a proxy that keeps its port: the Host header of the client names the proxy."""
-    with ServedFeed() as feed, FaultProxy(feed.port) as between:
-        feed.call(lambda: setattr(feed.server, "port", between.port))
-        yield feed, between
+    with proxied_feed() as both:
+        yield both
 
 
 def everything(collected: Collected, rows: int) -> Callable[[], bool]:
@@ -195,170 +190,6 @@ def test_proxies_of_the_environment_are_ignored(feed, monkeypatch, variable):
         assert client.state == "ready"
 
 
-# -- refusals --------------------------------------------------------------------------------------------------------
-
-
-def open_client(uri: str, secret: str | None = SECRET, endpoint: str = "") -> FeedClient:
-    return FeedClient(Target(uri, secret, endpoint), lambda delivery: None).open()
-
-
-def test_nothing_there_is_told_at_once():
-    """Who to start."""
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-    with pytest.raises(
-        FeedError, match=rf"nothing listens on 127.0.0.1:{port}.*Start the Bookmap add-on or simulator"
-    ):
-        open_client(f"ws://127.0.0.1:{port}/v1")
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"",
-        b"SSH-2.0-OpenSSH_9.6\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-        b"HTTP/1.1 404 No\r\n\r\n",
-        b"\x00" * 70_000,
-    ],
-)
-def test_what_is_no_feed_is_told_so(answer):
-    """Another server, or one that hangs up: not a feed."""
-    with (
-        imposter(lambda sock: sock.sendall(answer)) as port,
-        pytest.raises(FeedError, match="not a workbench") as caught,
-    ):
-        open_client(f"ws://127.0.0.1:{port}/v1")
-    assert caught.value.code == "not_a_feed"
-
-
-def test_a_wrong_token_is_told_and_not_tried_again(feed):
-    """AuthenticationError, with what to do; neither token is in the text."""
-    with pytest.raises(AuthenticationError, match="token rejected") as caught:
-        open_client(feed.uri, "wrong-canary-token")
-    assert "canary" not in str(caught.value) + repr(caught.value)
-
-
-def test_the_secret_never_travels(proxied):
-    """Not in a login, and no part of it in any byte sent."""
-    feed, proxy = proxied
-    collected = Collected()
-    with collected.client(feed, proxy.uri) as client:
-        client.subscribe("SYN", EVERYTHING)
-        eventually(collected.snapshots)
-    assert len(proxy.faults.seen_from_client) > 100
-    unmasked = unmask(bytes(proxy.faults.seen_from_client))
-    assert b"HELLO" in unmasked
-    for start in range(len(SECRET) - 8):
-        assert SECRET[start : start + 8].encode() not in unmasked
-
-
-def test_a_squatter_learns_nothing_and_is_found_out():
-    """A server that holds another secret cannot prove itself: the client leaves before it has shown anything."""
-    with ServedFeed(access=Access("another-secret")) as squatter, pytest.raises(AuthenticationError):
-        open_client(squatter.uri)
-
-
-def test_a_squatter_that_lets_everyone_in_is_found_out():
-    """Access without a challenge is no proof."""
-    squatter = ServedFeed(access=Access(None, open_access=True))
-    with squatter, pytest.raises(AuthenticationError, match="not the bridge I started"):
-        open_client(squatter.uri)
-
-
-def test_an_open_feed_needs_no_secret():
-    """Told to be open: a client without a secret gets market data."""
-    with ServedFeed(access=Access(SECRET, open_access=True)) as feed, open_client(feed.uri, None) as client:
-        assert client.state == "ready"
-
-
-def test_a_full_feed_says_so():
-    """Not an unknown server: one that has no room."""
-    feed = ServedFeed(listening=Listening(max_clients=1))
-    with feed, open_client(feed.uri), pytest.raises(FeedError, match="full: 1 clients"):
-        open_client(feed.uri)
-
-
-def test_the_network_needs_tls():
-    """Refused before a single packet."""
-    with pytest.raises(FeedError, match="non-loopback needs tls"):
-        open_client("ws://192.168.1.2:8765/v1")
-
-
-def test_a_feed_without_tls_behind_wss_is_no_feed(feed):
-    """The handshake of TLS fails: told as such, without a traceback of ssl."""
-    context = ssl.create_default_context()
-    with pytest.raises(FeedError, match="not a workbench"):
-        FeedClient(Target(feed.uri.replace("ws://", "wss://"), SECRET), lambda d: None, tls=context).open()
-
-
-# -- commands --------------------------------------------------------------------------------------------------------
-
-
-def test_a_command_gets_its_own_answer(feed):
-    """Many at once from several threads: each its own."""
-    answers: list[messages.Message] = []
-    with Collected().client(feed) as client:
-        threads = [
-            threading.Thread(target=lambda: answers.append(client.request(messages.EngineQuery())))
-            for _ in range(8)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-    assert sorted(a.request_id for a in answers) == list(range(1, 9))
-
-
-def test_a_command_that_is_refused_raises(feed):
-    """With the code of the other side."""
-    with Collected().client(feed) as client, pytest.raises(EngineError) as caught:
-        client.request(messages.CancelAll())
-    assert caught.value.code == "read_only"
-
-
-def test_no_answer_in_time_raises(feed):
-    """A time-out names the command."""
-    feed.server._on_command = lambda client, command: None
-    with (
-        Collected().client(feed) as client,
-        pytest.raises(EngineError, match=r"no answer to ENGINE within 0\.05 s"),
-    ):
-        client.request(messages.EngineQuery(), timeout=0.05)
-
-
-def test_a_command_without_connection_is_refused_and_not_kept(proxied):
-    """Whether it was carried out is never left open when it never left."""
-    feed, proxy = proxied
-    with Collected().client(feed, proxy.uri) as client:
-        proxy.faults.refuse = True
-        proxy.cut()
-        eventually(lambda: client.state == "offline")
-        for ask in (client.request, client.send):
-            with pytest.raises(FeedError, match="not connected") as caught:
-                ask(messages.EngineQuery())
-            assert caught.value.code == "not_connected"
-        proxy.faults.refuse = False
-        eventually(lambda: client.state == "ready")
-    assert feed.commands == []
-
-
-def test_an_answer_that_a_lost_connection_swallowed_is_an_unknown_outcome(proxied):
-    """FeedError says that it is not known."""
-    feed, proxy = proxied
-    feed.server._on_command = lambda client, command: proxy._loop.call_soon_threadsafe(
-        lambda: proxy._loop.create_task(proxy._cut())
-    )
-    with (
-        Collected().client(feed, proxy.uri) as client,
-        pytest.raises(FeedError, match="outcome is not known"),
-    ):
-        client.request(messages.EngineQuery())
-
-
-# -- life ------------------------------------------------------------------------------------------------------------
-
-
 def test_closing_joins_the_thread_and_frees_everything(feed):
     """Twenty clients opened and closed: no thread and no descriptor stays; closing twice is no error."""
     open_client(feed.uri).close()
@@ -396,60 +227,8 @@ def test_an_error_of_the_taker_ends_the_client_with_a_reason(feed):
     client.close()
 
 
-def test_no_repr_shows_a_secret(feed):
-    """Neither of the target nor of the client."""
-    with open_client(feed.uri) as client:
-        assert SECRET not in repr(client) + repr(client.target) + repr(client.health) + repr(
-            client._connection
-        )
-
-
 def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
-
-
-@contextlib.contextmanager
-def imposter(answer: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server that reads what comes, answers something else, and hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                connection, _ = server.accept()
-                with connection:
-                    connection.recv(65536)
-                    answer(connection)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield server.getsockname()[1]
-        thread.join(10)
-
-
-def unmask(data: bytes) -> bytes:
-    """Text of masked client frames after the upgrade request."""
-    position = data.index(b"\r\n\r\n") + 4
-    text = bytearray(data[:position])
-    while position + 6 <= len(data):
-        length = data[position + 1] & 0x7F
-        position += 2
-        if length == 126:
-            length = int.from_bytes(data[position : position + 2], "big")
-            position += 2
-        mask = data[position : position + 4]
-        position += 4
-        text += bytes(b ^ mask[i % 4] for i, b in enumerate(data[position : position + length]))
-        position += length
-    return bytes(text)
-
-
-def test_an_answer_can_be_waited_for_elsewhere(feed):
-    """``ask`` returns at once, and an ERROR is an answer too."""
-    with Collected().client(feed) as client:
-        refused = client.ask(messages.CancelAll()).result(30)
-        assert isinstance(refused, messages.Error)
-        assert refused.code == "read_only"
-        assert isinstance(client.ask(messages.Notify(symbol="SYN", text="x")).result(30), messages.Done)
 
 
 def test_a_client_that_is_started_waits_for_its_feed():
@@ -470,13 +249,3 @@ def test_a_client_that_is_started_waits_for_its_feed():
         client.close()
     assert "ready" in states
     assert states[-1] == "closed"
-
-
-def test_what_a_lost_connection_refused_never_leaves_with_the_next(feed):
-    """The one who asked was told that nobody knows; a command that comes later would belie that."""
-    with Collected().client(feed) as client:
-        message, answer = client._requests.register(messages.Notify(symbol="SYN", text="late"))
-        client._requests.refuse_all(FeedError("lost", code="lost"))
-        client._do(lambda connection: client._send_request(connection, message, answer))
-        client.request(messages.Notify(symbol="SYN", text="next"))
-    assert [command.text for command in feed.commands if isinstance(command, messages.Notify)] == ["next"]

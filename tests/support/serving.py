@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
+from tests.support.fault_proxy import FaultProxy
 from tests.support.loop_thread import LoopThread
 from tests.support.synthetic import START_NS, SyntheticSource
 from workbench.feeds.addresses import Listening
+from workbench.feeds.client import FeedClient, Target
 from workbench.feeds.market import Market
 from workbench.feeds.server import Access, Client, FeedServer
 from workbench.protocol.messages import Command, Done
@@ -77,3 +81,16 @@ def http(port: int, request: bytes) -> str:
     with socket.create_connection(("127.0.0.1", port), 10) as sock:
         sock.sendall(request)
         return sock.recv(65536).decode("latin-1")
+
+
+@contextmanager
+def proxied_feed() -> Iterator[tuple[ServedFeed, FaultProxy]]:
+    """A feed behind a proxy that keeps its port: the Host header of the client names the proxy."""
+    with ServedFeed() as feed, FaultProxy(feed.port) as between:
+        feed.call(lambda: setattr(feed.server, "port", between.port))
+        yield feed, between
+
+
+def open_client(uri: str, secret: str | None = SECRET, endpoint: str = "") -> FeedClient:
+    """A client that takes no notice of what comes."""
+    return FeedClient(Target(uri, secret, endpoint), lambda delivery: None).open()

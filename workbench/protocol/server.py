@@ -12,17 +12,13 @@ The shell's loop, for each connection::
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-from workbench.errors import InstrumentError, ProtocolError
-from workbench.events import check_symbol
+from workbench.errors import ProtocolError
 from workbench.protocol import decoding, limits, messages, transitions
 from workbench.protocol.bad_messages import BadMessages
-from workbench.protocol.cursor import Cursor
 from workbench.protocol.handshake import bearer_token
-from workbench.protocol.ladder import LadderFeed
 from workbench.protocol.login import LoginGuard, client_proof, matches, server_proof
 from workbench.protocol.notices import (
     BadMessage,
@@ -34,6 +30,7 @@ from workbench.protocol.notices import (
 )
 from workbench.protocol.outbox import Outbox
 from workbench.protocol.stream import Stream
+from workbench.protocol.subscriptions import Subscriptions
 from workbench.protocol.throttle import Throttle
 from workbench.protocol.version import mismatch
 
@@ -118,7 +115,6 @@ class ServerConnection:
         self.closing: Close | None = None
         self.binary = binary
         self.counts = {"messages": 0, "bad": 0, "unknown": 0, "throttled": 0, "skipped": 0}
-        self._streams = streams
         self._secret = secret
         self._nonce = nonce.hex()
         self._open_access = open_access
@@ -130,9 +126,7 @@ class ServerConnection:
         self._hello: messages.Hello | None = None
         self._notices: list[ServerNotice] = []
         self._outbox = Outbox()
-        self._cursors: dict[str, Cursor] = {}
-        self._ladders: dict[str, LadderFeed] = {}
-        self._turn: deque[str] = deque()
+        self._subscribed = Subscriptions(streams, binary=binary)
         self._bad = BadMessages()
         self._throttle = Throttle(now)
         self._login_by = now + limits.LOGIN_TIMEOUT_NS
@@ -147,9 +141,7 @@ class ServerConnection:
             self._welcome("open", now, None)
 
     def __repr__(self) -> str:
-        return (
-            f"ServerConnection(state={self.state!r}, how={self.how!r}, subscriptions={sorted(self._cursors)})"
-        )
+        return f"ServerConnection(state={self.state!r}, how={self.how!r}, subscriptions={sorted(self.subscriptions)})"
 
     # -- the five verbs ------------------------------------------------------------------------------------------
 
@@ -184,13 +176,8 @@ class ServerConnection:
         if self.closing and self.closing.abort:
             return []
         frames: list[str | bytes] = list(self._outbox.take(max_bytes))
-        room = max_bytes - sum(map(len, frames))
-        while room > 0 and (cursor := self._next_cursor()) is not None:
-            more = cursor.pull()
-            frames += more
-            room -= sum(map(len, more))
-        started = [ladder for symbol, ladder in self._ladders.items() if self._cursors[symbol].started]
-        frames += [text for ladder in started if (text := ladder.pull(now)) is not None]
+        frames += self._subscribed.events(max_bytes - sum(map(len, frames)))
+        frames += self._subscribed.ladders(now)
         self._outbox.handed_out(now, bool(frames))
         return frames
 
@@ -201,7 +188,7 @@ class ServerConnection:
         times = [self._refuse_at, self._heartbeat_at, self._silent_at, self._outbox.stalls_at]
         if self.state in ("new", "challenged"):
             times.append(self._login_by)
-        times += [ladder.due_at for ladder in self._ladders.values()]
+        times += self._subscribed.due_at
         return min((time for time in times if time is not None), default=None)
 
     def on_time(self, now: int) -> None:
@@ -216,10 +203,9 @@ class ServerConnection:
             self._end("silence", Close(limits.CLOSE_GOING_AWAY, "no heartbeat for 4 s", abort=True))
         if self._heartbeat_at is not None and now >= self._heartbeat_at and not self.closing:
             self._heartbeat_at = now + limits.HEARTBEAT_NS
-            sequences = {symbol: c.next for symbol, c in self._cursors.items() if c.wanted and c.started}
-            self._outbox.put_latest("HEARTBEAT", decoding.encode(messages.Heartbeat(sequences=sequences)))
-        for ladder in self._ladders.values():
-            ladder.on_time(now)
+            heartbeat = messages.Heartbeat(sequences=self._subscribed.sequences)
+            self._outbox.put_latest("HEARTBEAT", decoding.encode(heartbeat))
+        self._subscribed.on_time(now)
 
     # -- for the owner -------------------------------------------------------------------------------------------
 
@@ -231,13 +217,12 @@ class ServerConnection:
     @property
     def has_data(self) -> bool:
         """Whether :meth:`data_to_send` would return something: ask after each ``Stream.publish``."""
-        pending = any(cursor.pending for cursor in self._cursors.values())
-        return bool(self._outbox) or pending or any(ladder.is_due for ladder in self._ladders.values())
+        return bool(self._outbox) or self._subscribed.has_data
 
     @property
     def subscriptions(self) -> dict[str, frozenset[str]]:
         """Kinds of data by symbol."""
-        return {symbol: cursor.data for symbol, cursor in self._cursors.items()}
+        return self._subscribed.data
 
     def send(self, message: messages.Message) -> None:
         """Queue an answer or a state; account messages without ``request_id`` reach subscribers of ACCOUNT only."""
@@ -262,8 +247,9 @@ class ServerConnection:
         if not isinstance(message, ACCOUNT) or _request_id(message) is not None:
             return True
         symbol = getattr(message, "symbol", None)
-        named = self._cursors.values() if symbol is None else filter(None, [self._cursors.get(symbol)])
-        return any("ACCOUNT" in cursor.data for cursor in named)
+        data = self.subscriptions
+        named = data.values() if symbol is None else [data.get(symbol, frozenset())]
+        return any("ACCOUNT" in kinds for kinds in named)
 
     # -- states --------------------------------------------------------------------------------------------------
 
@@ -306,7 +292,7 @@ class ServerConnection:
         elif isinstance(message, messages.Unsubscribe):
             self._unsubscribe(message)
         elif isinstance(message, messages.ListInstruments):
-            known = [stream.instrument.to_dict() for stream in self._streams.values()]
+            known = [stream.instrument.to_dict() for stream in self._subscribed.streams.values()]
             self.send(messages.Instruments(instruments=known, request_id=message.request_id))
         elif isinstance(message, COMMANDS):
             self._command(message)
@@ -384,7 +370,7 @@ class ServerConnection:
             heartbeat_ms=limits.HEARTBEAT_NS // 1_000_000,
             read_only=not self._armed or how == "open",
             limits=limits.announced(),
-            symbols=list(self._streams),
+            symbols=list(self._subscribed.streams),
             request_id=request_id,
         )
         self._outbox.put(decoding.encode(welcome))
@@ -393,51 +379,18 @@ class ServerConnection:
     # -- subscriptions -------------------------------------------------------------------------------------------
 
     def _subscribe(self, request: messages.Subscribe, now: int) -> None:
-        refusal = self._refusal(request)
+        refusal = self._subscribed.refusal(request)
         if refusal is not None:
             self.send_error(*refusal, request.request_id)
-            return
-        before = self._cursors.get(request.symbol)
-        data = frozenset(request.data)
-        if before is not None and before.started and before.data == data and request.from_sequence is None:
-            self._outbox.put(before.confirm(request))  # subscribing twice changes nothing
-            return
-        self._cursors[request.symbol] = Cursor(self._streams[request.symbol], request, binary=self.binary)
-        self._ladders.pop(request.symbol, None)
-        if "DOM" in data:
-            self._ladders[request.symbol] = LadderFeed(self._streams[request.symbol], request, now)
-        if request.symbol not in self._turn:
-            self._turn.append(request.symbol)
-        if before is None or before.data != data:
-            self._notices.append(SubscriptionChanged(request.symbol, data))
-
-    def _refusal(self, request: messages.Subscribe) -> tuple[str, str] | None:
-        try:
-            check_symbol(request.symbol)
-        except InstrumentError as error:
-            return error.code, error.message
-        if request.symbol not in self._streams:
-            have = ", ".join(list(self._streams)[:10])
-            return "unknown_instrument", f"unknown instrument {request.symbol[:80]!r}; have [{have}]"
-        if request.symbol not in self._cursors and len(self._cursors) >= limits.MAX_SUBSCRIPTIONS:
-            return "too_many", f"more than {limits.MAX_SUBSCRIPTIONS} subscriptions"
-        return None if request.data else ("bad_value", "data must name at least one kind")
+        elif (confirmed := self._subscribed.confirmed(request)) is not None:
+            self._outbox.put(confirmed)  # subscribing twice changes nothing
+        elif self._subscribed.begin(request, now):
+            self._notices.append(SubscriptionChanged(request.symbol, frozenset(request.data)))
 
     def _unsubscribe(self, request: messages.Unsubscribe) -> None:
-        if self._cursors.pop(request.symbol, None) is not None:
-            self._ladders.pop(request.symbol, None)
-            self._turn.remove(request.symbol)
+        if self._subscribed.end(request.symbol):
             self._notices.append(SubscriptionChanged(request.symbol, frozenset()))
         self.send(messages.Unsubscribed(symbol=request.symbol, request_id=request.request_id))
-
-    def _next_cursor(self) -> Cursor | None:
-        """Cursor whose turn it is, so that one busy instrument does not starve the others."""
-        for _ in range(len(self._turn)):
-            self._turn.rotate(-1)
-            cursor = self._cursors[self._turn[-1]]
-            if cursor.pending:
-                return cursor
-        return None
 
 
 def _request_id(message: messages.Message) -> messages.RequestId:
