@@ -143,7 +143,9 @@ def sweep(
     names = tuple(dict.fromkeys(name for point in chosen for name in point))
     rows = [_row(point, names, done[task.key]) for point, task in wanted]
     return Sweep(
-        pl.DataFrame(rows, infer_schema_length=None, strict=False), names, _worth(done.values(), registers)
+        pl.DataFrame(rows, schema_overrides={"error": pl.String}, infer_schema_length=None, strict=False),
+        names,
+        _worth(done.values(), registers),
     )
 
 
