@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.trades import COARSE, FINE, Trades, plain_prints, prints, trade_streams
+from tests.support.trades import FINE, plain_prints, trade_streams
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
-from workbench.flow.divergence import Divergence, divergence
+from workbench.flow.detectors.detections import joined
+from workbench.flow.detectors.divergence import DeltaDivergence
+from workbench.flow.divergence import Divergence
 
 
 def plain(rows: list[list[float]], n: int) -> list[int]:
@@ -42,41 +44,24 @@ def test_signs_are_those_of_the_definition_in_any_chunking(rows, n, cuts):
 
 
 @given(batch=trade_streams(), n=st.integers(1, 4))
-def test_the_frame_is_that_of_a_plain_loop_over_closed_bars(batch: EventBatch, n: int):
-    """Bars of one second that traded, the open last one left out."""
+def test_the_detector_finds_what_a_plain_loop_over_closed_bars_finds(batch: EventBatch, n: int):
+    """Bars of one second that traded; the one in which the last event lies is still open."""
     trades, cvd, rows = plain_prints(batch), 0, {}
     for ts, price, size, side in trades:
         cvd += size * side
         high, low, most, least = rows.get(ts // 10**9, (price, price, cvd, cvd))
         rows[ts // 10**9] = (max(high, price), min(low, price), max(most, cvd), min(least, cvd))
-    closed = list(rows.items())[:-1]
+    closed = [(start, row) for start, row in rows.items() if start < int(batch.ts[-1]) // 10**9]
     signs = plain([list(map(float, row)) for _, row in closed], n)
     expected = [
         (start * 10**9, sign, row[2] if sign < 0 else row[3])
         for (start, row), sign in zip(closed, signs)
         if sign
     ]
-    frame = divergence(Trades(batch, FINE), n, "1s")
-    assert frame["ts"].to_physical().to_list() == [row[0] for row in expected]
-    assert frame["side"].to_list() == [row[1] for row in expected]
-    assert frame["cvd"].to_list() == [float(FINE.size(row[2])) for row in expected]
-
-
-@given(batch=trade_streams(), keep=st.integers(0, 80))
-def test_the_future_changes_nothing_that_was_found(batch: EventBatch, keep: int):
-    """What a cut stream finds, the whole one finds first."""
-    part = divergence(Trades(batch[: keep % (len(batch) + 1)], COARSE), 2, "1s")
-    assert divergence(Trades(batch, COARSE), 2, "1s").head(len(part)).equals(part)
-
-
-def test_a_divergence_by_hand():
-    """Price 100, 101, 102 by sellers: the third bar is a new high of two, its delta no new high: bearish."""
-    ts = [second * 10**9 for second in (0, 1, 2, 3)]
-    found = divergence(
-        Trades(prints([100, 101, 102, 99], [5, 4, 3, 1], [1, -1, -1, 1], ts=ts), COARSE), 2, "1s"
-    )
-    assert found.select("side", "price", "cvd").rows() == [(-1, 25.5, -2.0)]
-    assert (found["known"] - found["ts"]).dt.total_seconds().to_list() == [1]
+    detector = DeltaDivergence(FINE, n=n, bar="1s")
+    found = joined([detector.update(batch), detector.close()])
+    told = zip(found.evidence["bar_ts"].tolist(), found.side.tolist(), found.evidence["cvd_lots"].tolist())
+    assert list(told) == expected
 
 
 def test_nothing_is_found_before_there_are_enough_bars_or_after_a_restart():

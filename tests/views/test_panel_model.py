@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.divergences import divergences
 from tests.support.panel_page import PanelPage, columns_of
 from tests.support.shown import Shown
 from tests.support.trades import prints
@@ -15,7 +16,6 @@ from tests.support.view_events import SECOND_NS, START_NS, opening
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.flow.cvd import cvd
 from workbench.flow.depth_series import depth_series
-from workbench.flow.divergence import divergence
 from workbench.flow.vwap import vwap
 from workbench.views import cvd_model, panel_model
 from workbench.views.cvd import Cvd
@@ -185,7 +185,7 @@ def test_divergence_is_marked_when_its_bar_is_closed():
     for seed in range(20):
         now = trading(found, seed, 15, now)
         page.take(model.pull([], False, found.clock.now_ns))
-    frame = divergence(found, 3, "1s")
+    frame = divergences(found, 3, "1s")
     assert len(frame) > 3
     assert [mark["until_ms"] for mark in page.marks] == [
         ns / 1e6 for ns in frame["known"].to_physical().to_list()
@@ -270,7 +270,7 @@ def test_nothing_is_claimed_across_lost_events(pulls: int):
         if seed % pulls == pulls - 1:
             page.take(model.pull([], False, found.clock.now_ns))
     bars = [round(mark["ms"] * MS) // SECOND_NS for mark in page.marks]
-    assert bars == [ns // SECOND_NS for ns in divergence(found, 3, "1s")["ts"].to_physical().to_list()]
+    assert bars == [ns // SECOND_NS for ns in divergences(found, 3, "1s")["ts"].to_physical().to_list()]
     assert len(bars) > 3
     assert all(not bar - 3 <= gap // SECOND_NS <= bar for bar in bars for gap in gaps)
     view.close()
