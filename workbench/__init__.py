@@ -31,6 +31,8 @@ _HOMES = {
     "fill_uncertainty": "lab.fill_uncertainty",
     "kernel_strategy": "trading.strategies",
     "QueueModel": "trading.matcher",
+    "Limits": "trading.limits",
+    "PaperTerms": "trading.paper_terms",
     "open_recording": "frames.recording",
     "import_recording": "frames.importers",
     "Recording": "frames.recording",
@@ -121,7 +123,9 @@ __all__ = [
     "Instrument",
     "IntegratedOfi",
     "Ladder",
+    "Limits",
     "MicropriceModel",
+    "PaperTerms",
     "Plant",
     "Profile",
     "QueueModel",
@@ -261,7 +265,9 @@ if TYPE_CHECKING:
     from workbench.session.demo import demo
     from workbench.session.labels import labels
     from workbench.session.planted import planted
+    from workbench.trading.limits import Limits
     from workbench.trading.matcher import QueueModel
+    from workbench.trading.paper_terms import PaperTerms
     from workbench.trading.strategies import kernel_strategy
     from workbench.views.cvd import Cvd
     from workbench.views.depth_over_time import DepthOverTime
