@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,20 +11,10 @@ from typing import Any
 
 import psutil
 
-from tests.support.jupyter import answers, free_port, own_jupyter
+from tests.support.jupyter import FLAGS, IDLE, RUN_CELL, answers, notebook_of, start_lab
 
 TOKEN = "token-of-the-bench"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WATCH = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
-IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 VIEWPORT = {"width": 1500, "height": 1400}
 
 
@@ -44,7 +32,10 @@ class Lab:
         """Start server and browser; end both."""
         from playwright.sync_api import sync_playwright
 
-        server, self.address = self._server()
+        runtime = self.home / "run"
+        runtime.mkdir(mode=0o700)
+        own = {"WORKBENCH_RUNTIME_DIR": str(runtime)}
+        server, self.address = start_lab(self.home, self.folder, TOKEN, own)
         self.server = psutil.Process(server.pid)
         try:
             until(lambda: answers(self.address, TOKEN), 120, "JupyterLab")
@@ -56,26 +47,13 @@ class Lab:
             server.terminate()
             server.wait(30)
 
-    def _server(self) -> tuple[subprocess.Popen[bytes], str]:
-        port = free_port()
-        command = [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root", f"--port={port}",
-            "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}",
-            f"--ServerApp.root_dir={self.folder}", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
-        ]  # fmt: skip
-        environment = own_jupyter(self.home) | {"WORKBENCH_RUNTIME_DIR": str(self.home / "run")}
-        (self.home / "run").mkdir(mode=0o700)
-        with (self.home / "lab.log").open("wb") as log:
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder)
-        return process, f"http://127.0.0.1:{port}"
-
     @contextmanager
     def page(self, cells: list[str], ratio: float = 1.0) -> Iterator[NotebookPage]:
         """Open a notebook of these code cells, none of them run; end its kernel afterwards."""
         before = {process.pid for process in self.kernels()}
         self.number += 1
         name = f"bench{self.number}"
-        (self.folder / f"{name}.ipynb").write_text(json.dumps(notebook(cells)), encoding="utf-8")
+        (self.folder / f"{name}.ipynb").write_text(json.dumps(notebook_of(cells)), encoding="utf-8")
         context = self.browser.new_context(viewport=VIEWPORT, device_scale_factor=ratio)
         page = NotebookPage(self, context.new_page())
         page.open(f"{self.address}/lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}")
@@ -118,11 +96,7 @@ class NotebookPage:
 
     def run(self, index: int) -> None:
         """Run one cell; does not wait for it."""
-        self.page.evaluate(
-            "index => { const n = window.jupyterapp.shell.currentWidget.content; n.activeCellIndex = index;"
-            " n.deselectAll(); window.jupyterapp.commands.execute('notebook:run-cell'); }",
-            index,
-        )
+        self.page.evaluate(RUN_CELL, index)
 
     def done(self, index: int, seconds: float = 180.0) -> None:
         """Run one cell and wait for its end; what it raised is raised here."""
@@ -163,17 +137,6 @@ class NotebookPage:
     def resident(self) -> float:
         """MB that the kernel holds in memory."""
         return self.kernel.memory_info().rss / 1e6
-
-
-def notebook(cells: list[str]) -> dict[str, Any]:
-    """Notebook of code cells."""
-    blank = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
-    return {
-        "cells": [{**blank, "id": f"c{i}", "source": text} for i, text in enumerate(cells)],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
 
 
 def until(condition: Callable[[], object], seconds: float, what: str) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,19 +13,10 @@ from typing import Any
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.jupyter import answers, free_port, own_jupyter
+from tests.support.jupyter import FLAGS, IDLE, RUN_CELL, answers, notebook_of, start_lab
 
 TOKEN = "token-of-the-browser-tests"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass
@@ -39,23 +28,7 @@ class Lab:
 
     def notebook(self, name: str, cells: list[str]) -> str:
         """Write a notebook of code cells; returns its address in Lab."""
-        content = {
-            "cells": [
-                {
-                    "cell_type": "code",
-                    "id": f"c{i}",
-                    "metadata": {},
-                    "execution_count": None,
-                    "outputs": [],
-                    "source": text,
-                }
-                for i, text in enumerate(cells)
-            ],
-            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-        (self.folder / f"{name}.ipynb").write_text(json.dumps(content))
+        (self.folder / f"{name}.ipynb").write_text(json.dumps(notebook_of(cells)))
         return f"{self.address}/lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}"
 
 
@@ -72,18 +45,12 @@ class Page:
 
     def run_all(self) -> None:
         """Run every cell and wait until the kernel is idle or the first view stands."""
-        self.until(
-            "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-        )
+        self.until(IDLE)
         self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
 
     def run_cell(self, index: int) -> None:
         """Run one cell by its number."""
-        self.page.evaluate(
-            "index => { const n = window.jupyterapp.shell.currentWidget.content; n.activeCellIndex = index;"
-            " n.deselectAll(); window.jupyterapp.commands.execute('notebook:run-cell'); }",
-            index,
-        )
+        self.page.evaluate(RUN_CELL, index)
 
     def colours(self, selector: str) -> dict[str, float]:
         """Statistics of a canvas: number of colours, mean and a checksum of its pixels."""
@@ -102,16 +69,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
     folder = home / "notebooks"
     folder.mkdir()
-    environment = own_jupyter(home)
-    port = free_port()
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root", f"--port={port}",
-        "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}",
-        f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
-    ]  # fmt: skip
-    with (home / "lab.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
-    address = f"http://127.0.0.1:{port}"
+    server, address = start_lab(home, folder, TOKEN)
     try:
         eventually(lambda: answers(address, TOKEN), 90, what="JupyterLab")
         yield Lab(address, folder)
