@@ -24,6 +24,19 @@ class Order:
     market: bool
     ahead: float = 0.0
     traded: float = 0.0
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self.size = self.leaves
+
+
+@dataclass
+class Modify:
+    """A new price and whole size of an order."""
+
+    number: int
+    price: int
+    size: int
 
 
 @dataclass
@@ -167,6 +180,7 @@ class ReferenceEngine:
             float((self.bids if order.side > 0 else self.asks).get(order.price, 0)) if self.known else 2.0**60
         )
         order.ahead = {"touch": 0.0, "pro_rata": 0.0, "trade_through": 2.0**60}.get(self.queue, shown)
+        order.traded = 0.0
         self.resting.append(order)
 
     def _aggress(self, ts: int, order: Order, best: int) -> None:
@@ -207,15 +221,33 @@ class ReferenceEngine:
             self.resting = [o for o in self.resting if o.number != number]
             self.ends.append((ts, number, "CANCELED"))
 
+    def modify(self, ts: int, change: Modify) -> None:
+        """A change reaches the venue: less at the same price stays where it is, everything else arrives anew."""
+        for order in [o for o in self.resting if o.number == change.number]:
+            left = change.size - (order.size - order.leaves)
+            if left <= 0:
+                self.cancel(ts, order.number)
+                return
+            stays = change.price == order.price and change.size <= order.size
+            order.price, order.size, order.leaves = change.price, change.size, left
+            if not stays:
+                self.resting.remove(order)
+                self.arrive(ts, order)
 
-def run(rows: list[Row], commands: list[tuple[int, Order | int]], queue: str, rule: str) -> ReferenceEngine:
-    """All rows, and commands (arrival time; an order, or the number to cancel) after the rows of their time."""
+
+Command = Order | Modify | int
+
+
+def run(rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str) -> ReferenceEngine:
+    """All rows, and commands (arrival time; an order, a change, or the number to cancel) after the rows of their time."""
     engine, waiting = ReferenceEngine(queue, rule), list(commands)
     for row in [*rows, None]:
         while waiting and (row is None or waiting[0][0] < row[0]):
             ts, what = waiting.pop(0)
             if isinstance(what, Order):
                 engine.arrive(ts, what)
+            elif isinstance(what, Modify):
+                engine.modify(ts, what)
             else:
                 engine.cancel(ts, what)
         if row is not None:

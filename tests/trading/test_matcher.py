@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.trading.reference_engine import CLEAR, DEPTH, SNAPSHOT_END, TRADE, Order, Row, run
+from tests.trading.reference_engine import CLEAR, DEPTH, SNAPSHOT_END, TRADE, Command, Modify, Order, Row, run
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
 from workbench.trading import slots
@@ -36,13 +36,15 @@ def columns(rows: list[Row]) -> Rows:
 
 
 def played(
-    rows: list[Row], commands: list[tuple[int, Order | int]], queue: str, rule: str, cuts: list[int]
+    rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str, cuts: list[int]
 ) -> Matcher:
     """A matcher that took the same rows and commands, the rows in pieces."""
     matcher = Matcher(queue, fills=rule, window_ticks=WINDOW)
     for ts, what in commands:
         if isinstance(what, Order):
             matcher.submit(ts, what.side, what.price, what.leaves, what.tif, what.market)
+        elif isinstance(what, Modify):
+            matcher.modify(ts, what.number, what.price, what.size)
         elif what < len(matcher.orders):
             matcher.withdraw(ts, what)
     edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
@@ -72,6 +74,7 @@ command = st.tuples(
     st.integers(0, 4),
     st.one_of(
         st.integers(0, 5),
+        st.builds(Modify, st.integers(0, 5), st.integers(97, 103), st.integers(1, 9)),
         st.tuples(
             st.sampled_from([1, -1]),
             st.integers(97, 103),
@@ -93,7 +96,7 @@ command = st.tuples(
 )
 def test_kernels_do_what_the_reference_engine_does_in_any_pieces(
     rows: list[Row],
-    commands: list[tuple[int, int | tuple[int, int, int, int, bool]]],
+    commands: list[tuple[int, Modify | int | tuple[int, int, int, int, bool]]],
     queue: str,
     rule: str,
     cuts: list[int],
@@ -103,7 +106,7 @@ def test_kernels_do_what_the_reference_engine_does_in_any_pieces(
     for step, *rest in rows:
         now += step
         timed.append((now, *rest))  # type: ignore[arg-type]
-    orders: list[tuple[int, Order | int]] = []
+    orders: list[tuple[int, Command]] = []
     now, number = 1, 0
     for step, what in commands:
         now += step
@@ -111,7 +114,7 @@ def test_kernels_do_what_the_reference_engine_does_in_any_pieces(
             side, price, size, tif, market = what
             orders.append((now, Order(number, side, 0 if market else price, size, tif, market)))
             number += 1
-        elif what < number:
+        elif (what.number if isinstance(what, Modify) else what) < number:
             orders.append((now, what))
     expected = run(timed, copy.deepcopy(orders), queue, rule)
     matcher = played(timed, orders, queue, rule, cuts)
@@ -154,9 +157,48 @@ def test_an_order_arrives_after_the_rows_of_its_time() -> None:
     assert matcher.fills[:, slots.FILL_TS].tolist() == [6]
 
 
+@pytest.mark.parametrize(
+    ("price", "size", "fills"),
+    [(99, 2, [[8, 2]]), (99, 4, [[9, 4]]), (98, 3, [[9, 3]]), (101, 3, [[7, 3]]), (99, 1, [[8, 1]])],
+)
+def test_only_a_smaller_order_keeps_its_place(price: int, size: int, fills: list[list[int]]) -> None:
+    """Three lots behind eight at 99, changed at 7.
+
+    A print of 6 leaves 2 ahead, one of 5 reaches the order at 8. A larger order is behind the 8 of the level again and
+    waits for the print at 97 at time 9, as does one at 98; a price of 101 takes at once.
+    """
+    rows = [*OPENING, (5, TRADE, -1, 99, 6), (8, TRADE, -1, 99, 5), (9, TRADE, -1, 97, 9)]
+    commands: list[tuple[int, Command]] = [(2, Order(0, 1, 99, 3, 0, False)), (7, Modify(0, price, size))]
+    matcher = played(rows, commands, "risk_averse", "shared", [])
+    assert matcher.fills[:, [slots.FILL_TS, slots.FILL_SIZE]].tolist() == fills
+    matcher.hear(slots.NEVER - 1)
+    assert matcher.orders[0, [slots.PRICE, slots.SIZE]].tolist() == [price, size]
+
+
+def test_a_change_is_seen_when_the_venue_has_answered() -> None:
+    """Changed at the venue at 23, told at 27: until then the old price is what is known."""
+    matcher = Matcher(entry_ns=3, response_ns=4, window_ticks=WINDOW)
+    matcher.advance(columns(list(OPENING)), 9)
+    number = matcher.submit(10, 1, 98, 2)
+    matcher.modify(20, number, 99, 5)
+    matcher.advance(columns([]), 30)
+    for now, terms in ((26, [98, 2]), (27, [99, 5])):
+        matcher.hear(now)
+        assert matcher.orders[number, [slots.PRICE, slots.SIZE]].tolist() == terms
+
+
+def test_what_shall_be_smaller_than_what_was_filled_ends() -> None:
+    """Two of three lots are filled: a whole size of two leaves nothing, and the order is canceled."""
+    rows = [*OPENING, (5, TRADE, -1, 99, 10)]
+    commands: list[tuple[int, Command]] = [(2, Order(0, 1, 99, 3, 0, False)), (7, Modify(0, 99, 2))]
+    matcher = played(rows, commands, "risk_averse", "shared", [])
+    matcher.hear(slots.NEVER - 1)
+    assert matcher.orders[0, [slots.STATUS, slots.FILLED]].tolist() == [slots.CANCELED, 2]
+
+
 def test_two_orders_do_not_take_the_same_lots() -> None:
     """Six lots are offered at 101: two orders for five at a limit of 101 take five and one."""
-    orders: list[tuple[int, Order | int]] = [(2, Order(n, 1, 101, 5, 2, False)) for n in range(2)]
+    orders: list[tuple[int, Command]] = [(2, Order(n, 1, 101, 5, 2, False)) for n in range(2)]
     matcher = played(list(OPENING), orders, "risk_averse", "shared", [])
     assert matcher.fills[:, slots.FILL_SIZE].tolist() == [5, 1]
 

@@ -85,14 +85,30 @@ class PlainDesk:
         """Ask for the end of an order; whether there was anything to ask for."""
         return self._matcher.cancel(self.now, order)
 
+    def modify(self, order: int, *, limit: float | None = None, size: float | None = None) -> bool:
+        """Ask for another limit or whole size; whether there was anything to ask for.
+
+        A smaller size at the same limit keeps its place in the queue; everything else is a new arrival.
+        """
+        row = self._matcher.orders[order]
+        if row[slots.STATUS] not in (slots.NEW, slots.PARTIALLY_FILLED):
+            return False
+        price = int(row[slots.PRICE]) if limit is None else _whole(limit, self._tick, "price")
+        lots = int(row[slots.SIZE]) if size is None else self._lots(size)
+        self._matcher.modify(self.now, order, price, lots)
+        return True
+
+    def _lots(self, size: float) -> int:
+        lots = _whole(size, self._lot, "size")
+        if lots < 1:
+            raise WorkbenchError(f"size {size}", expected=f"{self._lot} or more")
+        return lots
+
     def _send(self, side: int, size: float, limit: float | None, tif: str) -> int:
         if tif not in TIFS:
             raise WorkbenchError(f"tif {tif!r}", expected=f"one of {', '.join(TIFS)}")
         price = 0 if limit is None else _whole(limit, self._tick, "price")
-        lots = _whole(size, self._lot, "size")
-        if lots < 1:
-            raise WorkbenchError(f"size {size}", expected=f"{self._lot} or more")
-        return self._matcher.submit(self.now, side, price, lots, TIFS[tif], limit is None)
+        return self._matcher.submit(self.now, side, price, self._lots(size), TIFS[tif], limit is None)
 
     def run(self, strategy: Any, rows: Rows, interval_ns: int) -> None:
         """Go through the rows, a step at a time."""

@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, EventKind
 from workbench.trading import queue_models, slots, stepping
 from workbench.trading.slots import Desk, Venue
-from workbench.trading.strategies import cancel_now, rest_idle, submit_now, withdraw_now
+from workbench.trading.strategies import cancel_now, change_now, rest_idle, submit_now, withdraw_now
 
 WINDOW_TICKS: Final = 1 << 23
 FILL_RULES: Final = ("whole", "partial", "shared")
@@ -181,6 +181,12 @@ class Matcher:
         self._venue.counters[slots.NOW] = now
         withdraw_now(self._desk, number)
 
+    def modify(self, now: int, number: int, price: int, size: int) -> None:
+        """Send a change of price (ticks) and whole size (lots) whatever is known of the order: the venue answers."""
+        self._make_room()
+        self._venue.counters[slots.NOW] = now
+        change_now(self._desk, number, price, size)
+
     def hear(self, now: int) -> None:
         """Take in the answers that have arrived by ``now``, and look at the book."""
         self._venue.counters[slots.NOW] = now
@@ -200,6 +206,7 @@ class Matcher:
         lost = int(min(lots, order[slots.LEAVES] - 1)) if order[slots.RESTING] else 0
         lost = max(lost, 0)
         order[slots.SIZE] -= lost
+        order[slots.VENUE_SIZE] -= lost
         order[slots.LEAVES] -= lost
         return lost
 
@@ -217,9 +224,11 @@ class Matcher:
             self._grow()
         orders, c = other.orders, self._venue.counters
         mine = self._venue.orders[: len(orders)]
-        for slot in (slots.SIDE, slots.PRICE, slots.SIZE, slots.TIF, slots.SENT, slots.MARKET):
+        for slot in (slots.SIDE, slots.TIF, slots.SENT, slots.MARKET):
             mine[:, slot] = orders[:, slot]
-        mine[:, slots.LEAVES] = orders[:, slots.SIZE]
+        first = other.commands[other.commands[:, slots.WHAT] == slots.SUBMIT]
+        mine[:, [slots.PRICE, slots.VENUE_PRICE]] = first[:, [slots.COMMAND_PRICE]]
+        mine[:, [slots.SIZE, slots.VENUE_SIZE, slots.LEAVES]] = first[:, [slots.COMMAND_SIZE]]
         self._desk.commands[: len(other.commands)] = other.commands
         c[slots.ORDERS], c[slots.COMMAND_TAIL] = len(orders), len(other.commands)
         c[slots.SUBMITS], c[slots.CANCELS] = other.count(slots.SUBMITS), other.count(slots.CANCELS)

@@ -49,10 +49,11 @@ from workbench.trading.slots import (
     LEVELS_PER_TAKE,
     LIVE,
     MARKET,
+    MODIFIED,
+    MODIFY_REFUSED,
     NEVER,
     NUMBER,
     POST_ONLY,
-    PRICE,
     QUEUE,
     RESPONSE_NS,
     RESTING,
@@ -61,6 +62,8 @@ from workbench.trading.slots import (
     TAKEN,
     TAKEN_SLOTS,
     TIF,
+    VENUE_PRICE,
+    VENUE_SIZE,
     WHAT,
     WHOLE,
     Venue,
@@ -107,7 +110,7 @@ def settle(v: Venue) -> None:
             continue
         v.live[kept] = number
         kept += 1
-        at = order[PRICE] - book[BASE]
+        at = order[VENUE_PRICE] - book[BASE]
         low, high = (BID_LOW, BID_HIGH) if order[SIDE] > 0 else (ASK_LOW, ASK_HIGH)
         book[low], book[high] = min(book[low], at), max(book[high], at)
     v.counters[LIVE] = kept
@@ -120,7 +123,7 @@ def _best_first(v: Venue, side: int, limit: int, after: int) -> int:
     for i in range(v.counters[LIVE]):
         order = v.orders[v.live[i]]
         if order[SIDE] == side and order[LEAVES] > 0:
-            distance = -side * order[PRICE]  # the best price of a side has the least
+            distance = -side * order[VENUE_PRICE]  # the best price of a side has the least
             if after < distance <= -side * limit and distance < found:
                 found = distance
     return found
@@ -138,22 +141,22 @@ def print_through(v: Venue, ts: int, aggressor: int, price: int, size: int) -> N
         own = 0
         for i in range(v.counters[LIVE]):
             order = v.orders[v.live[i]]
-            own += order[LEAVES] if order[SIDE] == side and -side * order[PRICE] == distance else 0
+            own += order[LEAVES] if order[SIDE] == side and -side * order[VENUE_PRICE] == distance else 0
         for i in range(v.counters[LIVE]):
             number = v.live[i]
             order = v.orders[number]
-            if order[SIDE] != side or -side * order[PRICE] != distance or order[LEAVES] <= 0:
+            if order[SIDE] != side or -side * order[VENUE_PRICE] != distance or order[LEAVES] <= 0:
                 continue
             reached = order[LEAVES]
-            if order[PRICE] == price:
+            if order[VENUE_PRICE] == price:
                 reached = _queue_print(v, number, size, own)
             amount = order[LEAVES] if rule == WHOLE and reached > 0 else min(reached, order[LEAVES])
-            if order[PRICE] == price and rule != WHOLE:
+            if order[VENUE_PRICE] == price and rule != WHOLE:
                 amount = min(amount, size)
             if rule == SHARED:
                 amount = min(amount, left)
             if amount > 0:
-                fill(v, ts, number, order[PRICE], amount, 1)
+                fill(v, ts, number, order[VENUE_PRICE], amount, 1)
                 left -= amount
     settle(v)
 
@@ -164,7 +167,7 @@ def _queue_print(v: Venue, number: int, size: int, own: int) -> int:
     order, front = v.orders[number], v.fronts[number]
     if v.counters[QUEUE] == PRO_RATA:
         row = 0 if order[SIDE] > 0 else 1
-        return int(size * order[LEAVES] // (v.levels[row, order[PRICE] - v.book[BASE]] + own))
+        return int(size * order[LEAVES] // (v.levels[row, order[VENUE_PRICE] - v.book[BASE]] + own))
     front[0] -= size
     front[1] += size
     reached = whole_lots(-front[0])
@@ -185,10 +188,10 @@ def quote_through(v: Venue, ts: int, quote_side: int, price: int, budget: int) -
         for i in range(v.counters[LIVE]):
             number = v.live[i]
             order = v.orders[number]
-            if order[SIDE] == side and -side * order[PRICE] == distance and order[LEAVES] > 0:
+            if order[SIDE] == side and -side * order[VENUE_PRICE] == distance and order[LEAVES] > 0:
                 amount = min(order[LEAVES], left) if shared else order[LEAVES]
                 if amount > 0:
-                    fill(v, ts, number, order[PRICE], amount, 1)
+                    fill(v, ts, number, order[VENUE_PRICE], amount, 1)
                     left -= amount
     settle(v)
 
@@ -282,7 +285,7 @@ def _end(v: Venue, ts: int, number: int, what: int) -> None:
 def _rest(v: Venue, ts: int, number: int) -> None:
     order = v.orders[number]
     row = 0 if order[SIDE] > 0 else 1
-    shown = float(v.levels[row, order[PRICE] - v.book[BASE]])
+    shown = float(v.levels[row, order[VENUE_PRICE] - v.book[BASE]])
     if not v.book[KNOWN]:  # who stands ahead is seen when the book is known again
         shown = NEVER_REACHED
     v.fronts[number, 0], v.fronts[number, 1] = ahead_at_first(v.counters[QUEUE], shown), 0.0
@@ -300,7 +303,7 @@ def _aggress(v: Venue, ts: int, number: int, best: int) -> None:
     if order[TIF] == POST_ONLY:
         _end(v, ts, number, DONE_EXPIRED)
         return
-    limit = order[PRICE] - v.book[BASE]
+    limit = order[VENUE_PRICE] - v.book[BASE]
     if order[MARKET]:
         limit = v.levels.shape[1] if order[SIDE] > 0 else -1
     if rule == WHOLE:
@@ -316,7 +319,7 @@ def _aggress(v: Venue, ts: int, number: int, best: int) -> None:
         elif rule == SHARED:
             _rest(v, ts, number)
         else:  # as hftbacktest: a rest that stood in the other side's book could not be told from it
-            fill(v, ts, number, order[PRICE], order[LEAVES], 0)
+            fill(v, ts, number, order[VENUE_PRICE], order[LEAVES], 0)
 
 
 @part
@@ -324,12 +327,12 @@ def arrive(v: Venue, ts: int, number: int) -> None:
     """A new order reaches the venue."""
     order, book = v.orders[number], v.book
     order[ARRIVED] = ts
-    if not order[MARKET] and not 0 <= order[PRICE] - book[BASE] < v.levels.shape[1]:
+    if not order[MARKET] and not 0 <= order[VENUE_PRICE] - book[BASE] < v.levels.shape[1]:
         _end(v, ts, number, DONE_REJECTED)
         return
     best = book[BEST_ASK] if order[SIDE] > 0 else book[BEST_BID]
     there = book[KNOWN] and 0 <= best < v.levels.shape[1]
-    reaches = there and (order[MARKET] or order[SIDE] * (order[PRICE] - book[BASE] - best) >= 0)
+    reaches = there and (order[MARKET] or order[SIDE] * (order[VENUE_PRICE] - book[BASE] - best) >= 0)
     if reaches:
         _aggress(v, ts, number, best)
     elif order[MARKET] or order[TIF] == IOC or order[TIF] == FOK:
@@ -347,3 +350,23 @@ def withdraw(v: Venue, ts: int, number: int) -> None:
     v.orders[number, RESTING] = 0
     settle(v)
     _end(v, ts, number, DONE_CANCELED)
+
+
+@part
+def replace(v: Venue, ts: int, number: int, price: int, size: int) -> None:
+    """A change of price or size reaches the venue; what grows or moves is a new arrival."""
+    order, at = v.orders[number], price - v.book[BASE]
+    if order[RESTING] == 0 or not 0 <= at < v.levels.shape[1]:
+        answer(v, ts, MODIFY_REFUSED, number, 0, 0)
+        return
+    left = size - (order[VENUE_SIZE] - order[LEAVES])
+    if left <= 0:
+        withdraw(v, ts, number)
+        return
+    stays = price == order[VENUE_PRICE] and size <= order[VENUE_SIZE]
+    order[VENUE_PRICE], order[VENUE_SIZE], order[LEAVES] = price, size, left
+    answer(v, ts, MODIFIED, number, price, size)
+    if not stays:
+        order[RESTING] = 0
+        settle(v)
+        arrive(v, ts, number)

@@ -57,8 +57,8 @@ WHOLE, PARTIAL, SHARED = 0, 1, 2
 
 # Orders, one row each; the row number is the order's number.
 SIDE: Final = 0
-PRICE: Final = 1  # ticks; of a market order 0
-SIZE: Final = 2  # lots
+PRICE: Final = 1  # ticks, as the strategy knows it; of a market order 0
+SIZE: Final = 2  # lots, as the strategy knows it
 TIF: Final = 3
 SENT: Final = 4
 ARRIVED: Final = 5
@@ -68,7 +68,9 @@ LEAVES: Final = 8  # lots, at the venue
 RESTING: Final = 9  # at the venue: 1 resting
 CLOSED: Final = 10  # time at which the strategy learnt of the end, 0 while open
 MARKET: Final = 11
-ORDER_SLOTS: Final = 12
+VENUE_PRICE: Final = 12
+VENUE_SIZE: Final = 13
+ORDER_SLOTS: Final = 14
 
 GTC, POST_ONLY, IOC, FOK = 0, 1, 2, 3
 PENDING_NEW, NEW, PARTIALLY_FILLED, FULLY_FILLED, PENDING_CANCEL, CANCELED, EXPIRED, REJECTED = range(8)
@@ -88,14 +90,18 @@ ARRIVES: Final = 0
 WHAT: Final = 1
 NUMBER: Final = 2
 COMMAND_SENT: Final = 3
-COMMAND_SLOTS: Final = 4
-SUBMIT, CANCEL = 0, 1
+COMMAND_PRICE: Final = 4  # of an order as it was sent, or as it shall be
+COMMAND_SIZE: Final = 5
+COMMAND_SLOTS: Final = 6
+SUBMIT, CANCEL, MODIFY = 0, 1, 2
 
 # Answers on their way back: ARRIVES, WHAT, NUMBER as above.
 ANSWER_PRICE: Final = 3
 ANSWER_SIZE: Final = 4
 ANSWER_SLOTS: Final = 5
-ACKED, FILLED_PART, DONE_CANCELED, DONE_EXPIRED, DONE_REJECTED, CANCEL_REFUSED = range(6)
+ACKED, FILLED_PART, DONE_CANCELED, DONE_EXPIRED, DONE_REJECTED, CANCEL_REFUSED, MODIFIED, MODIFY_REFUSED = (
+    range(8)
+)
 
 # Fills, in the order in which the venue made them.
 FILL_TS: Final = 0  # at the venue, ns

@@ -13,7 +13,7 @@ from numba import types
 from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, U2_COLUMN, kernel, part
 from workbench.events import Array, EventKind
 from workbench.trading.borrowing import borrowed
-from workbench.trading.matching import arrive, quote_through, withdraw
+from workbench.trading.matching import arrive, quote_through, replace, withdraw
 from workbench.trading.queue_models import ahead_after_change
 from workbench.trading.slots import (
     ACKED,
@@ -33,6 +33,8 @@ from workbench.trading.slots import (
     CLOCK_STEPS,
     CLOSED,
     COMMAND_HEAD,
+    COMMAND_PRICE,
+    COMMAND_SIZE,
     COMMAND_TAIL,
     COMMANDS_PER_STEP,
     DESK_TYPE,
@@ -46,6 +48,9 @@ from workbench.trading.slots import (
     KNOWN,
     LEVELS_PER_TAKE,
     LIVE,
+    MODIFIED,
+    MODIFY,
+    MODIFY_REFUSED,
     MOMENT_STEPS,
     NEVER,
     NEW,
@@ -70,6 +75,7 @@ from workbench.trading.slots import (
     STOP,
     STRATEGY,
     SUBMIT,
+    VENUE_PRICE,
     VENUE_TYPE,
     VIEW_ROW,
     WHAT,
@@ -106,7 +112,9 @@ def deliver(d: Desk, answers: Array, now: int) -> None:
         elif what == CANCEL_REFUSED:
             if order[STATUS] == PENDING_CANCEL:
                 order[STATUS] = PARTIALLY_FILLED if order[FILLED] > 0 else NEW
-        else:
+        elif what == MODIFIED:
+            order[PRICE], order[SIZE] = row[ANSWER_PRICE], row[ANSWER_SIZE]
+        elif what != MODIFY_REFUSED:
             ends = EXPIRED if what == DONE_EXPIRED else REJECTED
             order[STATUS] = CANCELED if what == DONE_CANCELED else ends
             order[CLOSED] = row[ARRIVES]
@@ -250,7 +258,7 @@ def advance(
                     set_level(rank, at, lots, levels, pages, book)
                     for i in range(c[LIVE]):
                         number = live[i]
-                        if orders[number, SIDE] == way and orders[number, PRICE] == price[row]:
+                        if orders[number, SIDE] == way and orders[number, VENUE_PRICE] == price[row]:
                             ahead, traded = fronts[number, 0], fronts[number, 1]
                             fronts[number, 0] = ahead_after_change(
                                 c[QUEUE], model[0], model[1], ahead, traded, float(before), float(lots)
@@ -270,8 +278,15 @@ def advance(
             if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
                 return NEEDS_ROOM
             number = commands[c[COMMAND_HEAD], NUMBER]
-            if commands[c[COMMAND_HEAD], WHAT] == SUBMIT:
+            what = commands[c[COMMAND_HEAD], WHAT]
+            if what == SUBMIT:
                 arrive(v, arrives, number)
+            elif what == MODIFY:
+                at_price, size_now = (
+                    commands[c[COMMAND_HEAD], COMMAND_PRICE],
+                    commands[c[COMMAND_HEAD], COMMAND_SIZE],
+                )
+                replace(v, arrives, number, at_price, size_now)
             else:
                 withdraw(v, arrives, number)
             c[COMMAND_HEAD] += 1

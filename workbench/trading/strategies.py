@@ -16,13 +16,16 @@ from workbench.trading.slots import (
     ARRIVES,
     CANCEL,
     CANCELS,
+    COMMAND_PRICE,
     COMMAND_SENT,
+    COMMAND_SIZE,
     COMMAND_TAIL,
     DESK_TYPE,
     ENTRY_NS,
     GTC,
     LEAVES,
     MARKET,
+    MODIFY,
     NEW,
     NOW,
     NUMBER,
@@ -39,6 +42,8 @@ from workbench.trading.slots import (
     SUBMIT,
     SUBMITS,
     TIF,
+    VENUE_PRICE,
+    VENUE_SIZE,
     WHAT,
     Desk,
 )
@@ -48,7 +53,7 @@ _NONE: Final = -1
 
 
 @part
-def _send(d: Desk, what: int, number: int) -> None:
+def _send(d: Desk, what: int, number: int, price: int, size: int) -> None:
     c = d.counters
     at = c[COMMAND_TAIL]
     arrives = c[NOW] + c[ENTRY_NS]
@@ -56,6 +61,7 @@ def _send(d: Desk, what: int, number: int) -> None:
         arrives = max(arrives, d.commands[at - 1, ARRIVES])
     row = d.commands[at]
     row[ARRIVES], row[WHAT], row[NUMBER], row[COMMAND_SENT] = arrives, what, number, c[NOW]
+    row[COMMAND_PRICE], row[COMMAND_SIZE] = price, size
     c[COMMAND_TAIL] = at + 1
 
 
@@ -71,9 +77,10 @@ def submit(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> 
     order[:] = 0
     order[SIDE], order[PRICE], order[SIZE], order[TIF] = side, price, size, tif
     order[SENT], order[LEAVES], order[MARKET] = c[NOW], size, market
+    order[VENUE_PRICE], order[VENUE_SIZE] = price, size
     c[ORDERS] += 1
     c[SUBMITS] += 1
-    _send(d, SUBMIT, number)
+    _send(d, SUBMIT, number, price, size)
     return int(number)
 
 
@@ -111,7 +118,24 @@ def cancel(d: Desk, number: int) -> bool:
         return False
     d.orders[number, STATUS] = PENDING_CANCEL
     d.counters[CANCELS] += 1
-    _send(d, CANCEL, number)
+    _send(d, CANCEL, number, 0, 0)
+    return True
+
+
+@part
+def modify(d: Desk, number: int, price: int, size: int) -> bool:
+    """Ask for another price or size of an order, in ticks and lots; False where nothing can be asked.
+
+    The size is that of the whole order, what has been filled included. A smaller one at the same price keeps its place
+    in the queue; everything else is a new arrival, and may take. ``d.orders`` shows the new terms when the venue has
+    answered.
+    """
+    if number < 0 or number >= d.counters[ORDERS] or d.counters[COMMAND_TAIL] + 1 >= len(d.commands):
+        return False
+    status = d.orders[number, STATUS]
+    if size <= 0 or (status != NEW and status != PARTIALLY_FILLED):
+        return False
+    _send(d, MODIFY, number, price, size)
     return True
 
 
@@ -221,4 +245,10 @@ def cancel_now(d: Desk, number: int) -> bool:
 @kernel(types.void(DESK_TYPE, types.int64))
 def withdraw_now(d: Desk, number: int) -> None:
     """Send a cancel whatever is known of the order."""
-    _send(d, CANCEL, number)
+    _send(d, CANCEL, number, 0, 0)
+
+
+@kernel(types.void(DESK_TYPE, *[types.int64] * 3))
+def change_now(d: Desk, number: int, price: int, size: int) -> None:
+    """Send a change whatever is known of the order."""
+    _send(d, MODIFY, number, price, size)

@@ -24,9 +24,9 @@ from workbench.trading.slots import (
     KNOWN,
     LIVE,
     OUTSIDE,
-    PRICE,
     QUEUE,
     SIDE,
+    VENUE_PRICE,
     Venue,
 )
 
@@ -214,7 +214,7 @@ def _reopened(ts: int, v: Venue) -> None:
     for i in range(v.counters[LIVE]):
         order, front = v.orders[v.live[i]], v.fronts[v.live[i]]
         if v.counters[QUEUE] != THROUGH:  # no more can be ahead than the level shows
-            shown = v.levels[0 if order[SIDE] > 0 else 1, order[PRICE] - book[BASE]]
+            shown = v.levels[0 if order[SIDE] > 0 else 1, order[VENUE_PRICE] - book[BASE]]
             front[0], front[1] = min(front[0], float(shown)), 0.0
     if book[BEST_BID] >= 0 and book[BEST_BID] >= book[ASK_LOW]:
         quote_through(v, ts, 1, book[BEST_BID] + book[BASE], v.levels[0, book[BEST_BID]])
