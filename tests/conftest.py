@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,15 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put browser tests last: their driver leaves an event loop running, in which no other test could begin one."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lasting_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder for what lasts, so that no test leaves journals of orders among those of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "WORKBENCH_STATE_DIR" not in os.environ:
+            patch.setenv("WORKBENCH_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(scope="session")

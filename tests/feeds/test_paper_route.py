@@ -22,7 +22,9 @@ from workbench.feeds.discovery import new_identity
 from workbench.feeds.replay import Replay
 from workbench.feeds.simulator.source import Simulator
 from workbench.feeds.source import Source
+from workbench.feeds.upstream import UpstreamSource
 from workbench.frames.recording import Recording
+from workbench.protocol import messages
 from workbench.session import Session
 from workbench.trading import journal
 from workbench.trading.paper import Paper, rerun
@@ -226,3 +228,18 @@ def test_terms_travel_with_the_source() -> None:
     plain = SourceSpec(kind="simulate", options={"seed": 1})
     slow = SourceSpec(kind="simulate", options={"seed": 1}, paper=PaperTerms(entry_ns=5))
     assert plain.key != slow.key
+
+
+def test_a_relayed_feed_is_traded_on_too(state: Path) -> None:
+    """Its time is that of its rows and goes on without them; what was done is kept by its address."""
+    with contextlib.ExitStack() as stack:
+        origin = stack.enter_context(RunningEngine(Simulator(seed=7), speed=2))
+        upstream = UpstreamSource.connect(origin.endpoint.uri, origin.endpoint.secret)
+        session = stack.enter_context(connected(stack.enter_context(RunningEngine(upstream))))
+        order = session.orders.buy(1, stop_loss=40)
+        assert order.wait("FILLED").filled == 1
+        stack.enter_context(origin.client()).request(messages.Replay(action="pause"))
+        session.orders.flatten()
+        assert not session.panic().problems
+        eventually(lambda: not session.orders.open)
+    assert [path.suffix for path in (state / "paper").rglob("*~*")] == [".jsonl"]
