@@ -23,7 +23,7 @@ from workbench.errors import FeedError, ProtocolError, WorkbenchError
 from workbench.protocol import decoding, limits, messages, transitions
 from workbench.protocol.bad_messages import BadMessages
 from workbench.protocol.codec import Frame, decode_frame
-from workbench.protocol.login import client_proof, matches, server_proof
+from workbench.protocol.greeting import Greeting
 from workbench.protocol.notices import (
     BadMessage,
     Close,
@@ -81,14 +81,7 @@ class ClientConnection:
         self.closing: Close | None = None
         self.welcome: messages.Welcome | None = None
         self.counts = Counts()
-        self._secret = secret
-        self._endpoint = endpoint
-        self._client = client
-        self._by_hand = by_hand and secret is not None
-        self._knows_challenge: bool | None = None
-        self._login_at = 0
-        self._welcomed_early = False
-        self._nonce = ""
+        self._greeting = Greeting(secret, endpoint, client, by_hand=by_hand)
         self._readers: dict[str, StreamReader] = {}
         self._streams: dict[int, StreamReader] = {}
         self._notices: list[ClientNotice] = []
@@ -116,23 +109,21 @@ class ClientConnection:
         self.closing = None
         self._heard_at = now
         self._heartbeat_at = now + limits.HEARTBEAT_NS
-        self._nonce = nonce.hex()
-        if self._secret is None:
+        if not self._greeting.has_secret:
             self._step("opened, holding none")
             return
         self._step("opened, holding a secret")
-        self._login_at = now + limits.CHALLENGE_NS
-        self._welcomed_early = False
-        if self._by_hand and self._knows_challenge is False:
+        self._greeting.begin(nonce, now)
+        hello = self._greeting.hello()
+        if hello is None:
             self._log_in()
-            return
-        hello = messages.Hello(nonce=self._nonce, client=self._client, endpoint=self._endpoint)
-        self._outgoing.append(decoding.encode(hello))
+        else:
+            self._outgoing.append(decoding.encode(hello))
 
     def lost(self, reason: str, now: int) -> None:
         """The socket is gone; subscriptions keep their place."""
-        if self.state == "greeting" and self._by_hand and self._knows_challenge is None:
-            self._knows_challenge = False
+        if self.state == "greeting":
+            self._greeting.hung_up()
         for reader in self._readers.values():
             reader.lost()
         self._collect()
@@ -187,10 +178,8 @@ class ClientConnection:
             return None
         limit = limits.STALE_NS if self.state == "ready" else limits.DEAD_NS
         times = [self._heard_at + limit]
-        if self.state == "greeting" and (
-            self._welcomed_early or (self._by_hand and not self._knows_challenge)
-        ):
-            times.append(self._login_at)
+        if self.state == "greeting" and self._greeting.waits:
+            times.append(self._greeting.login_at)
         if self.state in _CONNECTED:
             times.append(self._heartbeat_at)
             times += [time for reader in self._readers.values() if (time := reader.deadline) is not None]
@@ -199,9 +188,9 @@ class ClientConnection:
     def on_time(self, now: int) -> None:
         """Do what is due."""
         silence = now - self._heard_at
-        if self.state == "greeting" and self._by_hand and now >= self._login_at:
+        if self.state == "greeting" and now >= self._greeting.login_at:
             self._log_in()
-        if self.state == "greeting" and self._welcomed_early and now >= self._login_at:
+        if self.state == "greeting" and self._greeting.welcomed_early and now >= self._greeting.login_at:
             self._refuse("welcome", "not the bridge I started: it let us in without a challenge")
         if silence >= limits.STALE_NS:
             self._step("late heartbeat", f"nothing heard for {silence / limits.SECOND_NS:.1f} s")
@@ -360,26 +349,23 @@ class ClientConnection:
             self._notices.append(Received(message))
 
     def _challenged(self, challenge: messages.Challenge, now: int) -> None:
-        if self._secret is None or self.state != "greeting":
+        if not self._greeting.has_secret or self.state != "greeting":
             return
-        self._knows_challenge = True
-        right = server_proof(self._secret, self._nonce, challenge.nonce, self._endpoint)
-        if not matches(challenge.proof, right):
+        proof = self._greeting.proof(challenge)
+        if proof is None:
             self._refuse(
                 "wrong challenge", "not the bridge I started: it could not prove that it holds the token"
             )
             return
         self._step("right challenge")
-        proof = client_proof(self._secret, self._nonce, challenge.nonce, self._endpoint)
-        self._outgoing.append(decoding.encode(messages.Proof(proof=proof)))
+        self._outgoing.append(decoding.encode(proof))
 
     def _log_in(self) -> None:
         """Send the token, to a feed that knows no challenge and whose token was given by hand."""
-        if self._knows_challenge or self._secret is None:
-            return
-        self._knows_challenge = False
-        self._step("no challenge")
-        self._outgoing.append(decoding.encode(messages.Login(token=self._secret)))
+        login = self._greeting.login()
+        if login is not None:
+            self._step("no challenge")
+            self._outgoing.append(decoding.encode(login))
 
     def _refuse(self, event: str, reason: str) -> None:
         if self._step(event, reason):
@@ -390,12 +376,10 @@ class ClientConnection:
         if wrong_version is not None:
             self.close(limits.CLOSE_PROTOCOL, wrong_version)
             return
-        if self.state == "greeting" and self._by_hand:
+        if self.state == "greeting":
             self._log_in()
         if self.state == "greeting":
-            self._welcomed_early = (
-                True  # by a feed that is open to all; ours still answers HELLO by its proof
-            )
+            self._greeting.welcomed_early = True  # by a feed that is open to all
             return
         if self.state not in ("proving", "waiting"):
             return
@@ -411,7 +395,7 @@ class ClientConnection:
     def _rejected(self, error: messages.Error, now: int) -> None:
         if error.code == "bad_token":
             self._refuse("rejected", "token rejected by the feed")
-        elif self.state == "greeting" and self._by_hand:
+        elif self.state == "greeting" and self._greeting.by_hand:
             self._log_in()
         elif error.code in _SUBSCRIPTION_ERRORS and isinstance(error.request_id, str):
             reader = self._readers.get(error.request_id.removeprefix("subscribe "))
