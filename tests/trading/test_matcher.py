@@ -150,6 +150,25 @@ def test_a_queue_of_eight_lets_the_ninth_lot_through() -> None:
     assert matcher.fills[:, [slots.FILL_TS, slots.FILL_SIZE]].tolist() == [[6, 2], [7, 1]]
 
 
+def test_every_fill_of_an_order_counts() -> None:
+    """Under the partial rule 4 of 10 lots and 2 of 10 are a position of 6, whether or not their orders ever end full.
+
+    Four lots are taken at 101 by an order that expires then; a print of 10 at 99 leaves 2 beyond the 8 ahead of the other,
+    and what is left of it is canceled before the next print.
+    """
+    rows = [*OPENING, (2, DEPTH, -1, 101, 4), (5, TRADE, -1, 99, 10), (8, TRADE, -1, 99, 20)]
+    commands: list[tuple[int, Command]] = [
+        (3, Order(0, 1, 101, 10, 2, False)),
+        (3, Order(1, 1, 99, 10, 0, False)),
+        (6, 1),
+    ]
+    matcher = played(rows, commands, "risk_averse", "partial", [])
+    matcher.hear(slots.NEVER - 1)
+    assert matcher.fills[:, [slots.FILL_ORDER, slots.FILL_SIZE]].tolist() == [[0, 4], [1, 2]]
+    assert matcher.count(slots.POSITION) == 6
+    assert matcher.orders[:, slots.STATUS].tolist() == [slots.EXPIRED, slots.CANCELED]
+
+
 def test_an_order_arrives_after_the_rows_of_its_time() -> None:
     """A print at the time of arrival is over; the next one finds the order."""
     rows = [*OPENING, (5, TRADE, -1, 99, 9), (6, TRADE, -1, 99, 9)]
