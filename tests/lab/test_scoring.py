@@ -85,11 +85,13 @@ def test_a_function_of_a_market_is_scored_like_its_class() -> None:
     assert (by_function.name, by_class.name) == ("sweeps", "Sweeps")
 
 
-@pytest.mark.parametrize("wrong", [{"plants": []}, {"plants": SWEEPS, "kind": "mirage"}])
-def test_nothing_to_find_is_refused(wrong: dict[str, Any]) -> None:
-    """Without plants, or of a kind that nobody can plant."""
+@pytest.mark.parametrize(
+    "wrong", [{"detector": "sweeps"}, {"plants": []}, {"plants": SWEEPS, "kind": "mirage"}]
+)
+def test_nothing_to_find_or_to_find_it_with_is_refused(wrong: dict[str, Any]) -> None:
+    """Without plants, of a kind that nobody can plant, or by a name instead of a detector."""
     with pytest.raises(WorkbenchError):
-        score(LongPrints, **wrong)
+        score(**{"detector": LongPrints, "plants": SWEEPS, **wrong})
 
 
 def test_the_figure_has_a_panel_per_parameter() -> None:

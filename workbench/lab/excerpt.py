@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -120,6 +121,10 @@ def span_of(columns: Any, window: Window) -> tuple[int | None, int | None]:
         start, end = (None if moment is None else moment_ns(moment, origin) for moment in window)
         check_span(start, end)
         return start, end
+    if not isinstance(window, str | timedelta):
+        raise WorkbenchError(
+            f"window {window!r:.80}", expected="a duration like '30m', or start and end", code="bad_window"
+        )
     return _ends(columns)[1] - duration_ns(window), None
 
 

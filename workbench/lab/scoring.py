@@ -164,6 +164,8 @@ def score(
     >>> wb.score(wb.icebergs, wb.plants("iceberg", every="10s"), seeds=[1], duration="1m")
     <Scorecard icebergs: precision 1.00, recall 1.00, 6 planted, 0 other trials>
     """
+    if not callable(detector):
+        raise WorkbenchError(f"detector {detector!r:.60}", expected="a class or function, like wb.sweeps")
     if not plants:
         raise WorkbenchError(
             "nothing planted", expected="plants", action="Call wb.plants('sweep', every='20s')"

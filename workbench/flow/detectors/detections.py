@@ -136,11 +136,9 @@ def evidence(found: pl.DataFrame, x: Any) -> pl.DataFrame:
     >>> wb.evidence(wb.sweeps(s, levels=2), s).columns[:5]
     ['ts', 'price', 'side', 'score', 'sequence']
     """
-    if "evidence" not in found.columns:
+    if "evidence" not in getattr(found, "columns", ()):
         raise WorkbenchError(
-            f"columns {', '.join(found.columns)}",
-            expected="a detector's frame, with evidence",
-            code="bad_frame",
+            f"a {type(found).__name__} without evidence", expected="a detector's frame", code="bad_frame"
         )
     instrument = getattr(x, "instrument", x)
     taken = [name for name in found.columns if name != "evidence"]
