@@ -1,5 +1,5 @@
 // Explorer: knobs of a signal, the mean path after it, and the scorecard; what is chosen here is studied in the kernel.
-import { Link, Painter, dress, pageTheme } from "./link.js";
+import { Link, Looks, Painter } from "./link.js";
 import { Bond } from "./bond.js";
 import { fillSelection, selection, textField, toolBar } from "./profile_controls.js";
 import { KnobBoard } from "./explorer_knobs.js";
@@ -18,8 +18,8 @@ class ExplorerView {
     this.#body();
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content) => this.#take(content));
-    this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
-    this.#restyle();
+    this.looks = new Looks(this.root, this.options, this.painter);
+    this.bond = new Bond(this.options.group, (topic, value) => this.looks.heard(topic, value));
   }
 
   // -- parts ---------------------------------------------------------------------------------------------------------
@@ -200,24 +200,11 @@ class ExplorerView {
   }
 
   #draw() {
-    this.chart.draw(this.colours, this.root.classList.contains("ow-busy"));
+    this.chart.draw(this.looks.colours, this.root.classList.contains("ow-busy"));
     if (this.asked !== undefined && !this.state.busy) {
       this.root.dataset.latency = Math.round(performance.now() - this.asked); // from the hand to the picture, ms
       this.asked = undefined;
     }
-  }
-
-  // -- looks ---------------------------------------------------------------------------------------------------------
-  #heard(topic, value) {
-    if (topic !== "theme") return;
-    this.themed = value;
-    this.#restyle();
-  }
-
-  #restyle() {
-    this.colours = this.options.themes[this.themed ?? pageTheme(this.options.theme)];
-    dress(this.root, this.colours);
-    this.painter.ask();
   }
 
   stop() {
@@ -225,6 +212,7 @@ class ExplorerView {
     this.link.stop();
     this.painter.stop();
     this.chart.stop();
+    this.looks.stop();
     this.bond.leave();
   }
 }

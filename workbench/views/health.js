@@ -1,5 +1,5 @@
 // Health: facts in plain words with what to do, rates of the last minute, the newest gaps.
-import { FONT, Link, Painter, dress, pageTheme, sharpContext } from "./link.js";
+import { FONT, Link, Looks, Painter, sharpContext } from "./link.js";
 import { Bond } from "./bond.js";
 import { toolBar } from "./profile_controls.js";
 
@@ -30,12 +30,10 @@ class HealthView {
     this.gaps.setAttribute("aria-label", "Newest gaps");
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content) => this.#take(content));
-    this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
+    this.looks = new Looks(this.root, this.options, this.painter);
+    this.bond = new Bond(this.options.group, (topic, value) => this.looks.heard(topic, value));
     this.resize = new ResizeObserver(() => this.painter.ask());
     this.resize.observe(this.root);
-    this.watch = new MutationObserver(() => this.#restyle());
-    this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
-    this.#restyle();
   }
 
   #button(bar, text, pressed) {
@@ -99,7 +97,7 @@ class HealthView {
     this.canvas.hidden = !this.rates.length;
     if (!width || !this.rates.length) return;
     const context = sharpContext(this.canvas, width, HEALTH_RATES_PX);
-    context.fillStyle = this.colours.background;
+    context.fillStyle = this.looks.colours.background;
     context.fillRect(0, 0, width, HEALTH_RATES_PX);
     const most = Math.max(1, ...this.rates.flat());
     const step = (width - 20) / (HEALTH_SECONDS - 1);
@@ -107,7 +105,7 @@ class HealthView {
     context.font = FONT;
     let at = 10;
     this.kinds.forEach((kind, which) => {
-      context.strokeStyle = context.fillStyle = this.colours[HEALTH_ROLES[which]];
+      context.strokeStyle = context.fillStyle = this.looks.colours[HEALTH_ROLES[which]];
       context.setLineDash([[], [4, 2], [1, 2]][which]);
       context.beginPath();
       this.rates.forEach((rates, i) => {
@@ -122,24 +120,12 @@ class HealthView {
     this.canvas.setAttribute("aria-label", `Events a second: ${this.kinds.map((kind, i) => `${kind} ${newest[i]}`).join(", ")}`);
   }
 
-  #heard(topic, value) {
-    if (topic !== "theme") return;
-    this.themed = value;
-    this.#restyle();
-  }
-
-  #restyle() {
-    this.colours = this.options.themes[this.themed ?? pageTheme(this.options.theme)];
-    dress(this.root, this.colours);
-    this.painter.ask();
-  }
-
   stop() {
     this.link.stop();
     this.bond.leave();
     this.painter.stop();
     this.resize.disconnect();
-    this.watch.disconnect();
+    this.looks.stop();
   }
 }
 

@@ -378,4 +378,31 @@ export function dress(root, colours) {
   for (const [role, colour] of Object.entries(colours)) root.style.setProperty(`--ow-${role}`, colour);
 }
 
+/** Colours of a view: those that its group has chosen, else its own; with theme "auto" they follow the page's. */
+export class Looks {
+  constructor(root, options, painter) {
+    Object.assign(this, { root, options, painter });
+    this.watch = new MutationObserver(() => this.restyle());
+    this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+    this.restyle();
+  }
+
+  /** What another view of the group says. */
+  heard(topic, value) {
+    if (topic !== "theme") return;
+    this.themed = value;
+    this.restyle();
+  }
+
+  restyle() {
+    this.colours = this.options.themes[this.themed ?? pageTheme(this.options.theme)];
+    dress(this.root, this.colours);
+    this.painter.ask();
+  }
+
+  stop() {
+    this.watch.disconnect();
+  }
+}
+
 export const FONT = '11px "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace';
