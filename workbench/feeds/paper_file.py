@@ -26,6 +26,7 @@ class PaperFile:
 
     Attributes
     ----------
+    descriptor : int
     records : list of Record
         What it held when it was opened.
     damaged : bool
@@ -39,8 +40,15 @@ class PaperFile:
 
     def __init__(self, symbol: str, account: str, folder: Path):
         self.path = journal_path(f"{account} {symbol}", folder / FOLDER)
-        self._descriptor = open_to_append(self.path)
-        self.records, self.damaged = _readable(self.path.read_bytes())
+        self.descriptor = open_to_append(self.path)
+        data = self.path.read_bytes()
+        self.records, whole, self.damaged = _readable(data)
+        if self.damaged:  # the account goes on before the damage; what stands behind it is kept for people
+            aside = self.path.with_suffix(".damaged")
+            aside.touch(mode=0o600)
+            aside.write_bytes(data)
+        if whole < len(data):
+            os.ftruncate(self.descriptor, whole)
 
     def write(self, records: Iterable[Record]) -> None:
         """Append records; returns when the system has them all: a killed process loses none of them.
@@ -51,25 +59,29 @@ class PaperFile:
         """
         lines = b"".join(checked(line) for line in encode(records).splitlines())
         if lines:
-            append_lines(self._descriptor, lines)
+            append_lines(self.descriptor, lines)
 
     def sync(self) -> None:
         """Force what was written to the device."""
-        os.fsync(self._descriptor)
+        os.fsync(self.descriptor)
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
 
-def _readable(data: bytes) -> tuple[list[Record], bool]:
-    """Records before the first line that cannot be read, and whether anything stands behind it."""
-    lines = list(texts(data))
-    whole = lines.index(None) if None in lines else len(lines)
+def _readable(data: bytes) -> tuple[list[Record], int, bool]:
+    """Records before the first line that cannot be read, bytes up to there, and whether anything stands behind it."""
     records: list[Record] = []
-    try:
-        for line in lines[:whole]:
-            records += decode(line or b"")
-    except WorkbenchError:  # written by another version
-        return records, True
-    return records, whole < len(lines) - 1
+    end = 0
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines):
+        text = next(texts(line), b"")
+        try:
+            if text is None:
+                raise WorkbenchError("a line that is cut or damaged")
+            records += decode(text)
+        except WorkbenchError:  # or one that another version wrote
+            return records, end, any(lines[number + 1 :])
+        end += len(line) + 1
+    return records, len(data), False

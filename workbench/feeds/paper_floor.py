@@ -5,6 +5,7 @@ Without a thread or a clock of its own: whoever owns the stream hands in rows an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -30,6 +31,8 @@ MARK_NS: Final = 250_000_000
 """Positions are valued anew so often while they are open, in the stream's own time."""
 STATES: Final = journal.Placed | journal.Moved | journal.Asked | journal.Changed | journal.Executed
 
+_log = logging.getLogger("workbench.feeds.engine")
+
 Answer = Future[messages.Message]
 Tell = Callable[[messages.AccountMessage], object]
 
@@ -51,6 +54,8 @@ class PaperFloor:
     ----------
     papers : dict of str to Paper
         Desks of the instruments that something was heard of.
+    files : dict of str to PaperFile
+        Where they are kept. One that cannot be written any more is left out, and its desk halted.
     """
 
     def __init__(
@@ -62,7 +67,7 @@ class PaperFloor:
     ):
         self.terms, self.papers = terms, dict[str, Paper]()
         self._instrument_of, self._tell, self._folder = instrument_of, tell, folder
-        self._files: dict[str, PaperFile] = {}
+        self.files: dict[str, PaperFile] = {}
         self._new: dict[str, list[Record]] = {}
         self._told: list[messages.AccountMessage] = []
         self._answers: list[tuple[Answer, messages.Message | WorkbenchError]] = []
@@ -177,10 +182,10 @@ class PaperFloor:
     def close(self) -> None:
         """Close the files."""
         self._flush()
-        for file in self._files.values():
+        for file in self.files.values():
             file.sync()
             file.close()
-        self._files.clear()
+        self.files.clear()
 
     # -- what happened ---------------------------------------------------------------------------------------------
 
@@ -188,7 +193,7 @@ class PaperFloor:
         records: list[Record] = []
         damaged = False
         if self._folder is not None:
-            file = self._files[symbol] = PaperFile(symbol, self.terms.account, self._folder)
+            file = self.files[symbol] = PaperFile(symbol, self.terms.account, self._folder)
             records, damaged = file.records, file.damaged
         contract = self.terms.contract(self._instrument_of(symbol))
         self.papers[symbol] = Paper(
@@ -226,9 +231,9 @@ class PaperFloor:
 
     def _flush(self) -> None:
         """Write down what is new, then tell it, then answer: nobody learns what a killed process would forget."""
-        for symbol, file in self._files.items():
-            file.write(self._new.get(symbol, ()))
-        self._new.clear()
+        new, self._new = self._new, {}
+        for symbol, records in new.items():
+            self._write_down(symbol, records)
         told, self._told = self._told, []
         for message in told:
             self._tell(message)
@@ -238,6 +243,20 @@ class PaperFloor:
                 answer.set_exception(outcome)
             else:
                 answer.set_result(outcome)
+
+    def _write_down(self, symbol: str, records: list[Record]) -> None:
+        file = self.files.get(symbol)
+        if file is None:
+            return
+        try:
+            file.write(records)
+        except OSError as problem:  # what is told from now on would be forgotten by the next process
+            _log.error("the journal of the paper account cannot be written: %s", problem)
+            self.files.pop(symbol).close()
+            paper = self.papers[symbol]
+            paper.schedule(wanted.Halt(f"JOURNAL: {problem.strerror}"), paper.now)
+            paper.advance(paper.now)
+            self._tell_account(symbol, trading=True)
 
     def _reply(
         self, symbol: str, command: messages.Command, outcome: Outcome
