@@ -252,6 +252,44 @@ def test_the_venue_is_ahead_of_what_is_seen(session: Session, clock: str, fills:
     assert len(result.fills) == fills
 
 
+class Broken:
+    """A recording that lost rows before its second batch."""
+
+    def __init__(self, session: Session):
+        self.instrument = session.instrument
+
+    def batches(self) -> list[wb.EventBatch]:
+        """Both sides of the gap."""
+        ms = 1_000_000
+        before = wb.EventBatch.of(
+            ts=[20 * ms] * 4 + [700 * ms],
+            kind=[6, 1, 1, 7, 9],
+            side=[0, 1, -1, 0, 0],
+            price=[0, 99, 101, 0, 0],
+            size=[0, 5, 5, 0, 3],
+        )
+        after = wb.EventBatch.of(
+            ts=[900 * ms] * 4 + [1000 * ms],
+            kind=[6, 1, 1, 7, 2],
+            side=[0, 1, -1, 0, 1],
+            price=[0, 97, 98, 0, 98],
+            size=[0, 5, 5, 0, 1],
+        )
+        return [before, wb.EventBatch.trusted(after.columns, before.first_sequence + 7)]
+
+
+def test_a_recording_that_lost_rows_runs_on_behind_the_gap(session: Session) -> None:
+    """A bid at 99 rests while rows are lost; the book that comes back at 97 to 98 has traded through it."""
+
+    class BidOnce:
+        def on_timer(self, desk: PlainDesk) -> None:
+            if desk.best_bid and not desk.orders:
+                desk.buy(1, limit=desk.best_bid)
+
+    result = wb.backtest(BidOnce(), Broken(session))
+    assert result.fills["ts"].dt.timestamp("ms").to_list() == [900]
+
+
 def test_a_recording_without_the_venues_times_has_one_clock(session: Session) -> None:
     """The other clock is refused, and what to do is said."""
     with pytest.raises(WorkbenchError, match="clock='receive'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
@@ -101,7 +102,7 @@ class Market(NamedTuple):
         """All rows of a session or recording."""
         if clock not in CLOCKS:
             raise WorkbenchError(f"clock {clock!r}", expected=f"one of {', '.join(CLOCKS)}")
-        batch = EventBatch.concatenate(event_batches(x))
+        batch = _joined(event_batches(x))
         rows, view = _by_venue(batch) if clock == "venue" else (Rows.of(batch), None)
         return Market(x.instrument, batch, rows, view)
 
@@ -163,6 +164,15 @@ def _finish(matcher: Matcher, view: Rows | None) -> None:
 
 def _empty() -> Rows:
     return Rows.of(EventBatch.empty())
+
+
+def _joined(batches: Iterable[EventBatch]) -> EventBatch:
+    """All rows; where some were lost the row that says so stands, and the book is not known until it is told anew."""
+    parts = [batch for batch in batches if len(batch)]
+    if len(parts) < 2:
+        return parts[0] if parts else EventBatch.empty()
+    columns = tuple(np.concatenate(pieces) for pieces in zip(*(part.columns for part in parts)))
+    return EventBatch.trusted(columns, parts[0].first_sequence)
 
 
 def _by_venue(batch: EventBatch) -> tuple[Rows, Rows]:
