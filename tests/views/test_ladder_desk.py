@@ -228,10 +228,12 @@ def test_orders_are_off_until_armed_and_the_reason_says_what_to_do(engine: Scrip
     assert not engine.of_type(messages.PlaceOrder)
 
 
-def test_sources_without_a_platform_say_so() -> None:
-    """A simulated market and something that is no session."""
+def test_sources_without_orders_say_so() -> None:
+    """A simulated market trades on paper, until it is halted; something that is no session does not."""
     with wb.simulate(seed=7, inline=True) as session:
-        assert "nobody takes orders on" in why_not(session, session.instrument.symbol)
+        assert why_not(session, session.instrument.symbol) == ""
+        session.panic()
+        assert why_not(session, session.instrument.symbol) == "arm() opens it"
     market = shown()
     assert why_not(market, "ES") == "nothing here takes orders"
     view = Ladder(market)

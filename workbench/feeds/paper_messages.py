@@ -15,11 +15,12 @@ from workbench.trading.journal import Executed
 from workbench.trading.limits import SECOND_NS, TradingState
 from workbench.trading.order import Order
 from workbench.trading.states import OrderStatus
-from workbench.trading.terms import TIFS, Terms
+from workbench.trading.terms import Terms
 
 ACCOUNT: Final = "paper"
 DAY_NS: Final = 86_400 * SECOND_NS
 MANY: Final = 2**31 - 1
+DURATIONS: Final = ["GTC", "DAY", "IOC", "FOK", "GTD"]
 TYPES: Final = ["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
 
 
@@ -146,7 +147,7 @@ def trading_message(desk: Desk, instrument: Instrument, ts: int) -> messages.Tra
         orders_left=0 if halted else MANY,
         max_size=_size(MANY if limits.size is None else limits.size, instrument),
         max_per_second=0 if limits.per_second is None else limits.per_second,
-        supported={"order_types": TYPES, "tif": list(TIFS), "account": ACCOUNT},
+        supported={"order_types": TYPES, "supportedLimitDurations": DURATIONS, "account": ACCOUNT},
         reason="" if state is TradingState.ACTIVE else f"TRADING_{state}: {ledger.reason}",
     )
 
