@@ -7,11 +7,11 @@ what it wants to remember in ``d.memory``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from numba import njit, types
 
-from workbench.book.jit import compile_once, kernel, part
+from workbench.book.jit import Function, compile_once, kernel, part
 from workbench.trading.slots import (
     ARRIVES,
     CANCEL,
@@ -52,7 +52,14 @@ from workbench.trading.strategy_cache import StrategyCache
 _NONE: Final = -1
 
 
-@part
+def call(function: Function) -> Function:
+    """Compile what strategies call, once: that is most of the work on a strategy seen for the first time."""
+    dispatcher: Any = part(function)
+    dispatcher._cache = StrategyCache(function)
+    return cast(Function, dispatcher)
+
+
+@call
 def _send(d: Desk, what: int, number: int, price: int, size: int) -> None:
     c = d.counters
     at = c[COMMAND_TAIL]
@@ -65,7 +72,7 @@ def _send(d: Desk, what: int, number: int, price: int, size: int) -> None:
     c[COMMAND_TAIL] = at + 1
 
 
-@part
+@call
 def submit(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> int:
     """Send an order; its number, or −1 where it makes no sense or the step has sent too much."""
     c = d.counters
@@ -84,31 +91,31 @@ def submit(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> 
     return int(number)
 
 
-@part
+@call
 def buy(d: Desk, price: int, size: int, tif: int = GTC) -> int:
     """Send a limit order to buy, in ticks and lots; its number, −1 if refused."""
     return submit(d, 1, price, size, tif, 0)
 
 
-@part
+@call
 def sell(d: Desk, price: int, size: int, tif: int = GTC) -> int:
     """Send a limit order to sell."""
     return submit(d, -1, price, size, tif, 0)
 
 
-@part
+@call
 def buy_market(d: Desk, size: int) -> int:
     """Buy at once."""
     return submit(d, 1, 0, size, GTC, 1)
 
 
-@part
+@call
 def sell_market(d: Desk, size: int) -> int:
     """Sell at once."""
     return submit(d, -1, 0, size, GTC, 1)
 
 
-@part
+@call
 def cancel(d: Desk, number: int) -> bool:
     """Ask for the end of an order; False where nothing can be asked (unknown, closed, asked already, not yet there)."""
     if number < 0 or number >= d.counters[ORDERS] or d.counters[COMMAND_TAIL] + 1 >= len(d.commands):
@@ -122,7 +129,7 @@ def cancel(d: Desk, number: int) -> bool:
     return True
 
 
-@part
+@call
 def modify(d: Desk, number: int, price: int, size: int) -> bool:
     """Ask for another price or size of an order, in ticks and lots; False where nothing can be asked.
 
@@ -139,7 +146,7 @@ def modify(d: Desk, number: int, price: int, size: int) -> bool:
     return True
 
 
-@part
+@call
 def is_open(d: Desk, number: int) -> bool:
     """Whether an order may still trade, as far as the strategy knows."""
     return bool(
@@ -148,49 +155,49 @@ def is_open(d: Desk, number: int) -> bool:
     )
 
 
-@part
+@call
 def now(d: Desk) -> int:
     """Time of the step, ns."""
     return int(d.counters[NOW])
 
 
-@part
+@call
 def position(d: Desk) -> int:
     """Lots held, as far as answers have arrived."""
     return int(d.counters[POSITION])
 
 
-@part
+@call
 def best_bid(d: Desk) -> int:
     """Best bid in ticks; only where :func:`quoted`."""
     return int(d.touch[0])
 
 
-@part
+@call
 def bid_size(d: Desk) -> int:
     """Lots at the best bid, 0 where there is none."""
     return int(d.touch[1])
 
 
-@part
+@call
 def best_ask(d: Desk) -> int:
     """Best ask in ticks; only where :func:`quoted`."""
     return int(d.touch[2])
 
 
-@part
+@call
 def ask_size(d: Desk) -> int:
     """Lots at the best ask, 0 where there is none."""
     return int(d.touch[3])
 
 
-@part
+@call
 def quoted(d: Desk) -> bool:
     """Whether the book is known and both sides have a best price."""
     return bool(d.touch[1] > 0 and d.touch[3] > 0)
 
 
-@part
+@call
 def size_at(d: Desk, side: int, price: int) -> int:
     """Lots at a price, side +1 bids or −1 asks."""
     at = price - d.base[0]
