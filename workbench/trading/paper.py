@@ -294,13 +294,15 @@ def rerun(contract: Contract, records: list[Record], batches: Iterable[EventBatc
     terms = next((read_terms(record.reason) for record in noted if record.what == TERMS), PaperTerms())
     began = records[0].ts
     paper = Paper(contract, terms, began)
-    for batch in batches:
-        before = int(np.searchsorted(batch.ts, began, "right"))
-        paper.open(batch[:before])
-        paper.take(batch[before:])
     for record in noted:
         if record.what == COMMAND:
             paper.schedule(decode_command(record.reason), record.ts)
+    for batch in batches:
+        before = int(np.searchsorted(batch.ts, began, "right"))
+        paper.open(batch[:before])
+        if before < len(batch):
+            paper.take(batch[before:])
+            paper.advance(min(int(batch.ts[-1]) - 1, until))
     paper.advance(until)
     return paper
 
