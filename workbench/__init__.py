@@ -88,6 +88,7 @@ _HOMES = {
     "DepthOverTime": "views.depth_over_time",
     "Footprint": "views.footprint",
     "Tape": "views.tape",
+    "Ticket": "views.ticket",
     "Health": "views.health",
     "WhatIf": "views.whatif",
     "Workspace": "views.workspace",
@@ -135,6 +136,7 @@ __all__ = [
     "StudyDesk",
     "Sweep",
     "Tape",
+    "Ticket",
     "Trials",
     "Vwap",
     "WhatIf",
@@ -279,6 +281,7 @@ if TYPE_CHECKING:
     from workbench.views.profile import Profile
     from workbench.views.report import report
     from workbench.views.tape import Tape
+    from workbench.views.ticket import Ticket
     from workbench.views.vwap import Vwap
     from workbench.views.whatif import WhatIf
     from workbench.views.workspace import Workspace

@@ -1,0 +1,74 @@
+"""Buttons of a trading panel and the orders they become, on paper in the caller."""
+
+from __future__ import annotations
+
+import pytest
+
+import workbench as wb
+from tests.support.eventually import eventually
+from workbench.errors import WorkbenchError
+from workbench.views.ladder_orders import Notes
+from workbench.views.ticket import Ticket
+from workbench.views.ticket_desk import TicketDesk
+
+
+@pytest.fixture
+def session():
+    with wb.simulate(seed=7, inline=True) as opened:
+        opened.advance("2s")
+        yield opened
+
+
+@pytest.fixture
+def desk(session):
+    return TicketDesk(session, session.capture(), Notes())
+
+
+def press(name="c1", **facts):
+    usual = {"do": "order", "order": name, "side": "BUY", "at": "bid", "size": 1, "late_ms": 10.0}
+    return {**usual, **facts}
+
+
+def test_a_click_sent_again_is_one_order(session, desk):
+    """The name that the page made is the order's, however often it comes."""
+    assert "said" in desk.carry_out(press())
+    assert desk.carry_out(press()) == {"again": True}
+    eventually(lambda: len(session.orders) == 1)
+
+
+def test_a_second_press_of_a_button_is_refused(desk):
+    """Within 300 ms, also under another name."""
+    desk.carry_out(press())
+    with pytest.raises(WorkbenchError, match="double click"):
+        desk.carry_out(press("c2"))
+
+
+@pytest.mark.parametrize("late", [2001.0, float("inf"), float("nan")])
+def test_a_click_older_than_two_seconds_places_nothing(session, desk, late):
+    """Neither does one of unknown age."""
+    with pytest.raises(WorkbenchError, match="too late"):
+        desk.carry_out(press(late_ms=late))
+    assert len(session.orders) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"size": 0}, {"side": "UP"}, {"at": "mid"}, {"stop_loss": 0}, {"take_profit": 1.5}, {"order": ""}],
+)
+def test_what_is_no_order_is_refused(desk, wrong):
+    """Size, side, price, distances and name are checked before anything is sent."""
+    with pytest.raises(WorkbenchError):
+        desk.carry_out(press(**wrong))
+
+
+def test_nothing_is_reversed_when_flat(desk):
+    """It says so."""
+    with pytest.raises(WorkbenchError, match="no position"):
+        desk.carry_out(press(do="reverse"))
+
+
+def test_the_panel_shows_a_still_picture(session):
+    """A PNG beside its text."""
+    ticket = Ticket(session)
+    assert ticket.picture().startswith(b"\x89PNG")
+    assert repr(ticket) == "Ticket('ES-SIM')"
