@@ -14,8 +14,7 @@ import numpy as np
 from bench.harness import Context, Timing, goal
 
 EVENTS = 20_000_000
-SLOW_ROUNDS = 1
-"""DuckDB's running windows sort everything and take several seconds each."""
+SLOW_ROUNDS = 1  # DuckDB's running windows sort everything and take several seconds each
 
 Cases = dict[str, Callable[[], Any]]
 PEERS = ("polars", "pandas", "duckdb")
@@ -217,10 +216,9 @@ def cvd(context: Context, trades: Any, frame: Any, pandas_frame: Any, base: Any)
 
 
 # -- bars ----------------------------------------------------------------------------------------------------------
-EVERYTHING = (
+EVERYTHING = (  # the delta itself is buy − sell
     "open", "high", "low", "close", "volume", "buy", "sell", "unknown", "trades", "vwap", "delta_low", "delta_high"
 )  # fmt: skip
-"""What the peers work out too; the delta itself is buy − sell."""
 PRICES_ONLY = EVERYTHING[:5]
 TO_PRICE, TO_SIZE = 1e-4, 1e-3
 UNITS = [TO_PRICE] * 4 + [TO_SIZE] * 4 + [1.0, TO_PRICE, TO_SIZE, TO_SIZE]

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Link, Painter, holdsStill, lookBase, statusParts, wrongWords } from "../../workbench/views/link.js";
+import { Link, lookBase, statusParts, wrongWords } from "../../workbench/views/link.js";
+import { Painter, holdsStill } from "../../workbench/views/painter.js";
 
 class Element extends EventTarget {
   children = [];

@@ -1,5 +1,6 @@
 // Explorer: knobs of a signal, the mean path after it, and the scorecard; what is chosen here is studied in the kernel.
-import { Link, Looks, Painter } from "./link.js";
+import { Link, Looks } from "./link.js";
+import { Painter } from "./painter.js";
 import { Bond } from "./bond.js";
 import { fillSelection, selection, textField, toolBar } from "./profile_controls.js";
 import { KnobBoard } from "./explorer_knobs.js";

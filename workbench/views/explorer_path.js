@@ -1,5 +1,6 @@
 // The event study: mean move around the events of a signal, in its direction, with its interval.
-import { FONT, sharpContext } from "./link.js";
+import { FONT } from "./link.js";
+import { sharpContext } from "./painter.js";
 import { faded } from "./colour.js";
 
 const PATH_LEFT = 52;

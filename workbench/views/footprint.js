@@ -1,7 +1,8 @@
 // Footprint: bid × ask by bar and price. What it holds, how it looks and what hands do are files of their own.
 import { decimalsOf, priceText, priceTicks, timeText } from "./geometry.js";
 import { faded } from "./colour.js";
-import { FONT, Link, Painter, dress, pageTheme, sharpContext } from "./link.js";
+import { FONT, Link, dress, pageTheme } from "./link.js";
+import { Painter, sharpContext } from "./painter.js";
 import { Bond } from "./bond.js";
 import { RowFit } from "./row_fit.js";
 import { numberField, selection, toolBar, fillSelection } from "./profile_controls.js";

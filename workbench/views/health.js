@@ -1,5 +1,6 @@
 // Health: facts in plain words with what to do, rates of the last minute, the newest gaps.
-import { FONT, Link, Looks, Painter, sharpContext } from "./link.js";
+import { FONT, Link, Looks } from "./link.js";
+import { Painter, sharpContext } from "./painter.js";
 import { Bond } from "./bond.js";
 import { toolBar } from "./profile_controls.js";
 

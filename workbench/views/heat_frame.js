@@ -7,7 +7,7 @@ import { HeatImage, drawBest, drawGaps, drawHeat, drawStale } from "./heat_paint
 import { BubbleStamps, drawBubbles } from "./heat_bubbles.js";
 import { drawBook, drawVolume } from "./heat_columns.js";
 import { drawAxes, drawCrosshair, drawGhost, drawTag, prepare, readout } from "./heat_axes.js";
-import { sharpContext } from "./link.js";
+import { sharpContext } from "./painter.js";
 
 export const HEAT_TIME_PX = 20;
 const AXIS_PX = 74;

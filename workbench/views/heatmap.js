@@ -2,7 +2,8 @@
 import { decimalsOf, niceColumnMs, niceTicks } from "./geometry.js";
 import { HeatStore } from "./heat_store.js";
 import { TileShelf } from "./heat_tiles.js";
-import { Link, Painter, dress, hush, hushed, lookBase, pageTheme } from "./link.js";
+import { Link, dress, lookBase, pageTheme } from "./link.js";
+import { Painter, hush, hushed } from "./painter.js";
 import { Bond } from "./bond.js";
 import { RowFit } from "./row_fit.js";
 import { HeatCamera } from "./heat_camera.js";

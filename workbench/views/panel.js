@@ -2,7 +2,8 @@
 import { decimalsOf, msAt } from "./geometry.js";
 import { Bond } from "./bond.js";
 import { RowFit } from "./row_fit.js";
-import { Link, Painter, dress, lookBase, pageTheme } from "./link.js";
+import { Link, dress, lookBase, pageTheme } from "./link.js";
+import { Painter } from "./painter.js";
 import { PanelFrame } from "./panel_frame.js";
 import { PanelStore } from "./panel_store.js";
 import { PanelHands } from "./panel_hands.js";

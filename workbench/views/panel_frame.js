@@ -1,7 +1,8 @@
 // Drawing of a panel: its panes with grid and axes, the time axis, the crosshair, the legend.
 import { axisText, msAt, timeText, timeTicks, xOf, zoneOffsetMs } from "./geometry.js";
 import { faded } from "./colour.js";
-import { FONT, sharpContext } from "./link.js";
+import { FONT } from "./link.js";
+import { sharpContext } from "./painter.js";
 import { drawPane } from "./panel_paint.js";
 import { PANEL_AXIS_PX, extremesOf, newestNumber, paneRows, shownNumber, valueAxis, valueText, valueTicks } from "./panel_scale.js";
 

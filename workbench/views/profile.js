@@ -2,7 +2,8 @@
 import { decimalsOf, priceText, sizeText } from "./geometry.js";
 import { faded } from "./colour.js";
 import { arrayOf } from "./arrays.js";
-import { FONT, Link, Painter, dress, pageTheme, sharpContext } from "./link.js";
+import { FONT, Link, dress, pageTheme } from "./link.js";
+import { Painter, sharpContext } from "./painter.js";
 import { Bond } from "./bond.js";
 import { RowFit } from "./row_fit.js";
 import { fillSelection, selection, toolBar } from "./profile_controls.js";

@@ -1,7 +1,8 @@
 // Tape: time and sales. Rows are elements that stay while their order stays; new ones come on top.
 import { decimalsOf, knownZone, priceText, sizeText, timeText } from "./geometry.js";
 import { typed } from "./heat_store.js";
-import { Link, Painter, dress, pageTheme } from "./link.js";
+import { Link, dress, pageTheme } from "./link.js";
+import { Painter } from "./painter.js";
 import { Bond } from "./bond.js";
 import { RowFit } from "./row_fit.js";
 import { numberField, selection, textField, toolBar } from "./profile_controls.js";

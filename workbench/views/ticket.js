@@ -1,5 +1,6 @@
 // Ticket: buttons that place, close and take back; working orders, fills, position and money.
-import { Link, Looks, Painter, sharpContext } from "./link.js";
+import { Link, Looks } from "./link.js";
+import { Painter, sharpContext } from "./painter.js";
 import { Bond } from "./bond.js";
 import { toolBar } from "./profile_controls.js";
 import { newOrderName } from "./ladder_ticket.js";
