@@ -15,7 +15,6 @@ from bench.harness import Context, Timing, goal
 
 EVENTS = 20_000_000
 SLOW_ROUNDS = 1  # DuckDB's running windows sort everything and take several seconds each
-
 Cases = dict[str, Callable[[], Any]]
 PEERS = ("polars", "pandas", "duckdb")
 
