@@ -150,7 +150,7 @@ class HeatmapView {
       if (!content.exact) this.#lookSoon(AGAIN_MS);
       hushed(this.root);
     }
-    this.frame.judge();
+    if (content.stage !== "half") this.frame.judge(); // new colours cost what the coarse tile is to save
     this.painter.ask();
   }
 

@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import anywidget
 import ipywidgets
@@ -40,6 +40,8 @@ from workbench.views.sender import Sender
 __all__ = ["LiveView", "Message", "Sender", "Showable"]
 
 _log = logging.getLogger("workbench.views")
+_LEAVE_S: Final = 0.001
+"""The kernel's own thread sends what it is handed, once it gets to run: a coarse tile leaves before the sharp one is made."""
 
 Message = tuple[dict[str, Any], list[Array]]
 
@@ -199,6 +201,7 @@ class LiveView(Pictured, anywidget.AnyWidget):
     def _answer(self, look: dict[str, Any]) -> None:
         for content, arrays in self._answers(look):
             self.send(content, [array.tobytes() for array in arrays])
+            time.sleep(_LEAVE_S)
             if self._look is not None:
                 return  # the page looks elsewhere already
 
