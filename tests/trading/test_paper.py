@@ -201,7 +201,7 @@ def test_a_larger_size_or_another_price_goes_to_the_back(change: dict[str, int])
 def test_post_only_never_takes() -> None:
     """It ends instead, and says why."""
     order = placed(opened(), limit=101, post_only=True)
-    assert order.status is S.CANCELED and order.reason.startswith("POST_ONLY") and not order.filled
+    assert order.status is S.EXPIRED and order.reason.startswith("POST_ONLY") and not order.filled
 
 
 def test_latency_is_waited_for_there_and_back() -> None:

@@ -85,6 +85,8 @@ def admit(command: messages.PlaceOrder, instrument: Instrument) -> Ticket:
     """
     features = instrument.features
     check_client_order_id(command.client_order_id)
+    if command.oco or command.at is not None:
+        raise RefusedError("UNSUPPORTED_ORDER: groups (oco) and times (at) are kept by the paper desk alone")
     lots = whole_lots(command.quantity, instrument)
     limit, stop = _prices(command, instrument)
     _check_stop(command, features, limit, stop)

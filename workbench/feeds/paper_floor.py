@@ -129,13 +129,19 @@ class PaperFloor:
         age_ns : int, ns, optional
             How long ago a person asked.
 
+        Notes
+        -----
+        One that names a later time (``at``) is done as soon as it is kept; what became of it is told when it is carried out.
+
         Returns
         -------
         Future
             Done with the answer when it was carried out and written down.
         """
         answer: Answer = Future()
-        paper = self.papers.get(symbol)
+        paper, later = self.papers.get(symbol), getattr(command, "at", None)
+        is_later = later is not None and later > ts
+        ts = later if later is not None and is_later else ts
         try:
             if paper is None:
                 raise EngineError(
@@ -144,6 +150,10 @@ class PaperFloor:
             asked = _wanted(command, self._instrument_of(symbol), ts, age_ns)
         except WorkbenchError as problem:
             answer.set_exception(problem)
+            return answer
+        if is_later:
+            paper.schedule(asked, ts, lambda outcome: self._reply(symbol, command, outcome))
+            answer.set_result(messages.Done())
             return answer
         paper.schedule(
             asked, ts, lambda outcome: self._answers.append((answer, self._reply(symbol, command, outcome)))

@@ -21,7 +21,7 @@ ACCOUNT: Final = "paper"
 DAY_NS: Final = 86_400 * SECOND_NS
 MANY: Final = 2**31 - 1
 DURATIONS: Final = ["GTC", "DAY", "IOC", "FOK", "GTD"]
-TYPES: Final = ["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
+TYPES: Final = ["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "TRAILING_STOP"]
 
 
 def terms_of(command: messages.PlaceOrder, instrument: Instrument, now: int) -> Terms:
@@ -35,6 +35,7 @@ def terms_of(command: messages.PlaceOrder, instrument: Instrument, now: int) -> 
     expires = command.expires
     if expires is None and command.time_in_force == "DAY":
         expires = (now // DAY_NS + 1) * DAY_NS
+    follows = command.order_type == "TRAILING_STOP"
     plain = {
         "client_order_id": command.client_order_id,
         "symbol": command.symbol,
@@ -49,7 +50,9 @@ def terms_of(command: messages.PlaceOrder, instrument: Instrument, now: int) -> 
         "reduce_only": command.reduce_only,
         "take_profit": _ticks(command.take_profit, instrument),
         "stop_loss": _ticks(command.stop_loss, instrument),
-        "trailing": command.trailing is not None,
+        "trail": _ticks(command.trailing, instrument) if follows else None,
+        "trailing": command.trailing is not None and not follows,
+        "oco": command.oco,
     }
     # built without checks: what is no order at all is refused by the desk, with its own words
     return Terms(**plain)  # type: ignore[arg-type]
@@ -77,6 +80,8 @@ def order_message(order: Order, instrument: Instrument) -> messages.Order:
         reason=order.reason,
         simulated=True,
         account=ACCOUNT,
+        oco=terms.oco,
+        trailing=_price(terms.trail, instrument),
     )
 
 

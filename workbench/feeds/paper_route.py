@@ -146,6 +146,8 @@ class PaperRoute:
         if not self.floor.terms.cancel_on_disconnect:
             return
         for symbol, name in placed:
+            if symbol in self.floor.papers:
+                self.floor.papers[symbol].forget(name)
             order = (
                 self.floor.papers[symbol].desk.ledger.orders.get(name)
                 if symbol in self.floor.papers

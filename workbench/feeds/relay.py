@@ -75,6 +75,8 @@ class Relay:
             As the platform answered; ``disconnected``: nothing was sent; ``unknown_outcome``: nobody knows whether it was
             carried out, and it is not sent again.
         """
+        if getattr(command, "at", None) is not None:
+            raise EngineError("not_supported: at is kept by the paper desk alone", code="not_supported")
         # all are sent before the first answer is waited for: of two commands the first one leaves first
         sent = {symbol: self._send(client, command, symbol) for symbol in self._addressed(command)}
         replies = {symbol: await self._reply(command, symbol, outcome) for symbol, outcome in sent.items()}

@@ -25,6 +25,10 @@ class PlaceOrder(Message, tag="PLACE_ORDER"):
 
     ``take_profit``, ``stop_loss`` and ``trailing`` are distances from the price of entry, in units of price: a market
     order has no price yet to count from. ``clicked``: when a person asked, ns UTC; the paper desk refuses what is old.
+
+    A ``TRAILING_STOP`` begins at ``stop_price`` and follows the trades at the distance ``trailing``. ``oco``: a group of
+    orders of one instrument; what one of them executes is taken from the others. ``at``: when to carry it out, ns UTC of
+    the stream. All three on paper only.
     """
 
     symbol: str
@@ -42,37 +46,42 @@ class PlaceOrder(Message, tag="PLACE_ORDER"):
     stop_loss: PositiveReal | None = None
     trailing: PositiveReal | None = None
     clicked: Int64 | None = None
+    oco: str = ""
+    at: Int64 | None = None
     request_id: RequestId = None
 
 
 class CancelOrder(Message, tag="CANCEL_ORDER"):
-    """Client: take one order back."""
+    """Client: take one order back; on paper also ``at`` a time of the stream, ns UTC."""
 
     client_order_id: str
     symbol: str = ""
+    at: Int64 | None = None
     request_id: RequestId = None
 
 
 class ReplaceOrder(Message, tag="REPLACE_ORDER"):
-    """Client: change quantity or prices of a working order."""
+    """Client: change quantity or prices of a working order; on paper also ``at`` a time of the stream, ns UTC."""
 
     client_order_id: str
     symbol: str = ""
     quantity: PositiveReal | None = None
     price: float | None = None
     stop_price: float | None = None
+    at: Int64 | None = None
     request_id: RequestId = None
 
 
 class CancelAll(Message, tag="CANCEL_ALL"):
     """Client: take back every order, of one instrument if named; ``flatten`` closes positions too.
 
-    ``client_order_ids``: only these, as one batch.
+    ``client_order_ids``: only these, as one batch. ``at``: on paper, a time of the stream, ns UTC.
     """
 
     symbol: str = ""
     flatten: bool = False
     client_order_ids: list[str] = msgspec.field(default_factory=list)
+    at: Int64 | None = None
     request_id: RequestId = None
 
 
@@ -139,6 +148,7 @@ class Order(Message, tag="ORDER"):
 
     ``client_order_id`` is empty for orders that were placed elsewhere, in the platform itself. ``unknown``: what
     became of it is not known (no answer, or the link was lost); it is not to be sent again, and it is not rejected.
+    ``oco`` and ``trailing`` as in :class:`PlaceOrder`; the stop loss of a bracket that trails has its distance here too.
     """
 
     symbol: str
@@ -159,6 +169,8 @@ class Order(Message, tag="ORDER"):
     unknown: bool = False
     simulated: bool = False
     account: str = ""
+    oco: str = ""
+    trailing: float | None = None
     request_id: RequestId = None
 
 

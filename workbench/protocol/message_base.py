@@ -16,7 +16,7 @@ Plain = dict[str, Any]
 
 DataKind = Literal["FULL_ORDER_BOOK", "TRADES", "DOM", "MBO", "ACCOUNT"]
 OrderSide = Literal["BUY", "SELL"]
-OrderType = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
+OrderType = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "TRAILING_STOP"]
 
 
 class Message(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type"):

@@ -7,6 +7,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,7 +20,7 @@ from workbench.session.arming import TradingState
 from workbench.session.line import OUTCOME_UNKNOWN, capture_of
 from workbench.session.order import ADVICE, Order
 from workbench.session.tables import html_table
-from workbench.session.ticket import Terms, on_grid_price, on_grid_size, place_order
+from workbench.session.ticket import Terms, on_grid_price, on_grid_size, place_order, trailing_start
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,6 +70,7 @@ class Orders:
         symbol: str | None = None,
         client_order_id: str | None = None,
         clicked: int | None = None,
+        oco: str = "",
     ) -> Order:
         """Place an order to buy: at market, or with ``limit``, ``stop``, or both.
 
@@ -84,7 +86,8 @@ class Orders:
         stop_loss, take_profit : int, ticks, optional
             Distances of the bracket's orders from the price of entry.
         trailing : int, ticks, optional
-            Steps in which the stop loss follows the price.
+            With ``stop_loss``: it follows the price. Alone: the order is a trailing stop itself, at this distance from the
+            trades; it begins at ``stop``, or at the distance from the best price of the other side.
         reduce_only : bool
             Never open or turn a position.
         symbol : str, optional
@@ -94,6 +97,8 @@ class Orders:
             one. Default: a new one.
         clicked : int, ns since the epoch, UTC, optional
             When a person asked: the paper desk refuses what is older than two seconds.
+        oco : str, optional
+            Name of a group on the paper desk: what one of its orders executes is taken from the others.
 
         Returns
         -------
@@ -109,7 +114,7 @@ class Orders:
             belongs to another order.
         """
         terms = Terms(
-            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked
+            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked, oco
         )
         return self._place("BUY", terms, symbol, client_order_id)
 
@@ -128,10 +133,11 @@ class Orders:
         symbol: str | None = None,
         client_order_id: str | None = None,
         clicked: int | None = None,
+        oco: str = "",
     ) -> Order:
         """Place an order to sell; everything as in :meth:`buy`."""
         terms = Terms(
-            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked
+            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked, oco
         )
         return self._place("SELL", terms, symbol, client_order_id)
 
@@ -263,7 +269,12 @@ class Orders:
         self, side: messages.OrderSide, terms: Terms, symbol: str | None, client_order_id: str | None
     ) -> Order:
         name = f"{self._prefix}-{next(self._numbers)}" if client_order_id is None else client_order_id
-        command = place_order(side, terms, capture_of(self._line, symbol).instrument, name)
+        capture = capture_of(self._line, symbol)
+        if terms.follows and terms.stop is None:
+            sent = self._sent.get(name)
+            first = trailing_start(side, terms, capture) if sent is None else sent.stop_price
+            terms = replace(terms, stop=first)
+        command = place_order(side, terms, capture.instrument, name)
         earlier = self._sent.setdefault(name, command)
         if earlier != command:
             raise WorkbenchError(
@@ -361,4 +372,6 @@ def _draft(command: messages.PlaceOrder) -> messages.Order:
         price=command.price,
         stop_price=command.stop_price,
         time_in_force=command.time_in_force,
+        oco=command.oco,
+        trailing=command.trailing if command.order_type == "TRAILING_STOP" else None,
     )

@@ -12,6 +12,7 @@ from workbench.errors import OffGridError, WorkbenchError
 from workbench.protocol import messages
 
 if TYPE_CHECKING:
+    from workbench.frames.capture import Capture
     from workbench.instruments import Instrument
 
 CLIENT_ORDER_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,32}")
@@ -31,6 +32,12 @@ class Terms:
     trailing: int | None = None
     reduce_only: bool = False
     clicked: int | None = None
+    oco: str = ""
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is a trailing stop, not an order whose bracket has one."""
+        return self.trailing is not None and self.stop_loss is None and self.take_profit is None
 
 
 def place_order(
@@ -56,7 +63,7 @@ def place_order(
     return messages.PlaceOrder(
         symbol=instrument.symbol,
         side=side,
-        order_type=order_type(terms.limit, terms.stop),
+        order_type="TRAILING_STOP" if terms.follows else order_type(terms.limit, terms.stop),
         quantity=on_grid_size(terms.size, instrument),
         client_order_id=client_order_id,
         price=on_grid_price(terms.limit, instrument),
@@ -68,7 +75,27 @@ def place_order(
         trailing=_distance("trailing", terms.trailing, instrument),
         reduce_only=terms.reduce_only,
         clicked=terms.clicked,
+        oco=terms.oco,
     )
+
+
+def trailing_start(side: messages.OrderSide, terms: Terms, capture: Capture) -> float:
+    """Where a trailing stop that names no price begins: at its distance from the best price of the other side.
+
+    Raises
+    ------
+    WorkbenchError
+        That price is not known (code ``stale_book``).
+    """
+    best = capture.book.best_ask if side == "BUY" else capture.book.best_bid
+    distance = _whole_ticks("trailing", terms.trailing)
+    if best is None or not capture.book.valid:
+        raise WorkbenchError(
+            f"no price is known from which a stop could trail in {capture.instrument.symbol!r}",
+            action="Name where it begins: stop=…",
+            code="stale_book",
+        )
+    return float(capture.instrument.price(best + distance if side == "BUY" else best - distance))
 
 
 def order_type(limit: float | None, stop: float | None) -> messages.OrderType:
@@ -113,12 +140,14 @@ def _check_number(name: str, value: object) -> None:
 
 
 def _distance(name: str, ticks: int | None, instrument: Instrument) -> float | None:
-    if ticks is None:
-        return None
-    if isinstance(ticks, bool) or not hasattr(ticks, "__index__") or int(ticks) <= 0:
+    return None if ticks is None else float(instrument.price(_whole_ticks(name, ticks)))
+
+
+def _whole_ticks(name: str, ticks: int | None) -> int:
+    if ticks is None or isinstance(ticks, bool) or not hasattr(ticks, "__index__") or int(ticks) <= 0:
         raise WorkbenchError(
             f"{name}={ticks!r}",
             expected="a whole number of ticks from the entry, 1 or more",
             code="bad_value",
         )
-    return float(instrument.price(ticks))
+    return int(ticks)

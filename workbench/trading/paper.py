@@ -78,7 +78,7 @@ class Paper:
         self._rows, self._next = Rows.of(EventBatch.empty()), 0
         self._until, self._numbers = now, itertools.count()
         self._tick = _tick_after(now)
-        self._script: list[tuple[int, int, PaperCommand, Callable[[Outcome], None]]] = []
+        self._script: list[tuple[int, int, PaperCommand, Callable[[Outcome], object]]] = []
         self._begin(contract, now, list(records))
 
     def _begin(self, contract: Contract, now: int, records: list[Record]) -> None:
@@ -135,7 +135,7 @@ class Paper:
             self._see(int(batch.ts[-1]))
 
     def schedule(
-        self, command: PaperCommand, ts: int, done: Callable[[Outcome], None] = lambda _: None
+        self, command: PaperCommand, ts: int, done: Callable[[Outcome], object] = lambda _: None
     ) -> None:
         """Carry out a command after all rows of a time; one that has passed is now.
 
@@ -147,6 +147,12 @@ class Paper:
             Called with what it led to.
         """
         heapq.heappush(self._script, (max(ts, self._until), next(self._numbers), command, done))
+
+    def forget(self, client_order_id: str) -> None:
+        """Drop commands of an order whose time has not come."""
+        kept = [entry for entry in self._script if _order_of(entry[2]) != client_order_id]
+        heapq.heapify(kept)
+        self._script = kept
 
     def advance(self, until: int) -> None:
         """Let everything happen up to a time.
@@ -305,6 +311,15 @@ def rerun(contract: Contract, records: list[Record], batches: Iterable[EventBatc
             paper.advance(min(int(batch.ts[-1]) - 1, until))
     paper.advance(until)
     return paper
+
+
+def _order_of(command: PaperCommand) -> str:
+    match command:
+        case ask.Place():
+            return command.terms.client_order_id
+        case ask.Cancel() | ask.Replace():
+            return command.client_order_id
+    return ""
 
 
 _NO_ROWS: Final = Rows.of(EventBatch.empty())

@@ -21,7 +21,7 @@ _E = OrderEvent
 _TIFS: Final = {"IOC": slots.IOC, "FOK": slots.FOK}
 _ENDS: Final = {
     slots.DONE_CANCELED: (_E.CANCELED, ""),
-    slots.DONE_EXPIRED: (_E.CANCELED, "NOT_FILLABLE: what could not be filled at once has ended"),
+    slots.DONE_EXPIRED: (_E.EXPIRE, "NOT_FILLABLE: what could not be filled at once has ended"),
     slots.DONE_REJECTED: (_E.REJECT, "PRICE_OUTSIDE_BOOK: further from the market than the book reaches"),
     slots.CANCEL_REFUSED: (_E.CANCEL_REJECT, "too_late: it had ended when the cancel arrived"),
 }
