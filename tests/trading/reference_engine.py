@@ -32,11 +32,30 @@ class Order:
 
 @dataclass
 class Modify:
-    """A new price and whole size of an order."""
+    """A new price and whole size of an order; of a stop that waits also a new trigger."""
 
     number: int
     price: int
     size: int
+    trigger: int = 0
+
+
+@dataclass
+class Stop:
+    """An order that waits for a print at its trigger or through it."""
+
+    order: Order
+    trigger: int
+    trail: int = 0
+
+    def hear(self, price: int) -> bool:
+        """Whether a print sets it off; one that does not may pull its trigger along."""
+        if self.order.side * (price - self.trigger) >= 0:
+            return True
+        if self.trail:
+            nearest = min if self.order.side > 0 else max
+            self.trigger = nearest(self.trigger, price + self.order.side * self.trail)
+        return False
 
 
 @dataclass
@@ -235,21 +254,90 @@ class ReferenceEngine:
                 self.arrive(ts, order)
 
 
-Command = Order | Modify | int
+Command = Order | Modify | Stop | int
 
 
-def run(rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str) -> ReferenceEngine:
-    """All rows, and commands (arrival time; an order, a change, or the number to cancel) after the rows of their time."""
-    engine, waiting = ReferenceEngine(queue, rule), list(commands)
-    for row in [*rows, None]:
-        while waiting and (row is None or waiting[0][0] < row[0]):
-            ts, what = waiting.pop(0)
-            if isinstance(what, Order):
-                engine.arrive(ts, what)
-            elif isinstance(what, Modify):
-                engine.modify(ts, what)
+@dataclass
+class Waiting:
+    """The desk before the venue: commands under way for a fixed time, and stops."""
+
+    engine: ReferenceEngine
+    entry: int
+    flight: list[tuple[int, Order | Modify | int]] = field(default_factory=list)
+    held: list[Stop] = field(default_factory=list)
+    ends: dict[int, str] = field(default_factory=dict)
+
+    def is_passed(self, side: int, trigger: int) -> bool:
+        """Whether the best price on the other side is beyond a trigger already."""
+        best = self.engine.ask if side > 0 else self.engine.bid
+        return self.engine.known and best is not None and side * (trigger - best) < 0
+
+    def send(self, ts: int, what: Command) -> None:
+        """Take a command: what concerns a stop that waits happens here."""
+        number = what.number if isinstance(what, Modify) else what
+        stop = next((s for s in self.held if s.order.number == number), None)
+        if isinstance(what, Stop):
+            if self.is_passed(what.order.side, what.trigger):
+                self.ends[what.order.number] = "REJECTED"
             else:
-                engine.cancel(ts, what)
+                self.held.append(what)
+        elif stop is None:
+            self.flight.append((ts + self.entry, what))
+        elif isinstance(what, Modify):
+            self.change(stop, what)
+        else:
+            self.held.remove(stop)
+            self.ends[stop.order.number] = "CANCELED"
+
+    def change(self, stop: Stop, what: Modify) -> None:
+        """Change a stop that waits, unless it would go off at once."""
+        trigger = what.trigger or stop.trigger
+        if not self.is_passed(stop.order.side, trigger):
+            stop.trigger = trigger
+            stop.order.size = stop.order.leaves = what.size
+            stop.order.price = 0 if stop.order.market else what.price
+
+    def arrive(self) -> None:
+        """Hand the first command over."""
+        ts, what = self.flight.pop(0)
+        if isinstance(what, Order):
+            self.engine.arrive(ts, what)
+        elif isinstance(what, Modify):
+            self.engine.modify(ts, what)
+        else:
+            self.engine.cancel(ts, what)
+
+    def hear(self, ts: int, price: int) -> None:
+        """A print."""
+        gone = [stop for stop in self.held if stop.hear(price)]
+        self.held = [stop for stop in self.held if not any(stop is other for other in gone)]
+        self.flight += [(ts + self.entry, stop.order) for stop in gone]
+
+
+def run(
+    rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str, entry: int = 0
+) -> ReferenceEngine:
+    """All rows, and commands (time; an order, a change, or the number to cancel) after the rows of their time."""
+    return play(rows, commands, queue, rule, entry).engine
+
+
+def play(
+    rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str, entry: int = 0
+) -> Waiting:
+    """As :func:`run`, and what still waits."""
+    desk, script = Waiting(ReferenceEngine(queue, rule), entry), list(commands)
+    for row in [*rows, None]:
+        while script or desk.flight:
+            due = desk.flight[0][0] if desk.flight else math.inf
+            sent = script[0][0] if script else math.inf
+            if row is not None and min(due, sent) >= row[0]:
+                break
+            if due <= sent:
+                desk.arrive()
+            else:
+                desk.send(*script.pop(0))
         if row is not None:
-            engine.row(*row)
-    return engine
+            desk.engine.row(*row)
+            if row[1] == TRADE:
+                desk.hear(row[0], row[3])
+    return desk

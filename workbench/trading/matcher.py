@@ -12,7 +12,14 @@ from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, EventKind
 from workbench.trading import queue_models, slots, stepping
 from workbench.trading.slots import Desk, Venue
-from workbench.trading.strategies import cancel_now, change_now, rest_idle, submit_now, withdraw_now
+from workbench.trading.strategies import (
+    cancel_now,
+    change_now,
+    rest_idle,
+    stop_now,
+    submit_now,
+    withdraw_now,
+)
 
 WINDOW_TICKS: Final = 1 << 23
 FILL_RULES: Final = ("whole", "partial", "shared")
@@ -113,6 +120,7 @@ class Matcher:
             np.zeros(1, np.int64),
             self._venue.orders,
             np.zeros((_FIRST_ROOM, slots.COMMAND_SLOTS), np.int64),
+            np.zeros(_FIRST_ROOM, np.int64),
             np.array(params, np.float64),
             np.zeros(MEMORY_SLOTS),
         )
@@ -157,7 +165,7 @@ class Matcher:
         c[slots.ROW] = c[slots.VIEW_ROW] = 0
         _, pages, book = self._view
         while stepping.advance(
-            *rows, *seen[:5], until, self._venue, self._desk, pages, book, self._two, strategy
+            *rows, *seen, until, self._venue, self._desk, pages, book, self._two, strategy
         ):
             self._grow()
 
@@ -168,6 +176,19 @@ class Matcher:
         self._make_room()
         self._venue.counters[slots.NOW] = now
         return int(submit_now(self._desk, side, price, size, tif, int(market)))
+
+    def stop(
+        self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
+    ) -> int:
+        """Leave a stop with the desk at time ``now``; its number, −1 where it makes no sense.
+
+        It goes off by the first later print at ``trigger`` (ticks) or through it, then has a ``limit`` or none, and
+        follows prints at a distance of ``trail`` ticks, if any. Time must have come to ``now``: prints that are behind set
+        off nothing, and a stop beyond the best price that was last heard of is ``REJECTED``.
+        """
+        self._make_room()
+        self._venue.counters[slots.NOW] = now
+        return int(stop_now(self._desk, side, size, trigger, limit or 0, trail))
 
     def cancel(self, now: int, number: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
@@ -181,11 +202,14 @@ class Matcher:
         self._venue.counters[slots.NOW] = now
         withdraw_now(self._desk, number)
 
-    def modify(self, now: int, number: int, price: int, size: int) -> None:
-        """Send a change of price (ticks) and whole size (lots) whatever is known of the order: the venue answers."""
+    def modify(self, now: int, number: int, price: int, size: int, trigger: int = 0) -> bool:
+        """Send a change of price (ticks) and whole size (lots) whatever is known of the order: the venue answers.
+
+        A stop that has not gone off changes at once, its ``trigger`` (ticks) where one is given; False where it may not.
+        """
         self._make_room()
         self._venue.counters[slots.NOW] = now
-        change_now(self._desk, number, price, size)
+        return bool(change_now(self._desk, number, price, size, trigger))
 
     def hear(self, now: int) -> None:
         """Take in the answers that have arrived by ``now``, and look at the book."""
@@ -224,11 +248,14 @@ class Matcher:
             self._grow()
         orders, c = other.orders, self._venue.counters
         mine = self._venue.orders[: len(orders)]
-        for slot in (slots.SIDE, slots.TIF, slots.SENT, slots.MARKET):
+        for slot in (slots.SIDE, slots.TIF, slots.SENT, slots.MARKET, slots.TRIGGER, slots.TRAIL):
             mine[:, slot] = orders[:, slot]
         first = other.commands[other.commands[:, slots.WHAT] == slots.SUBMIT]
-        mine[:, [slots.PRICE, slots.VENUE_PRICE]] = first[:, [slots.COMMAND_PRICE]]
-        mine[:, [slots.SIZE, slots.VENUE_SIZE, slots.LEAVES]] = first[:, [slots.COMMAND_SIZE]]
+        sent = first[:, slots.NUMBER]
+        kept = np.setdiff1d(np.arange(len(orders)), sent)  # stops that never went off: they are as they ended
+        mine[kept] = orders[kept]
+        mine[sent[:, None], [slots.PRICE, slots.VENUE_PRICE]] = first[:, [slots.COMMAND_PRICE]]
+        mine[sent[:, None], [slots.SIZE, slots.VENUE_SIZE, slots.LEAVES]] = first[:, [slots.COMMAND_SIZE]]
         self._desk.commands[: len(other.commands)] = other.commands
         c[slots.ORDERS], c[slots.COMMAND_TAIL] = len(orders), len(other.commands)
         c[slots.SUBMITS], c[slots.CANCELS] = other.count(slots.SUBMITS), other.count(slots.CANCELS)
@@ -272,10 +299,12 @@ class Matcher:
             # Most markets fit into a window that starts at 0, and a window that does is never in the way of a fall.
             base = 0 if 0 <= first < window // 2 else first - window // 2
             self._venue.book[slots.BASE] = self._view[2][slots.BASE] = self._desk.base[0] = base
+            self._venue.counters[slots.STOPS_CHANGED] = 1
 
     def _make_room(self) -> None:
         c, d = self._venue.counters, self._desk
-        if c[slots.ORDERS] + 2 > len(d.orders) or c[slots.COMMAND_TAIL] + 2 > len(d.commands):
+        sent = c[slots.COMMAND_TAIL] + c[slots.HELD]
+        if c[slots.ORDERS] + 2 > len(d.orders) or sent + 2 > len(d.commands):
             self._grow()
 
     def _grow(self) -> None:
@@ -288,14 +317,14 @@ class Matcher:
             answers=_doubled(v.answers),
             fills=_doubled(v.fills),
         )
-        self._desk = d._replace(orders=orders, commands=_doubled(d.commands))
+        self._desk = d._replace(orders=orders, commands=_doubled(d.commands), held=_doubled(d.held))
 
 
 def _new_venue(window: int, model: QueueModel) -> Venue:
     book, counters = np.zeros(slots.BOOK_SLOTS, np.int64), np.zeros(slots.COUNTERS, np.int64)
     book[slots.BEST_BID], book[slots.BEST_ASK] = -1, window
-    book[[slots.BID_LOW, slots.ASK_LOW]] = slots.NEVER
-    book[[slots.BID_HIGH, slots.ASK_HIGH]] = -slots.NEVER
+    book[[slots.BID_LOW, slots.ASK_LOW, slots.WATCH_HIGH]] = slots.NEVER
+    book[[slots.BID_HIGH, slots.ASK_HIGH, slots.WATCH_LOW]] = -slots.NEVER
     counters[[slots.STOP, slots.NEXT_STEP]] = slots.NEVER
     return Venue(
         np.zeros((2, window), np.int64),

@@ -21,7 +21,9 @@ BID_HIGH: Final = 5
 ASK_LOW: Final = 6
 ASK_HIGH: Final = 7
 OUTSIDE: Final = 8  # DEPTH rows outside the window, which changed nothing
-BOOK_SLOTS: Final = 9
+WATCH_LOW: Final = 9  # prints at or below it, or at or above WATCH_HIGH, concern a stop; window indices
+WATCH_HIGH: Final = 10
+BOOK_SLOTS: Final = 11
 
 # Counters and parameters of the engine.
 NOW: Final = 0  # time of the last strategy step or command, ns
@@ -49,7 +51,9 @@ LAST_PRICE: Final = 21  # last print that the strategy has seen, ticks
 CANCELS: Final = 22
 TAKEN: Final = 23
 SUBMITS: Final = 24
-COUNTERS: Final = 25
+HELD: Final = 25  # stops that have not gone off
+STOPS_CHANGED: Final = 26  # whether what is held, or waits for which price, has changed
+COUNTERS: Final = 27
 
 NO_STEPS, CLOCK_STEPS, MOMENT_STEPS = 0, 1, 2
 WHOLE, PARTIAL, SHARED = 0, 1, 2
@@ -70,10 +74,13 @@ CLOSED: Final = 10  # time at which the strategy learnt of the end, 0 while open
 MARKET: Final = 11
 VENUE_PRICE: Final = 12
 VENUE_SIZE: Final = 13
-ORDER_SLOTS: Final = 14
+TRIGGER: Final = 14  # ticks, of a stop; 0 of other orders
+TRAIL: Final = 15  # ticks at which a trailing stop follows; 0 of others
+ORDER_SLOTS: Final = 16
 
 GTC, POST_ONLY, IOC, FOK = 0, 1, 2, 3
-PENDING_NEW, NEW, PARTIALLY_FILLED, FULLY_FILLED, PENDING_CANCEL, CANCELED, EXPIRED, REJECTED = range(8)
+PENDING_NEW, NEW, PARTIALLY_FILLED, FULLY_FILLED, PENDING_CANCEL = range(5)
+CANCELED, EXPIRED, REJECTED, SUSPENDED = range(5, 9)
 STATUS_NAMES: Final = (
     "PENDING_NEW",
     "NEW",
@@ -83,6 +90,7 @@ STATUS_NAMES: Final = (
     "CANCELED",
     "EXPIRED",
     "REJECTED",
+    "SUSPENDED",
 )
 
 # Commands, all that were ever sent: before COMMAND_HEAD they have reached the venue.
@@ -145,6 +153,7 @@ class Desk(NamedTuple):
     base: Array
     orders: Array
     commands: Array
+    held: Array  # numbers of stops that have not gone off, oldest first
     params: Array
     memory: Array
 
@@ -156,5 +165,5 @@ _F2: Final = types.Array(types.float64, 2, "C")
 _PAGES: Final = types.Array(types.int16, 2, "C")
 _tuple_type: Final[Any] = types.NamedTuple
 VENUE_TYPE: Final[Any] = _tuple_type((_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I2, _F1), Venue)
-DESK_TYPE: Final[Any] = _tuple_type((_I1, _I1, _I2, _I1, _I2, _I2, _F1, _F1), Desk)
+DESK_TYPE: Final[Any] = _tuple_type((_I1, _I1, _I2, _I1, _I2, _I2, _I1, _F1, _F1), Desk)
 STRATEGY: Final[Any] = types.void(DESK_TYPE)

@@ -11,10 +11,11 @@ from typing import Any, Final
 from numba import types
 
 from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, U2_COLUMN, kernel, part
-from workbench.events import Array, EventKind
+from workbench.events import Array, EventKind, Flag
 from workbench.trading.borrowing import borrowed
 from workbench.trading.matching import arrive, quote_through, replace, withdraw
 from workbench.trading.queue_models import ahead_after_change
+from workbench.trading.sending import set_off, settle_stops
 from workbench.trading.slots import (
     ACKED,
     ANSWER_HEAD,
@@ -45,6 +46,7 @@ from workbench.trading.slots import (
     FILLED_PART,
     FILLS,
     FULLY_FILLED,
+    HELD,
     KNOWN,
     LEVELS_PER_TAKE,
     LIVE,
@@ -73,6 +75,7 @@ from workbench.trading.slots import (
     STEP_NS,
     STEPS,
     STOP,
+    STOPS_CHANGED,
     STRATEGY,
     SUBMIT,
     VENUE_PRICE,
@@ -88,6 +91,8 @@ DONE: Final = 0
 NEEDS_ROOM: Final = 1
 
 _DEPTH: Final = int(EventKind.DEPTH)
+_TRADE: Final = int(EventKind.TRADE)
+_OTC: Final = int(Flag.OTC)
 
 
 @part
@@ -146,6 +151,12 @@ def _next_stop(c: Array, until: int, ts: Array, row: int) -> int:
     return int(stop) if stop <= until else NEVER
 
 
+@part
+def _next_arrival(c: Array, commands: Array, until: int) -> int:
+    arrives = commands[c[COMMAND_HEAD], ARRIVES] if c[COMMAND_HEAD] < c[COMMAND_TAIL] else NEVER
+    return int(arrives) if arrives <= until else NEVER
+
+
 @kernel(types.void(DESK_TYPE, types.int64[:, ::1], types.int64, types.int64[::1]))
 def hear(d: Desk, answers: Array, now: int, view: Array) -> None:
     """Answers that have arrived by ``now``, and the book of that time."""
@@ -158,6 +169,7 @@ _SIGNATURE: Any = types.int64(
     *_ROWS,
     U2_COLUMN,
     *_ROWS,
+    U2_COLUMN,
     types.int64,
     VENUE_TYPE,
     DESK_TYPE,
@@ -181,6 +193,7 @@ def advance(
     view_side: Array,
     view_price: Array,
     view_size: Array,
+    view_flags: Array,
     until: int,
     v: Venue,
     d: Desk,
@@ -214,6 +227,7 @@ def advance(
         borrowed(d.base),
         v.orders,
         borrowed(d.commands),
+        borrowed(d.held),
         borrowed(d.params),
         borrowed(d.memory),
     )
@@ -234,14 +248,38 @@ def advance(
     while True:
         if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
             return NEEDS_ROOM
-        if c[ORDERS] >= orders_room or c[COMMAND_TAIL] >= commands_room:
+        if c[ORDERS] >= orders_room or c[COMMAND_TAIL] + c[HELD] >= commands_room:
             return NEEDS_ROOM
         stop = _next_stop(c, until, view_ts, c[VIEW_ROW] if two_books else c[ROW])
         c[STOP] = stop
+        if c[STOPS_CHANGED]:
+            settle_stops(d, view)
+        if two_books:  # first what is seen: prints that set off stops make commands
+            row = c[VIEW_ROW]
+            while True:
+                row = walk(
+                    view_ts,
+                    view_kind,
+                    view_side,
+                    view_price,
+                    view_size,
+                    row,
+                    stop,
+                    d.levels,
+                    view_pages,
+                    view,
+                )
+                if row == len(view_ts) or view_ts[row] > stop:
+                    break
+                if view_kind[row] == _TRADE:
+                    if c[HELD] > 0 and not view_flags[row] & _OTC:
+                        set_off(d, view, view_ts[row], view_price[row])
+                else:
+                    control(view_kind[row], d.levels, view_pages, view)
+                row += 1
+            c[VIEW_ROW] = row
         while True:  # the venue, up to the step
-            arrives = commands[c[COMMAND_HEAD], ARRIVES] if c[COMMAND_HEAD] < c[COMMAND_TAIL] else NEVER
-            if arrives > until:
-                arrives = NEVER
+            arrives = _next_arrival(c, commands, until)
             edge = min(stop, arrives)
             row = c[ROW]
             while True:
@@ -271,6 +309,10 @@ def advance(
                     c[ROW] = row
                     continue
                 own_row(ts[row], kind[row], side[row], price[row], size[row], flags[row], v)
+                if c[HELD] > 0 and kind[row] == _TRADE and not two_books and not flags[row] & _OTC:
+                    set_off(d, view, ts[row], price[row])
+                    arrives = _next_arrival(c, commands, until)
+                    edge = min(stop, arrives)
                 row += 1
                 c[ROW] = row
             if arrives == NEVER or arrives > stop:
@@ -290,26 +332,6 @@ def advance(
             else:
                 withdraw(v, arrives, number)
             c[COMMAND_HEAD] += 1
-        if two_books:
-            row = c[VIEW_ROW]
-            while True:
-                row = walk(
-                    view_ts,
-                    view_kind,
-                    view_side,
-                    view_price,
-                    view_size,
-                    row,
-                    stop,
-                    d.levels,
-                    view_pages,
-                    view,
-                )
-                if row == len(view_ts) or view_ts[row] > stop:
-                    break
-                control(view_kind[row], d.levels, view_pages, view)
-                row += 1
-            c[VIEW_ROW] = row
         if stop == NEVER:
             return DONE
         if c[ANSWER_HEAD] < c[ANSWER_TAIL]:

@@ -7,77 +7,58 @@ what it wants to remember in ``d.memory``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from numba import njit, types
 
-from workbench.book.jit import Function, compile_once, kernel, part
+from workbench.book.jit import compile_once, kernel
+from workbench.trading.sending import send
 from workbench.trading.slots import (
-    ARRIVES,
     CANCEL,
+    CANCELED,
     CANCELS,
-    COMMAND_PRICE,
-    COMMAND_SENT,
-    COMMAND_SIZE,
+    CLOSED,
     COMMAND_TAIL,
     DESK_TYPE,
-    ENTRY_NS,
     GTC,
+    HELD,
     LEAVES,
     MARKET,
     MODIFY,
     NEW,
     NOW,
-    NUMBER,
     ORDERS,
     PARTIALLY_FILLED,
     PENDING_CANCEL,
     POSITION,
     PRICE,
+    REJECTED,
     SENT,
     SIDE,
     SIZE,
     STATUS,
+    STOPS_CHANGED,
     STRATEGY,
     SUBMIT,
     SUBMITS,
+    SUSPENDED,
     TIF,
+    TRAIL,
+    TRIGGER,
     VENUE_PRICE,
     VENUE_SIZE,
-    WHAT,
     Desk,
 )
-from workbench.trading.strategy_cache import StrategyCache
+from workbench.trading.strategy_cache import StrategyCache, call
 
 _NONE: Final = -1
 
 
-def call(function: Function) -> Function:
-    """Compile what strategies call, once: that is most of the work on a strategy seen for the first time."""
-    dispatcher: Any = part(function)
-    dispatcher._cache = StrategyCache(function)
-    return cast(Function, dispatcher)
-
-
 @call
-def _send(d: Desk, what: int, number: int, price: int, size: int) -> None:
-    c = d.counters
-    at = c[COMMAND_TAIL]
-    arrives = c[NOW] + c[ENTRY_NS]
-    if at > 0:
-        arrives = max(arrives, d.commands[at - 1, ARRIVES])
-    row = d.commands[at]
-    row[ARRIVES], row[WHAT], row[NUMBER], row[COMMAND_SENT] = arrives, what, number, c[NOW]
-    row[COMMAND_PRICE], row[COMMAND_SIZE] = price, size
-    c[COMMAND_TAIL] = at + 1
-
-
-@call
-def submit(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> int:
-    """Send an order; its number, or −1 where it makes no sense or the step has sent too much."""
+def _enter(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> int:
     c = d.counters
     number = c[ORDERS]
-    full = number + 1 >= len(d.orders) or c[COMMAND_TAIL] + 1 >= len(d.commands)
+    full = number + 1 >= len(d.orders) or c[COMMAND_TAIL] + c[HELD] + 1 >= len(d.commands)
     if size <= 0 or full:
         return _NONE
     order = d.orders[number]
@@ -87,8 +68,49 @@ def submit(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> 
     order[VENUE_PRICE], order[VENUE_SIZE] = price, size
     c[ORDERS] += 1
     c[SUBMITS] += 1
-    _send(d, SUBMIT, number, price, size)
     return int(number)
+
+
+@call
+def submit(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> int:
+    """Send an order; its number, or −1 where it makes no sense or the step has sent too much."""
+    number = _enter(d, side, price, size, tif, market)
+    if number >= 0:
+        send(d, d.counters[NOW], SUBMIT, number, price, size)
+    return number
+
+
+@call
+def stop(d: Desk, side: int, size: int, trigger: int, limit: int = 0, trail: int = 0) -> int:
+    """Leave a stop with the desk; its number, or −1 where it makes no sense or the step has sent too much.
+
+    It goes off by the first print at ``trigger`` or through it, and is then sent: at market, or with a ``limit``. With a
+    ``trail`` it follows prints at that distance and never goes back. All in ticks and lots. One that the best price has
+    passed already is ``REJECTED``.
+    """
+    if trigger < 1 or limit < 0 or trail < 0 or (limit > 0 and trail > 0):
+        return _NONE
+    number = _enter(d, side, limit, size, GTC, int(limit == 0))
+    if number < 0:
+        return _NONE
+    c, order = d.counters, d.orders[number]
+    order[TRIGGER], order[TRAIL] = trigger, trail
+    if _is_passed(d, side, trigger):
+        order[STATUS], order[CLOSED] = REJECTED, c[NOW]
+        return number
+    order[STATUS] = SUSPENDED
+    d.held[c[HELD]] = number
+    c[HELD] += 1
+    c[STOPS_CHANGED] = 1
+    return number
+
+
+@call
+def _is_passed(d: Desk, side: int, trigger: int) -> bool:
+    """Whether a stop is on the wrong side of the best price, as the live desk refuses it."""
+    if side > 0:
+        return bool(d.touch[3] > 0 and trigger < d.touch[2])
+    return bool(d.touch[1] > 0 and trigger > d.touch[0])
 
 
 @call
@@ -117,32 +139,68 @@ def sell_market(d: Desk, size: int) -> int:
 
 @call
 def cancel(d: Desk, number: int) -> bool:
-    """Ask for the end of an order; False where nothing can be asked (unknown, closed, asked already, not yet there)."""
-    if number < 0 or number >= d.counters[ORDERS] or d.counters[COMMAND_TAIL] + 1 >= len(d.commands):
+    """Ask for the end of an order; False where nothing can be asked (unknown, closed, asked already, not yet there).
+
+    A stop that has not gone off ends at once.
+    """
+    if number < 0 or number >= d.counters[ORDERS] or _is_full(d):
         return False
     status = d.orders[number, STATUS]
-    if status != NEW and status != PARTIALLY_FILLED:
+    if status != NEW and status != PARTIALLY_FILLED and status != SUSPENDED:
         return False
-    d.orders[number, STATUS] = PENDING_CANCEL
     d.counters[CANCELS] += 1
-    _send(d, CANCEL, number, 0, 0)
+    if not _drop(d, number):
+        d.orders[number, STATUS] = PENDING_CANCEL
+        send(d, d.counters[NOW], CANCEL, number, 0, 0)
     return True
 
 
 @call
-def modify(d: Desk, number: int, price: int, size: int) -> bool:
+def _is_full(d: Desk) -> bool:
+    return bool(d.counters[COMMAND_TAIL] + d.counters[HELD] + 1 >= len(d.commands))
+
+
+@call
+def _drop(d: Desk, number: int) -> bool:
+    """End a stop that has not gone off; False where the order is none."""
+    order, c = d.orders[number], d.counters
+    if order[STATUS] != SUSPENDED:
+        return False
+    order[STATUS], order[CLOSED] = CANCELED, c[NOW]
+    c[STOPS_CHANGED] = 1
+    return True
+
+
+@call
+def modify(d: Desk, number: int, price: int, size: int, trigger: int = 0) -> bool:
     """Ask for another price or size of an order, in ticks and lots; False where nothing can be asked.
 
     The size is that of the whole order, what has been filled included. A smaller one at the same price keeps its place
     in the queue; everything else is a new arrival, and may take. ``d.orders`` shows the new terms when the venue has
-    answered.
+    answered. A stop that has not gone off changes at once, its ``trigger`` where one is given; ``price`` is its limit.
     """
-    if number < 0 or number >= d.counters[ORDERS] or d.counters[COMMAND_TAIL] + 1 >= len(d.commands):
+    if number < 0 or number >= d.counters[ORDERS] or size <= 0 or _is_full(d):
         return False
     status = d.orders[number, STATUS]
-    if size <= 0 or (status != NEW and status != PARTIALLY_FILLED):
+    if status == SUSPENDED:
+        return _adjust(d, number, price, size, trigger)
+    if trigger != 0 or (status != NEW and status != PARTIALLY_FILLED):
         return False
-    _send(d, MODIFY, number, price, size)
+    send(d, d.counters[NOW], MODIFY, number, price, size)
+    return True
+
+
+@call
+def _adjust(d: Desk, number: int, price: int, size: int, trigger: int) -> bool:
+    order = d.orders[number]
+    wanted = trigger if trigger > 0 else order[TRIGGER]
+    if trigger < 0 or _is_passed(d, order[SIDE], wanted):
+        return False
+    order[TRIGGER] = wanted
+    order[SIZE] = order[VENUE_SIZE] = order[LEAVES] = size
+    if not order[MARKET]:
+        order[PRICE] = order[VENUE_PRICE] = price
+    d.counters[STOPS_CHANGED] = 1
     return True
 
 
@@ -151,7 +209,7 @@ def is_open(d: Desk, number: int) -> bool:
     """Whether an order may still trade, as far as the strategy knows."""
     return bool(
         0 <= number < d.counters[ORDERS]
-        and d.orders[number, STATUS] in (0, NEW, PARTIALLY_FILLED, PENDING_CANCEL)
+        and d.orders[number, STATUS] in (0, NEW, PARTIALLY_FILLED, PENDING_CANCEL, SUSPENDED)
     )
 
 
@@ -243,6 +301,12 @@ def submit_now(d: Desk, side: int, price: int, size: int, tif: int, market: int)
     return submit(d, side, price, size, tif, market)
 
 
+@kernel(types.int64(DESK_TYPE, *[types.int64] * 5))
+def stop_now(d: Desk, side: int, size: int, trigger: int, limit: int, trail: int) -> int:
+    """:func:`stop` for plain Python."""
+    return stop(d, side, size, trigger, limit, trail)
+
+
 @kernel(types.boolean(DESK_TYPE, types.int64))
 def cancel_now(d: Desk, number: int) -> bool:
     """:func:`cancel` for plain Python."""
@@ -251,11 +315,15 @@ def cancel_now(d: Desk, number: int) -> bool:
 
 @kernel(types.void(DESK_TYPE, types.int64))
 def withdraw_now(d: Desk, number: int) -> None:
-    """Send a cancel whatever is known of the order."""
-    _send(d, CANCEL, number, 0, 0)
+    """Send a cancel whatever is known of the order; a stop that has not gone off ends here."""
+    if not _drop(d, number):
+        send(d, d.counters[NOW], CANCEL, number, 0, 0)
 
 
-@kernel(types.void(DESK_TYPE, *[types.int64] * 3))
-def change_now(d: Desk, number: int, price: int, size: int) -> None:
-    """Send a change whatever is known of the order."""
-    _send(d, MODIFY, number, price, size)
+@kernel(types.boolean(DESK_TYPE, *[types.int64] * 4))
+def change_now(d: Desk, number: int, price: int, size: int, trigger: int) -> bool:
+    """Send a change whatever is known of the order; a stop that has not gone off changes here, or False."""
+    if d.orders[number, STATUS] == SUSPENDED:
+        return _adjust(d, number, price, size, trigger)
+    send(d, d.counters[NOW], MODIFY, number, price, size)
+    return True

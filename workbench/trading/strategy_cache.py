@@ -12,13 +12,13 @@ import os
 import pickle
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numba
 import platformdirs
 from numba.core import compiler, serialize
 
-from workbench.book.jit import fingerprint
+from workbench.book.jit import Function, fingerprint, part
 
 KEPT: Final = 200
 """Strategies on disk; beyond it the longest unused are removed."""
@@ -96,6 +96,13 @@ class StrategyCache:
     def _file(self, signature: Any, codegen: Any) -> Path:
         text = f"{self._print} {signature} {codegen.magic_tuple()} {numba.__version__}"
         return Path(self.cache_path) / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.strategy"
+
+
+def call(function: Function) -> Function:
+    """Compile what strategies call, once: that is most of the work on a strategy seen for the first time."""
+    dispatcher: Any = part(function)
+    dispatcher._cache = StrategyCache(function)
+    return cast(Function, dispatcher)
 
 
 def _forget_oldest(place: Path) -> None:

@@ -27,6 +27,8 @@ from workbench.trading.slots import (
     QUEUE,
     SIDE,
     VENUE_PRICE,
+    WATCH_HIGH,
+    WATCH_LOW,
     Venue,
 )
 
@@ -51,13 +53,14 @@ def walk(
     pages: Array,
     book: Array,
 ) -> int:
-    """Follow rows up to time ``edge`` that concern no own order; the row at which to stop, unhandled.
+    """Follow rows up to time ``edge`` that concern no own order or stop; the row at which to stop, unhandled.
 
     One flat loop: a helper that takes the book would cost ten times the row, measured.
     """
     base, n = book[BASE], levels.shape[1]
     bid, ask, outside = book[BEST_BID], book[BEST_ASK], book[OUTSIDE]
     bid_low, bid_high, ask_low, ask_high = book[BID_LOW], book[BID_HIGH], book[ASK_LOW], book[ASK_HIGH]
+    watch_low, watch_high = book[WATCH_LOW], book[WATCH_HIGH]
     rows = len(ts)
     while row < rows and ts[row] <= edge:
         what = kind[row]
@@ -123,6 +126,8 @@ def walk(
         elif what == _TRADE:
             at = price[row] - base
             if (side[row] > 0 and at >= ask_low) or (side[row] < 0 and at <= bid_high):
+                break
+            if at <= watch_low or at >= watch_high:
                 break
         elif what in (_CLEAR, _GAP, _SNAPSHOT_END):
             break
