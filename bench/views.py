@@ -36,6 +36,8 @@ CASES = {
     "workspace": cells.WORKSPACE,
 }
 CONTROL, MARKET, HEATMAP, LADDER, WORKSPACE = CASES
+ALONE, BESIDE = "by itself", "beside a live heatmap"
+ZOOMS = {ALONE: False, BESIDE: True}
 
 
 @dataclass
@@ -71,7 +73,8 @@ def run(context: Context) -> dict[str, Any]:
     long = long_session(context, LONG_TILES)
     with all_cores(), Lab(context.scratch / "lab", chromium()).running() as lab:
         windows = beside(lab, long, min(context.rounds, ROUNDS))
-        zooms = zoomed(lab, long, 12 if context.rounds < ROUNDS else GESTURES)
+        count = 12 if context.rounds < ROUNDS else GESTURES
+        zooms = {name: zoomed(lab, long, count, beside) for name, beside in ZOOMS.items()}
     return report(windows, zooms, long)
 
 
@@ -115,29 +118,31 @@ def show(page: NotebookPage, view: str | None) -> None:
 
 
 # -- zoom and pan -----------------------------------------------------------------------------------------------------
-def zoomed(lab: Lab, long: Recording, count: int) -> dict[str, list[float]]:
-    """Gestures all over a long recording, while a live heatmap stands beside it; the first do not count, as elsewhere."""
-    notebook = [cells.market(long.path), cells.HEATMAP, cells.LONG.format(path=str(long.path))]
+def zoomed(lab: Lab, long: Recording, count: int, live: bool) -> dict[str, list[float]]:
+    """Gestures all over a long recording, by itself or below a live heatmap; the first do not count, as elsewhere."""
+    market = [cells.market(long.path), cells.HEATMAP] if live else [cells.IMPORT]
+    notebook = [*market, cells.LONG.format(path=str(long.path))]
     times: dict[str, list[float]] = {
-        "first frame": [], "half": [], "full": [], "half from gesture": [], "full from gesture": []
+        "first frame": [], "half": [], "full": [], "half from request": [], "full from request": []
     }  # fmt: skip
     with lab.page(notebook) as page:
-        for index in range(3):
+        for index in range(len(notebook)):
             page.done(index)
         page.until(
-            "[...document.querySelectorAll('.ow-heatmap')].filter(x => x.dataset.frames > 5).length === 2"
+            "[...document.querySelectorAll('.ow-heatmap')].filter(x => x.dataset.frames > 5).length "
+            f"=== {1 + live}"
         )
         time.sleep(SETTLE_S)
         for number, gesture in enumerate(gestures(WARMING + count)):
-            answer = page.page.evaluate("gesture => benchWatch.gesture(1, gesture)", gesture)
+            answer = page.page.evaluate("([number, gesture]) => benchWatch.gesture(number, gesture)", [int(live), gesture])
             if number < WARMING:
                 continue
             if answer["first"] is not None:
                 times["first frame"].append(answer["first"])
             for tile in answer["tiles"]:
                 if tile["stage"] in times:
-                    times[tile["stage"]].append(tile["request"])
-                    times[f"{tile['stage']} from gesture"].append(tile["gesture"])
+                    times[tile["stage"]].append(tile["gesture"])
+                    times[f"{tile['stage']} from request"].append(tile["request"])
     return times
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 CONTROL = "1 + 1"
+IMPORT = "import workbench as wb"
 
 MARKET = """\
 import datetime, threading, time

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeTable, cutDrift, faded, lotsOf, percentileCut, ramp, rgbOf } from "../../workbench/views/colour.js";
-import { HeatStore, NO_TICK, typed } from "../../workbench/views/heat_store.js";
+import { COLOUR_POWER, codeTable, cutDrift, faded, lotsOf, percentileCut, ramp, rgbOf } from "../../workbench/views/colour.js";
+import { HeatSheet, HeatStore, NO_TICK, typed } from "../../workbench/views/heat_store.js";
 
 const ROWS = 4;
 const COLUMNS = 8;
@@ -81,6 +81,19 @@ test("colours run from the first anchor to the last between the cut-offs", () =>
   assert.equal(faded("#0a10ff", 0.5), "rgba(10,16,255,0.5)");
 });
 
+test("the table of colours is the formula's, also far below and above the cut", () => {
+  const words = ramp(["#000000", "#0000ff", "#ff0000"]);
+  for (const [low, high] of [[2, 1024], [1e-12, 1], [1, 1], [3.7, 1e18], [1e15, 1e19]]) {
+    const table = codeTable(words, [low, high]);
+    const power = COLOUR_POWER;
+    for (let code = 1; code < 65536; code += 97) {
+      const lots = 2 ** ((code - 1) / 1024);
+      const share = (lots ** power - low ** power) / Math.max(high ** power - low ** power, 1e-9);
+      assert.equal(table[code], words[1 + Math.round(Math.min(Math.max(share, 0), 1) * 254)], `${low} ${high} ${code}`);
+    }
+  }
+});
+
 test("more contrast darkens what is ordinary; dimming mixes the ground into every colour", () => {
   const words = ramp(["#000000", "#0000ff", "#ff0000"]);
   const middle = 1 + 5 * 1024;
@@ -90,11 +103,11 @@ test("more contrast darkens what is ordinary; dimming mixes the ground into ever
 });
 
 test("percentiles are those of what rests in the part in view, a huge wall apart", () => {
-  const codes = new Map();
-  const sheet = { code: (column, row) => codes.get(`${column}:${row}`) ?? 0 };
-  for (let i = 0; i < 100; i++) codes.set(`${i % 10}:${Math.floor(i / 10)}`, 1 + 1024 * Math.floor(i / 10));
+  const sheet = new HeatSheet();
+  sheet.scaled({ columns: 10, rows: 10, column_ms: 100, origin_ms: 0, row_ticks: 1, low_tick: 0 });
+  Object.assign(sheet, { first: 0, last: 9, codes: Uint16Array.from({ length: 100 }, (_, i) => 1 + 1024 * (i % 10)) });
   assert.deepEqual(percentileCut(sheet, [0, 10], [0, 10], [10, 80]), [1, 128]);
-  codes.set("0:0", 1 + 1024 * 30);
+  sheet.codes[0] = 1 + 1024 * 30;
   assert.deepEqual(percentileCut(sheet, [0, 10], [0, 10], [10, 100]), [2, 25 * 32], "25 medians");
   assert.equal(percentileCut(sheet, [50, 60], [0, 10], [10, 90]), null);
   assert.equal(cutDrift([1, 8], [2, 8]), 1);

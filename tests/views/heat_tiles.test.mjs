@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TileShelf, coverage, misfit, unhidden } from "../../workbench/views/heat_tiles.js";
+import { TileShelf, coverage, misfit, unhidden, widened } from "../../workbench/views/heat_tiles.js";
 import { HeatCamera } from "../../workbench/views/heat_camera.js";
 import { bestRuns, markedRuns } from "../../workbench/views/heat_paint.js";
 import { bookRows } from "../../workbench/views/heat_columns.js";
@@ -153,4 +153,9 @@ test("data never leave the screen, and reaching the newest follows it", () => {
 test("the chart is a plot, columns and two axes", () => {
   const view = { width: 100, height: 50 };
   assert.deepEqual([[10, 10], [120, 10], [170, 10], [10, 55]].map(([x, y]) => regionOf(x, y, view, 150)), ["plot", "columns", "price", "time"]);
+});
+
+test("bytes of a coarse tile become codes again: nothing stays nothing, steps count from the least", () => {
+  assert.deepEqual([...widened(Uint8Array.of(0, 1, 2, 255), 1025, 7)], [0, 1025, 1032, 1025 + 254 * 7]);
+  assert.deepEqual([...widened(Uint8Array.of(255), 60000, 300)], [65535]);
 });

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.views.size_codes import STEPS_PER_OCTAVE, dequantise, quantise
+from workbench.views.size_codes import STEPS_PER_OCTAVE, dequantise, narrowed, quantise
 
 
 @given(st.lists(st.floats(0, 2.0**62, width=32), min_size=1, max_size=50))
@@ -32,3 +32,14 @@ def test_shape_is_kept():
     heat = np.arange(24, dtype=np.float32).reshape(4, 6)[:, ::2]
     assert quantise(heat).shape == (4, 3)
     np.testing.assert_allclose(dequantise(quantise(heat)), heat, rtol=4e-4)
+
+
+@given(st.lists(st.integers(0, 65535), min_size=1, max_size=60))
+def test_a_byte_is_never_further_off_than_half_a_step(sizes):
+    """Nothing stays nothing, and 254 steps span what is there."""
+    codes = np.array(sizes, np.uint16)
+    narrow, low, step = narrowed(codes)
+    assert narrow.dtype == np.uint8 and step <= max(1, -(-65534 // 254))
+    wide = np.where(narrow > 0, low + (narrow.astype(np.int64) - 1) * step, 0)
+    assert ((narrow == 0) == (codes == 0)).all()
+    assert (np.abs(wide - codes.astype(np.int64)) <= step // 2).all()

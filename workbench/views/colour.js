@@ -1,7 +1,7 @@
 // Colours of the heat: 16-bit logarithmic sizes → RGBA words. Pure, read by `node --test` as it is.
 
 const STEPS_PER_OCTAVE = 1024;
-const COLOUR_POWER = 0.4;
+export const COLOUR_POWER = 0.4;
 
 /** Lots of a 16-bit code; 0 is nothing. */
 export function lotsOf(code) {
@@ -42,7 +42,11 @@ export function codeTable(words, cut, contrast = 1, out = new Uint32Array(65536)
   const [low, high] = cut.map((lots) => lots ** power);
   const span = Math.max(high - low, 1e-9);
   out[0] = words[0];
-  for (let code = 1; code < 65536; code++) {
+  // one colour below the lower and above the upper size: only what lies between is worked out
+  const [from, to] = cut.map((lots) => Math.min(Math.max(Math.round(1 + STEPS_PER_OCTAVE * Math.log2(lots)), 2), 65534));
+  out.fill(words[1], 1, from - 1);
+  out.fill(words[255], to + 2);
+  for (let code = from - 1; code < Math.min(to + 2, 65536); code++) {
     const position = Math.min(Math.max((2 ** (((code - 1) * power) / STEPS_PER_OCTAVE) - low) / span, 0), 1);
     out[code] = words[1 + Math.round(position * 254)];
   }
@@ -70,28 +74,34 @@ const MOST_SAMPLES = 60000;
  */
 export function percentileCut(sheet, [first, stop], [low, high], [lower, upper]) {
   const counts = new Uint32Array(65536);
-  const stride = Math.max(1, Math.floor(((stop - first) * (high - low)) / MOST_SAMPLES));
+  const [left, right] = [Math.max(first, sheet.first), Math.min(stop, sheet.last + 1)];
+  const [bottom, top] = [Math.max(low, 0), Math.min(high, sheet.rows)];
+  const stride = Math.max(1, Math.floor(((right - left) * (top - bottom)) / MOST_SAMPLES));
   let total = 0;
-  for (let column = first; column < stop; column++) {
-    for (let row = low + (column % stride); row < high; row += stride) {
-      const code = sheet.code(column, row);
-      if (!code) continue;
+  for (let column = left; column < right; column++) {
+    const base = sheet.slot(column) * sheet.rows;
+    for (let row = bottom + (column % stride); row < top; row += stride) {
+      const code = sheet.codes[base + row];
       counts[code] += 1;
-      total += 1;
+      if (code) total += 1;
     }
   }
   if (!total) return null;
-  const [least, middle, most] = [lower, 50, upper].map((percent) => lotsOf(codeAt(counts, (percent / 100) * total)));
+  const [least, middle, most] = codesAt(counts, [lower, 50, upper].map((percent) => (percent / 100) * total)).map(lotsOf);
   return [least, Math.max(Math.min(most, OUTLIER * middle), 2 * least)];
 }
 
-function codeAt(counts, rank) {
-  let seen = 0;
-  for (let code = 1; code < 65536; code++) {
+/** Codes that stand at these ranks of what is counted, in one pass. */
+function codesAt(counts, ranks) {
+  const found = ranks.map(() => 65535);
+  const order = ranks.map((_, i) => i).sort((a, b) => ranks[a] - ranks[b]);
+  let [seen, next] = [0, 0];
+  for (let code = 1; code < 65536 && next < order.length; code++) {
+    if (!counts[code]) continue;
     seen += counts[code];
-    if (seen >= rank && seen) return code;
+    while (next < order.length && seen >= ranks[order[next]]) found[order[next++]] = code;
   }
-  return 65535;
+  return found;
 }
 
 /** Whether two pairs of cut-offs differ so much that repainting is worth the flicker, in octaves. */

@@ -13,11 +13,19 @@ export class HeatTile extends HeatSheet {
     super();
     this.scaled(content);
     Object.assign(this, { id: content.id, stage: content.stage, rule: content.rule, exact: content.exact, first: 0, last: content.columns - 1 });
-    this.codes = typed(Uint16Array, buffers[0]);
+    this.codes = content.code_step ? widened(typed(Uint8Array, buffers[0]), content.code_low, content.code_step) : typed(Uint16Array, buffers[0]);
     this.edges = typed(Int32Array, buffers[1]);
     this.cells = new TradeCells();
     this.cells.replace(0, typed(Float32Array, buffers[2]), this.lowTick);
   }
+}
+
+/** Codes of sizes from the bytes of a coarse tile: 0 stays 0, k is the (k − 1)th step above the least; pure. */
+export function widened(bytes, low, step) {
+  const table = Uint16Array.from({ length: 256 }, (_, k) => (k === 0 ? 0 : Math.min(low + (k - 1) * step, 65535)));
+  const codes = new Uint16Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) codes[i] = table[bytes[i]];
+  return codes;
 }
 
 /** How badly a sheet suits a view: octaves of its cells' size from the ideal; finer than a pixel counts double. */

@@ -50,6 +50,7 @@ class HeatmapView {
     this.#build();
     this.frame = new HeatFrame(this);
     this.hands = new HeatHands(this);
+    this.lookedAt = -Infinity;
     this.painter = new Painter(this.root, (asked) => this.#draw(asked));
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
@@ -206,9 +207,12 @@ class HeatmapView {
     });
   }
 
-  /** Asks for tiles, but not more often than the kernel can answer; the newest wish goes last. */
+  /** Asks for tiles in `ms`, or when that was to happen sooner anyway. */
   #lookSoon(ms) {
-    if (this.looking) return;
+    const due = performance.now() + ms;
+    if (this.looking && this.lookDue <= due) return;
+    clearTimeout(this.looking);
+    this.lookDue = due;
     this.looking = setTimeout(() => {
       this.looking = null;
       this.#look();
@@ -219,7 +223,8 @@ class HeatmapView {
     const { camera, store, settings } = this;
     if (!store.ready || !this.shelf.lacks(camera, store, settings.rule, store.rightMs)) return;
     const more = { rule: settings.rule, min_trade: settings.min_trade, row_ticks: camera.ownPriceZoom ? null : store.rowTicks };
-    this.link.say(this.shelf.look(camera, more, performance.now()));
+    this.lookedAt = performance.now();
+    this.link.say(this.shelf.look(camera, more, this.lookedAt));
     if (performance.now() - this.movedAt < HAND_MS) hush(this.root); // a hand waits, not a picture that has to come again
     this.#lookAgainIfLost(0);
   }
@@ -308,7 +313,8 @@ class HeatmapView {
     this.movedAt = performance.now();
     this.button.hidden = this.camera.following;
     this.#settle();
-    this.#lookSoon(LOOK_MS);
+    // The first move asks at once; a hand that goes on asks no more often than the kernel can answer, and is heard to its end.
+    this.#lookSoon(Math.max(0, LOOK_MS - (performance.now() - this.lookedAt)));
     this.#tell();
     this.painter.ask();
   }

@@ -14,10 +14,11 @@ from workbench.views.framing import nice_ticks
 from workbench.views.live import Captured, Message
 from workbench.views.raster import RULES, Scale, quantise
 from workbench.views.scenery import Scenery
+from workbench.views.size_codes import narrowed
 from workbench.views.words import finite
 
 MARGIN: Final = 0.12
-"""Share of the width and height that a tile reaches beyond what was asked for: small moves need no other one."""
+"""Share of the width and height that a full tile reaches beyond what was asked for: small moves need no other one."""
 ROW_PX: Final = 3.0
 MOST_COLUMNS: Final = 2600
 MOST_ROWS: Final = 700
@@ -91,12 +92,14 @@ def nice_column_ns(wanted: float) -> int:
     return int(next(step * decade for step in (1, 2, 5, 10) if step * decade >= wanted))
 
 
-def scale_for(look: Look, first_ns: int, last_ns: int, coarser: int = 1) -> Scale | None:
+def scale_for(
+    look: Look, first_ns: int, last_ns: int, coarser: int = 1, margin: float = MARGIN
+) -> Scale | None:
     """Scale of the tile that shows a look, columns ``coarser`` times longer; None where nothing was recorded."""
     span = look.right_ns - look.left_ns
     column_ns = nice_column_ns(span / look.width * coarser)
-    left = max(look.left_ns - int(span * MARGIN), first_ns)
-    right = min(look.right_ns + int(span * MARGIN), last_ns)
+    left = max(look.left_ns - int(span * margin), first_ns)
+    right = min(look.right_ns + int(span * margin), last_ns)
     if right < left:
         return None
     origin = left // column_ns
@@ -105,8 +108,8 @@ def scale_for(look: Look, first_ns: int, last_ns: int, coarser: int = 1) -> Scal
     # rows stay as they are: another size of rows would need a pyramid of its own
     row_ticks = look.row_ticks or nice_ticks(ticks / look.height * ROW_PX)
     row_ticks = nice_ticks(max(row_ticks, ticks * (1 + 2 * MARGIN) / MOST_ROWS))
-    base = math.floor((look.low - ticks * MARGIN) / row_ticks)
-    rows = min(math.ceil((look.high + ticks * MARGIN) / row_ticks) - base, MOST_ROWS)
+    base = math.floor((look.low - ticks * margin) / row_ticks)
+    rows = min(math.ceil((look.high + ticks * margin) / row_ticks) - base, MOST_ROWS)
     return Scale(column_ns, row_ticks, base, origin, columns, rows, look.rule)
 
 
@@ -129,8 +132,9 @@ class HeatLooks:
         first, last = self._scenery.first_ns, self._scenery.last_ns
         if look is None or not last:
             return
-        for stage, coarser in (("half", 2), ("full", 1)):
-            scale = scale_for(look, first, last, coarser)
+        # A page takes a long message in several steps, with frames in between: the coarse tile is made short.
+        for stage, coarser, margin in (("half", 2, 0.0), ("full", 1, MARGIN)):
+            scale = scale_for(look, first, last, coarser, margin)
             if scale is not None:
                 yield self._tile(scale, said.get("id"), stage, look.min_lots)
         if said.get("overview"):
@@ -163,7 +167,10 @@ class HeatLooks:
             "exact": bool(getattr(tile, "exact", True)) and self._scenery.knows_trades(scale),
         }
         edges = np.column_stack([tile.best, tile.marks]).astype(np.int32)
-        return content, [quantise(tile.heat), edges, self._scenery.trades(scale, min_lots).astype(np.float32)]
+        codes: Array = quantise(tile.heat)
+        if stage == "half":
+            codes, content["code_low"], content["code_step"] = narrowed(codes)
+        return content, [codes, edges, self._scenery.trades(scale, min_lots).astype(np.float32)]
 
 
 def large(chunk: tuple[Array, ...], min_lots: float) -> tuple[Array, ...]:
