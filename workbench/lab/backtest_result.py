@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from workbench.events import EventBatch, Instrument
+from workbench.events import Array, EventBatch, Instrument
 from workbench.flow.prints import as_times
 from workbench.flow.touch import Moments, TouchStream
 from workbench.trading import slots
@@ -37,6 +37,7 @@ class Backtest:
     ):
         self.instrument = instrument
         self._fills, self._orders = matcher.fills.copy(), matcher.orders.copy()
+        self._went_off = _went_off(matcher)
         self._steps, self._maker_taker, self._batch = matcher.count(slots.STEPS), fees, batch
 
     @property
@@ -72,7 +73,10 @@ class Backtest:
 
     @cached_property
     def orders(self) -> pl.DataFrame:
-        """Orders as they ended; ``price`` null for market orders, ``closed`` null while open."""
+        """Orders as they ended; ``price`` null for market orders, ``closed`` null while open.
+
+        ``stop`` is where a stop stood last, and ``went_off`` when a print set it off; null for other orders.
+        """
         o = self._orders
         tick, lot = float(self.instrument.tick_size), float(self.instrument.lot_size)
         frame = pl.DataFrame(
@@ -81,18 +85,23 @@ class Backtest:
                 "side": o[:, slots.SIDE].astype(np.int8),
                 "price": o[:, slots.PRICE] * tick,
                 "size": o[:, slots.SIZE] * lot,
+                "stop": o[:, slots.TRIGGER] * tick,
                 "tif": [TIF_NAMES[i] for i in o[:, slots.TIF].tolist()],
                 "sent": as_times(o[:, slots.SENT]),
                 "status": [slots.STATUS_NAMES[i] for i in o[:, slots.STATUS].tolist()],
                 "filled": o[:, slots.FILLED] * lot,
                 "closed": as_times(o[:, slots.CLOSED]),
+                "went_off": as_times(self._went_off),
             },
             schema_overrides={"tif": pl.String, "status": pl.String},
         )
         market, open_ = pl.Series(o[:, slots.MARKET] == 1), pl.Series(o[:, slots.CLOSED] == 0)
+        stop, waits = pl.Series(o[:, slots.TRIGGER] != 0), pl.Series(self._went_off == 0)
         return frame.with_columns(
             price=pl.when(market).then(None).otherwise(pl.col("price")),
             closed=pl.when(open_).then(None).otherwise(pl.col("closed")),
+            stop=pl.when(stop).then(pl.col("stop")),
+            went_off=pl.when(waits).then(None).otherwise(pl.col("went_off")),
         )
 
     @cached_property
@@ -158,6 +167,15 @@ class Backtest:
 
     def __repr__(self) -> str:
         return f"Backtest({self.instrument.symbol}, {len(self._orders)} orders, {len(self._fills)} fills)"
+
+
+def _went_off(matcher: Matcher) -> Array:
+    """When each order's stop went off, ns; 0 where it has none or waits."""
+    sent = matcher.commands
+    sent = sent[sent[:, slots.WHAT] == slots.SUBMIT]
+    times = np.zeros(len(matcher.orders), np.int64)
+    times[sent[:, slots.NUMBER]] = sent[:, slots.COMMAND_SENT]
+    return np.where(matcher.orders[:, slots.TRIGGER] != 0, times, 0)
 
 
 __all__ = ["Backtest"]

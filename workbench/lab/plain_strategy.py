@@ -73,30 +73,77 @@ class PlainDesk:
         column = self._matcher.orders[:, slots.STATUS]
         return {number: slots.STATUS_NAMES[status] for number, status in enumerate(column.tolist())}
 
-    def buy(self, size: float, limit: float | None = None, tif: str = "GTC") -> int:
-        """Send an order to buy, at the market without a limit; its number."""
-        return self._send(1, size, limit, tif)
+    def buy(
+        self,
+        size: float,
+        limit: float | None = None,
+        tif: str = "GTC",
+        *,
+        stop: float | None = None,
+        trailing: float | None = None,
+    ) -> int:
+        """Send an order to buy, at the market without a limit; its number.
 
-    def sell(self, size: float, limit: float | None = None, tif: str = "GTC") -> int:
-        """Send an order to sell."""
-        return self._send(-1, size, limit, tif)
+        Parameters
+        ----------
+        size : float
+        limit : float, optional
+        tif : str, optional
+            ``"GTC"``, ``"POST_ONLY"``, ``"IOC"`` or ``"FOK"``; stops are ``"GTC"``.
+        stop : float, optional
+            The order waits here for a print at this price or beyond, and is then sent. Where the best price has passed it
+            already, the order is ``"REJECTED"``.
+        trailing : float, optional
+            Distance at which the stop follows prints, never back; without ``stop`` it begins so far from the best price.
+
+        Raises
+        ------
+        WorkbenchError
+            Values off the grid; a stop that is not ``"GTC"``, a trailing one with a limit, or without any price to
+            begin at.
+        """
+        return self._send(1, size, limit, tif, stop, trailing)
+
+    def sell(
+        self,
+        size: float,
+        limit: float | None = None,
+        tif: str = "GTC",
+        *,
+        stop: float | None = None,
+        trailing: float | None = None,
+    ) -> int:
+        """Send an order to sell; see :meth:`buy`."""
+        return self._send(-1, size, limit, tif, stop, trailing)
 
     def cancel(self, order: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
         return self._matcher.cancel(self.now, order)
 
-    def modify(self, order: int, *, limit: float | None = None, size: float | None = None) -> bool:
-        """Ask for another limit or whole size; whether there was anything to ask for.
+    def modify(
+        self,
+        order: int,
+        *,
+        limit: float | None = None,
+        size: float | None = None,
+        stop: float | None = None,
+    ) -> bool:
+        """Ask for another limit, whole size, or stop while it waits; whether there was anything to ask for.
 
-        A smaller size at the same limit keeps its place in the queue; everything else is a new arrival.
+        A smaller size at the same limit keeps its place in the queue; everything else is a new arrival. A stop that waits
+        changes at once.
         """
         row = self._matcher.orders[order]
-        if row[slots.STATUS] not in (slots.NEW, slots.PARTIALLY_FILLED):
+        waits = row[slots.STATUS] == slots.SUSPENDED
+        if not waits and (stop is not None or row[slots.STATUS] not in (slots.NEW, slots.PARTIALLY_FILLED)):
             return False
-        price = int(row[slots.PRICE]) if limit is None else _whole(limit, self._tick, "price")
+        price = int(row[slots.PRICE]) if limit is None else self._ticks(limit, "price")
         lots = int(row[slots.SIZE]) if size is None else self._lots(size)
-        self._matcher.modify(self.now, order, price, lots)
-        return True
+        trigger = 0 if stop is None else self._ticks(stop, "stop")
+        return self._matcher.modify(self.now, order, price, lots, trigger)
+
+    def _ticks(self, price: float, what: str) -> int:
+        return _whole(price, self._tick, what)
 
     def _lots(self, size: float) -> int:
         lots = _whole(size, self._lot, "size")
@@ -104,11 +151,46 @@ class PlainDesk:
             raise WorkbenchError(f"size {size}", expected=f"{self._lot} or more")
         return lots
 
-    def _send(self, side: int, size: float, limit: float | None, tif: str) -> int:
+    def _send(
+        self,
+        side: int,
+        size: float,
+        limit: float | None,
+        tif: str,
+        stop: float | None,
+        trailing: float | None,
+    ) -> int:
         if tif not in TIFS:
             raise WorkbenchError(f"tif {tif!r}", expected=f"one of {', '.join(TIFS)}")
-        price = 0 if limit is None else _whole(limit, self._tick, "price")
-        return self._matcher.submit(self.now, side, price, self._lots(size), TIFS[tif], limit is None)
+        lots, price = self._lots(size), 0 if limit is None else self._ticks(limit, "price")
+        if stop is None and trailing is None:
+            return self._matcher.submit(self.now, side, price, lots, TIFS[tif], limit is None)
+        if tif != "GTC":
+            raise WorkbenchError(f"a stop that is {tif}", expected="GTC: it waits")
+        if trailing is None:
+            return self._matcher.stop(self.now, side, lots, self._trigger(stop), limit=price)
+        if limit is not None:
+            raise WorkbenchError("a trailing stop with a limit", expected="one of both")
+        trail = self._trigger(trailing, "trailing")
+        trigger = self._best(side) + side * trail if stop is None else self._trigger(stop)
+        return self._matcher.stop(self.now, side, lots, trigger, trail=trail)
+
+    def _trigger(self, price: float | None, what: str = "stop") -> int:
+        ticks = self._ticks(price or 0, what)
+        if ticks < 1:
+            raise WorkbenchError(f"{what} {price}", expected=f"{self._tick} or more")
+        return ticks
+
+    def _best(self, side: int) -> int:
+        bid, bids, ask, asks = self._matcher.desk.touch.tolist()
+        best, there = (ask, asks) if side > 0 else (bid, bids)
+        if not there:
+            raise WorkbenchError(
+                "a trailing stop while no best price is known",
+                expected="stop=… or a quoted market",
+                action="Say where it begins with stop=…",
+            )
+        return int(best)
 
     def run(self, strategy: Any, rows: Rows, interval_ns: int) -> None:
         """Go through the rows, a step at a time."""

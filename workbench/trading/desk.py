@@ -266,7 +266,10 @@ class Desk(DeskWork):
             return f"QUANTITY_BELOW_FILLED: {change.lots} lots, {order.filled} are filled"
         if order.name in self._armed or not order.can(_E.REPLACE) or len(order.asked) >= MAX_UNDER_WAY:
             return f"CHANGE_UNDER_WAY: the order is {order.status}"
-        wanted = _with(order.terms, change)
+        held = (
+            change if order.held else msgspec.structs.replace(change, stop=None)
+        )  # one that went off has none
+        wanted = _with(order.terms, held)
         return risk.change_refusal(self.ledger, self.markets.get(wanted.symbol), order, wanted, now)
 
     def _halt_reason(self, now: int) -> str:
