@@ -20,7 +20,7 @@ from workbench.feeds import discovery
 from workbench.protocol import messages
 from workbench.protocol.account import MAX_KEPT
 from workbench.session import Session
-from workbench.session.account import Account
+from workbench.session.account import MAX_POSITIONS, Account
 from workbench.session.account_frames import FILLS, ORDERS, account_frame
 
 
@@ -213,3 +213,15 @@ def test_a_day_of_drawings_and_broadcasts_stays_bounded(monkeypatch: pytest.Monk
     account.expect_again("SYN")
     account.take(said[-1])
     assert account.broadcasts() == said[-10:]
+
+
+def test_the_money_of_long_ago_is_kept_thinner() -> None:
+    """First and newest position stay, order stays, and never more than the bound are kept."""
+    account = Account()
+    for ts in range(MAX_POSITIONS + 5000):
+        account.take(messages.Position(symbol="SYN", position=1.0, ts=ts, unrealized=float(ts)))
+    kept = [told.ts for told in account.position_log("SYN")]
+    assert len(kept) <= MAX_POSITIONS
+    assert kept == sorted(kept)
+    assert (kept[0], kept[-1]) == (0, MAX_POSITIONS + 4999)
+    assert account.position_log("OTHER") == []

@@ -12,7 +12,7 @@ from workbench.instruments import Instrument
 from workbench.protocol import messages
 from workbench.trading.desk import Desk
 from workbench.trading.journal import Executed
-from workbench.trading.limits import SECOND_NS, TradingState
+from workbench.trading.limits import SECOND_NS, Limits, TradingState
 from workbench.trading.order import Order
 from workbench.trading.states import OrderStatus
 from workbench.trading.terms import Terms
@@ -152,9 +152,27 @@ def trading_message(desk: Desk, instrument: Instrument, ts: int) -> messages.Tra
         orders_left=0 if halted else MANY,
         max_size=_size(MANY if limits.size is None else limits.size, instrument),
         max_per_second=0 if limits.per_second is None else limits.per_second,
-        supported={"order_types": TYPES, "supportedLimitDurations": DURATIONS, "account": ACCOUNT},
+        supported={
+            "order_types": TYPES,
+            "supportedLimitDurations": DURATIONS,
+            "account": ACCOUNT,
+            "state": str(state),
+            "limits": _bounds(limits, instrument),
+        },
         reason="" if state is TradingState.ACTIVE else f"TRADING_{state}: {ledger.reason}",
     )
+
+
+def _bounds(limits: Limits, instrument: Instrument) -> dict[str, float | None]:
+    """Bounds in real units and currency; None: no bound."""
+    sizes = {"size": limits.size, "position": limits.position}
+    money = {"notional": limits.notional, "daily_loss": limits.daily_loss, "drawdown": limits.drawdown}
+    return {
+        **{name: None if lots is None else _size(lots, instrument) for name, lots in sizes.items()},
+        **{name: None if bound is None else float(bound) for name, bound in money.items()},
+        "per_second": limits.per_second,
+        "open_orders": limits.open_orders,
+    }
 
 
 def change_of(command: messages.ReplaceOrder, instrument: Instrument) -> dict[str, int | None]:

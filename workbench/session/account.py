@@ -21,6 +21,8 @@ MAX_BROADCASTS: Final = 100_000
 """Broadcasts kept; a recording keeps them all."""
 
 LOST: Final = "the connection to the engine is lost"
+MAX_POSITIONS: Final = 20_000
+"""Positions kept of each instrument; of the older half every second one goes when there are more."""
 _encode: Final = msgspec.json.Encoder().encode
 _Told = TypeVar("_Told", bound=messages.AccountMessage)
 
@@ -53,6 +55,7 @@ class Account:
         self._asked: dict[OrderKey, messages.AccountMessage | None] = {}
         self._order_log: list[messages.Order] = []
         self._fills: list[messages.Fill] = []
+        self._position_log: defaultdict[str, list[messages.Position]] = defaultdict(list)
         self._broadcasts: deque[messages.Broadcast] = deque(maxlen=MAX_BROADCASTS)
         self._happened: defaultdict[str, deque[int]] = defaultdict(partial(deque, maxlen=MAX_KEPT))
         self._told_again: defaultdict[str, Counter[int]] = defaultdict(Counter)
@@ -117,6 +120,11 @@ class Account:
         with self.changed:
             return list(self._broadcasts)
 
+    def position_log(self, symbol: str) -> list[messages.Position]:
+        """What was told of the position in an instrument, oldest first; of long ago only a part."""
+        with self.changed:
+            return list(self._position_log[symbol])
+
     def positions(self) -> list[messages.Position]:
         """Newest position of each instrument and account."""
         return self._newest(messages.Position)
@@ -161,6 +169,11 @@ class Account:
                 self._trading[message.symbol, ""] = message
             case messages.Fill():
                 self._fills.append(message)
+            case messages.Position():
+                log = self._position_log[message.symbol]
+                log.append(message)
+                if len(log) > MAX_POSITIONS:
+                    del log[1 : MAX_POSITIONS // 2 : 2]
             case messages.Broadcast():
                 self._broadcasts.append(message)
 

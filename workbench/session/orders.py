@@ -15,7 +15,7 @@ import msgspec
 from workbench.errors import WorkbenchError
 from workbench.protocol import messages
 from workbench.session.account import OrderKey
-from workbench.session.account_frames import ORDERS, account_frame
+from workbench.session.account_frames import ORDERS, POSITIONS, account_frame
 from workbench.session.arming import TradingState
 from workbench.session.line import OUTCOME_UNKNOWN, capture_of
 from workbench.session.order import ADVICE, Order
@@ -231,6 +231,14 @@ class Orders:
     def history(self) -> pl.DataFrame:
         """Every state that an order was in, as it was told; columns as :attr:`frame`."""
         return account_frame(self._account.order_log(), ORDERS)
+
+    def positions(self, symbol: str | None = None) -> pl.DataFrame:
+        """Position and money over time, of the first instrument unless named, oldest first; columns as ``s.positions``.
+
+        Of what is long ago every second row, or fewer, is kept.
+        """
+        told = self._account.position_log(capture_of(self._line, symbol).instrument.symbol)
+        return account_frame(told, POSITIONS)
 
     @property
     def version(self) -> int:
