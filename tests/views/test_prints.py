@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.bubbles import bubbles
 from workbench.events import SUBTICK_SHIFT, EventBatch, EventKind, Flag
-from workbench.views.prints import VolumeAtPrice, bubbles, merged
+from workbench.views.prints import VolumeAtPrice, merged
 from workbench.views.raster import Scale
 
 SCALE = Scale(100, row_ticks=2, base_row=0, origin_column=0, columns=16, rows=64)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.bubbles import bubbles
 from tests.support.eventually import eventually
 from tests.support.recordings import INSTRUMENT, pieces
 from tests.support.shown import Shown
@@ -19,7 +20,7 @@ from workbench.frames.recording import write_recording
 from workbench.views import bubble_cells, checkpoints, growing, scenery
 from workbench.views.exhibit import StoredCapture
 from workbench.views.preview import rebinned
-from workbench.views.prints import bubbles, merged
+from workbench.views.prints import merged
 from workbench.views.pyramid import Pyramid, Tile, empty_tile
 from workbench.views.raster import Raster, Scale
 from workbench.views.scenery import Scenery

@@ -34,8 +34,9 @@ def cells(
     Returns
     -------
     float32, shape (n, 4)
-        As :func:`workbench.views.prints.bubbles`, without those outside the rows of the scale. Where there are too
-        many, cells of 2 × 2, 4 × 4, … columns and rows are put together, each at its volume-weighted place.
+        Column; price in ticks above the low edge of the scale, the volume-weighted mean of the cell; lots; aggressor.
+        Ordered by column. Batch marks without size and prints outside the rows of the scale are left out. Where there
+        are too many, cells of 2 × 2, 4 × 4, … columns and rows are put together, each at its volume-weighted place.
     """
     sums = _Sums(scale, min_lots)
     for chunk in chunks:

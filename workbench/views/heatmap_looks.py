@@ -171,9 +171,3 @@ class HeatLooks:
         if stage == "half":
             codes, content["code_low"], content["code_step"] = narrowed(codes)
         return content, [codes, edges, self._scenery.trades(scale, min_lots).astype(np.float32)]
-
-
-def large(chunk: tuple[Array, ...], min_lots: float) -> tuple[Array, ...]:
-    """Rows of trades of at least ``min_lots`` lots."""
-    kept = chunk[5] >= min_lots
-    return chunk if kept.all() else tuple(column[kept] for column in chunk)

@@ -10,10 +10,10 @@ import numpy as np
 
 from workbench.events import Array
 from workbench.views import framing
+from workbench.views.bubble_cells import cells
 from workbench.views.heatmap_delta import Changes
-from workbench.views.heatmap_looks import large
 from workbench.views.live import Captured, Columns, Message
-from workbench.views.prints import VolumeAtPrice, bubbles
+from workbench.views.prints import VolumeAtPrice
 from workbench.views.raster import RULES, Raster, Scale, cut_offs, quantise
 from workbench.views.reading import trade_chunks
 from workbench.views.scenery import Scenery
@@ -278,9 +278,7 @@ class HeatmapModel:
     def _bubbles(self, scale: Scale, start: int) -> Array:
         chunks = trade_chunks(self._capture, scale.start_ns(start))
         # counted from the message's first column: float32 counts to 2^24 only, and columns may be a millisecond long
-        scale = replace(scale, origin_column=scale.origin_column + start)
-        parts = [bubbles(large(chunk, self._min_lots), scale) for chunk in chunks]
-        return np.concatenate(parts) if parts else np.empty((0, 4), np.float32)
+        return cells(chunks, replace(scale, origin_column=scale.origin_column + start), self._min_lots)
 
     def _begin_ns(self) -> int:
         first = next(iter(self._capture.columns.chunks(0, min(1, len(self._capture.columns)))), None)
