@@ -14,6 +14,7 @@ from workbench.feeds.engine import Engine
 from workbench.feeds.source import Source
 from workbench.feeds.specification import EngineSpec, SourceSpec
 from workbench.protocol import messages
+from workbench.trading.paper_terms import PaperTerms
 
 
 class RunningEngine:
@@ -26,8 +27,9 @@ class RunningEngine:
         speed: float = 1.0,
         grace_s: float | None = None,
         wait_for_subscriber: bool = True,
+        paper: PaperTerms | None = None,
     ):
-        spec = SourceSpec(kind="custom", options={"name": source.name}, speed=speed)
+        spec = SourceSpec(kind="custom", options={"name": source.name}, speed=speed, paper=paper)
         self._spec = EngineSpec(
             source=spec, identity=new_identity(), grace_s=grace_s, wait_for_subscriber=wait_for_subscriber
         )

@@ -20,7 +20,7 @@ from workbench.trading import paper_commands as ask
 from workbench.trading.contracts import Contract
 from workbench.trading.desk import Desk
 from workbench.trading.journal import Record
-from workbench.trading.matcher import Matcher, Rows
+from workbench.trading.matcher import Matcher, QueueModel, Rows
 from workbench.trading.order import Order
 from workbench.trading.paper_commands import PaperCommand, decode_command, encode_command
 from workbench.trading.paper_terms import PaperTerms, encode_terms, read_terms
@@ -74,24 +74,23 @@ class Paper:
         listener: Listener | None = None,
     ):
         self.terms, self.symbol, self.late = terms, contract.symbol, 0
+        self._contract = contract
         self._listener = listener
         self._rows, self._next = Rows.of(EventBatch.empty()), 0
         self._until, self._numbers = now, itertools.count()
         self._tick = _tick_after(now)
         self._script: list[tuple[int, int, PaperCommand, Callable[[Outcome], object]]] = []
-        self._begin(contract, now, list(records))
+        self._begin(now, list(records))
 
-    def _begin(self, contract: Contract, now: int, records: list[Record]) -> None:
+    def _begin(self, now: int, records: list[Record]) -> None:
         executions = sum(isinstance(record, journal.Executed) for record in records)
         venue = self._venue = self._new_venue(executions)
         if records:
             self.desk = _PaperDesk.restart(venue, records, now)
             self._heed(records=len(records))
         else:
-            symbol = contract.symbol
-            self.desk = _PaperDesk(
-                venue, {symbol: contract}, self.terms.limits, cash=self.terms.cash, now=now
-            )
+            contracts = {self.symbol: self._contract}
+            self.desk = _PaperDesk(venue, contracts, self.terms.limits, cash=self.terms.cash, now=now)
             self._heed(records=0)
             self.desk.note(TERMS, encode_terms(self.terms), now)
 
@@ -104,7 +103,8 @@ class Paper:
                 self._listener(record, desk.ledger.orders.get(getattr(record, "client_order_id", "")))
 
     def _new_venue(self, executions: int) -> PaperVenue:
-        matcher = Matcher(self.terms.queue, fills=self.terms.fills)
+        queue = QueueModel(self.terms.queue, unit=float(self._contract.lot_size))
+        matcher = Matcher(queue, fills=self.terms.fills)
         return PaperVenue(matcher, _NO_ROWS, self.terms.entry_ns, self.terms.response_ns, executions)
 
     @property
