@@ -31,6 +31,7 @@ _HOMES = {
     "fill_uncertainty": "lab.fill_uncertainty",
     "kernel_strategy": "trading.strategies",
     "QueueModel": "trading.matcher",
+    "Latency": "trading.latency",
     "Limits": "trading.limits",
     "PaperTerms": "trading.paper_terms",
     "open_recording": "frames.recording",
@@ -124,6 +125,7 @@ __all__ = [
     "Instrument",
     "IntegratedOfi",
     "Ladder",
+    "Latency",
     "Limits",
     "MicropriceModel",
     "PaperTerms",
@@ -267,6 +269,7 @@ if TYPE_CHECKING:
     from workbench.session.demo import demo
     from workbench.session.labels import labels
     from workbench.session.planted import planted
+    from workbench.trading.latency import Latency
     from workbench.trading.limits import Limits
     from workbench.trading.matcher import QueueModel
     from workbench.trading.paper_terms import PaperTerms

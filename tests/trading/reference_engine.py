@@ -259,10 +259,12 @@ Command = Order | Modify | Stop | int
 
 @dataclass
 class Waiting:
-    """The desk before the venue: commands under way for a fixed time, and stops."""
+    """The desk before the venue: commands under way, none of which overtakes another, and stops."""
 
     engine: ReferenceEngine
-    entry: int
+    entry: tuple[int, ...]
+    sent: int = 0
+    newest: int = 0
     flight: list[tuple[int, Order | Modify | int]] = field(default_factory=list)
     held: list[Stop] = field(default_factory=list)
     ends: dict[int, str] = field(default_factory=dict)
@@ -282,7 +284,7 @@ class Waiting:
             else:
                 self.held.append(what)
         elif stop is None:
-            self.flight.append((ts + self.entry, what))
+            self.leave(ts, what)
         elif isinstance(what, Modify):
             self.change(stop, what)
         else:
@@ -311,18 +313,25 @@ class Waiting:
         """A print."""
         gone = [stop for stop in self.held if stop.hear(price)]
         self.held = [stop for stop in self.held if not any(stop is other for other in gone)]
-        self.flight += [(ts + self.entry, stop.order) for stop in gone]
+        for stop in gone:
+            self.leave(ts, stop.order)
+
+    def leave(self, ts: int, what: Order | Modify | int) -> None:
+        """Send a command: the delays follow each other, and again from the first."""
+        self.newest = max(self.newest, ts + self.entry[self.sent % len(self.entry)])
+        self.sent += 1
+        self.flight.append((self.newest, what))
 
 
 def run(
-    rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str, entry: int = 0
+    rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str, entry: tuple[int, ...] = (0,)
 ) -> ReferenceEngine:
     """All rows, and commands (time; an order, a change, or the number to cancel) after the rows of their time."""
     return play(rows, commands, queue, rule, entry).engine
 
 
 def play(
-    rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str, entry: int = 0
+    rows: list[Row], commands: list[tuple[int, Command]], queue: str, rule: str, entry: tuple[int, ...] = (0,)
 ) -> Waiting:
     """As :func:`run`, and what still waits."""
     desk, script = Waiting(ReferenceEngine(queue, rule), entry), list(commands)

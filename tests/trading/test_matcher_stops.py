@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,11 +51,13 @@ class Player:
         rows: list[Row],
         queue: str = "risk_averse",
         rule: str = "shared",
-        entry: int = 0,
+        entry: tuple[int, ...] = (0,),
         two: bool = False,
     ):
         self.rows, self.two = rows, two
-        self.matcher = Matcher(queue, fills=rule, entry_ns=entry, two_clocks=two, window_ticks=WINDOW)
+        self.matcher = Matcher(
+            queue, fills=rule, entry_ns=np.array(entry), two_clocks=two, window_ticks=WINDOW
+        )
         self.done = 0
 
     def until(self, ts: int) -> Player:
@@ -133,7 +136,7 @@ def scripted(steps: list[tuple[int, object]]) -> list[tuple[int, Command]]:
     steps=st.lists(st.tuples(st.integers(0, 4), wish), max_size=12),
     queue=st.sampled_from(["risk_averse", "power", "pro_rata"]),
     rule=st.sampled_from(["shared", "partial", "whole"]),
-    entry=st.sampled_from([0, 1, 3]),
+    entry=st.sampled_from([(0,), (3,), (4, 0, 1)]),
     two=st.booleans(),
     cuts=st.lists(st.integers(0, 90), max_size=3),
 )
@@ -142,7 +145,7 @@ def test_stops_do_what_the_reference_engine_does_in_any_pieces(
     steps: list[tuple[int, object]],
     queue: str,
     rule: str,
-    entry: int,
+    entry: tuple[int, ...],
     two: bool,
     cuts: list[int],
 ) -> None:
@@ -180,7 +183,7 @@ def test_a_stop_goes_off_at_the_print_and_takes_after_the_latency() -> None:
         (6, DEPTH, -1, 101, 0),
         (9, TRADE, 1, 102, 1),
     ]
-    player = Player(rows, entry=3)
+    player = Player(rows, entry=(3,))
     player.carry_out(2, stop(0, 1, 102, 3))
     assert player.until(4).matcher.orders[0, slots.STATUS] == slots.SUSPENDED
     assert player.until(5).matcher.orders[0, slots.STATUS] == slots.NEW
@@ -223,7 +226,7 @@ def test_a_print_off_the_book_sets_off_nothing() -> None:
 
 def test_a_stop_that_waits_is_taken_back_and_changed_at_once() -> None:
     """Nothing of it is at the venue: no command is sent, and its place is at the desk."""
-    player = Player([*OPENING, (5, TRADE, 1, 103, 1), (9, TRADE, 1, 104, 1)], entry=3)
+    player = Player([*OPENING, (5, TRADE, 1, 103, 1), (9, TRADE, 1, 104, 1)], entry=(3,))
     for number, trigger in ((0, 102), (1, 102)):
         player.carry_out(2, stop(number, 1, trigger, 3))
     player.carry_out(3, Modify(1, 0, 2, 104))

@@ -15,16 +15,18 @@ from workbench.flow.depth_series import event_batches
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.trading import queue_models, slots
+from workbench.trading.latency import Latency
 from workbench.trading.matcher import Matcher, QueueModel, Rows
 
 CLOCKS: Final = ("receive", "venue")
+LatencyLike = str | int | tuple[str | int, str | int] | Latency
 
 
 def backtest(
     strategy: Any,
     x: Any,
     *,
-    latency: str | int | tuple[str | int, str | int] = "1ms",
+    latency: LatencyLike = "1ms",
     queue: str | QueueModel = "risk_averse",
     fees: tuple[float | str, float | str] = (0, 0),
     fills: str = "shared",
@@ -40,8 +42,9 @@ def backtest(
         From :func:`workbench.kernel_strategy`, or an object with any of ``on_timer(desk)``, ``on_book(desk)``,
         ``on_trade(desk, trade)``, ``on_fill(desk, fill)``.
     x : session or recording
-    latency : str, int (ns) or a pair, optional
-        Of commands and of answers; one value is for both.
+    latency : str, int (ns), a pair, or Latency, optional
+        Of commands and of answers; one value is for both. :class:`workbench.Latency` draws from recorded delays, and lets
+        the strategy see rows later than they happen.
     queue : str or QueueModel, optional
         One of ``risk_averse``, ``power``, ``power2``, ``power3``, ``log``, ``log2``, ``pro_rata``, ``touch``
         (optimistic end), ``trade_through`` (pessimistic end).
@@ -83,7 +86,7 @@ def backtest(
     >>> wb.backtest(BuyOnce(), s).fills["size"].sum()
     2.0
     """
-    market = Market.of(x, clock)
+    market = Market.of(x, clock, latency)
     matcher = market.matcher(queue, latency=latency, fills=fills, params=params)
     market.run(strategy, matcher, every)
     return market.result(matcher, fees)
@@ -98,23 +101,25 @@ class Market(NamedTuple):
     view: Rows | None
 
     @staticmethod
-    def of(x: Any, clock: str = "receive") -> Market:
-        """All rows of a session or recording."""
+    def of(x: Any, clock: str = "receive", latency: Any = 0) -> Market:
+        """All rows of a session or recording, seen the latency of the feed later."""
         if clock not in CLOCKS:
             raise WorkbenchError(f"clock {clock!r}", expected=f"one of {', '.join(CLOCKS)}")
         batch = _joined(event_batches(x))
         rows, view = _by_venue(batch) if clock == "venue" else (Rows.of(batch), None)
-        return Market(x.instrument, batch, rows, view)
+        seen = rows if view is None else view
+        late = Latency.of(latency).seen(seen.ts)
+        return Market(x.instrument, batch, rows, view if late is seen.ts else seen._replace(ts=late))
 
     def matcher(
         self, queue: str | QueueModel, *, latency: Any = "1ms", fills: str = "shared", params: Any = ()
     ) -> Matcher:
         """A matching engine that has seen nothing."""
-        entry_ns, response_ns = _latencies(latency)
+        delays = Latency.of(latency)
         return Matcher(
             _model(queue, float(self.instrument.lot_size)),
-            entry_ns=entry_ns,
-            response_ns=response_ns,
+            entry_ns=delays.entry,
+            response_ns=delays.response,
             fills=fills,
             two_clocks=self.view is not None,
             params=params,
@@ -146,14 +151,14 @@ def _run(strategy: Any, matcher: Matcher, market: Market, interval: int | None) 
         matcher.step_every(interval)
         matcher.advance(market.rows, market.last - 1, market.view, strategy)
         matcher.step_never()
-    elif interval is None or market.view is not None:
+    elif interval is None:
         raise WorkbenchError(
             "a strategy in plain Python",
-            expected="every=… and the clock of receipt",
+            expected="every=…",
             action="Compile it with wb.kernel_strategy",
         )
     else:
-        PlainDesk(matcher, market.instrument).run(strategy, market.rows, interval)
+        PlainDesk(matcher, market.instrument).run(strategy, market.rows, interval, market.view)
     _finish(matcher, market.view)
 
 
@@ -193,15 +198,6 @@ def _by_venue(batch: EventBatch) -> tuple[Rows, Rows]:
     order = np.argsort(source, kind="stable")
     venue = Rows(*(np.ascontiguousarray(column[order]) for column in seen._replace(ts=source)))
     return venue, seen._replace(ts=seen.ts + max(ahead, 0))
-
-
-def _latencies(latency: Any) -> tuple[int, int]:
-    entry, response = latency if isinstance(latency, tuple) else (latency, latency)
-    return _ns(entry), _ns(response)
-
-
-def _ns(value: str | int) -> int:
-    return value if isinstance(value, int) else interval_ns(value)
 
 
 def _model(queue: str | QueueModel, lot: float) -> QueueModel:

@@ -10,7 +10,7 @@ import polars as pl
 
 from workbench.errors import WorkbenchError
 from workbench.flow.prints import as_times
-from workbench.lab.backtest import Market
+from workbench.lab.backtest import LatencyLike, Market
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.equity_steps import equity_at
 from workbench.lab.sweep_grid import check_strategy
@@ -33,7 +33,7 @@ def fill_uncertainty(
     orders: str = "same",
     models: Sequence[str] = queue_models.NAMES,
     queue: str = "risk_averse",
-    latency: str | int | tuple[str | int, str | int] = "1ms",
+    latency: LatencyLike = "1ms",
     fees: tuple[float | str, float | str] = (0, 0),
     fills: str = "shared",
     clock: str = "receive",
@@ -87,7 +87,7 @@ def fill_uncertainty(
         raise WorkbenchError("no queue models", expected=f"one or more of {', '.join(queue_models.NAMES)}")
     if orders == "own":
         check_strategy(strategy)
-    market = Market.of(x, clock)
+    market = Market.of(x, clock, latency)
     sent = market.matcher(queue, latency=latency, fills=fills, params=params)
     if orders == "same":
         market.run(_fresh(strategy), sent, every)

@@ -192,21 +192,26 @@ class PlainDesk:
             )
         return int(best)
 
-    def run(self, strategy: Any, rows: Rows, interval_ns: int) -> None:
-        """Go through the rows, a step at a time."""
-        touch, start = self._matcher.desk.touch.copy(), 0
+    def run(self, strategy: Any, rows: Rows, interval_ns: int, view: Rows | None = None) -> None:
+        """Go through the rows, a step at a time; ``view`` are the rows as they are seen, where that is later."""
+        seen = rows if view is None else view
         if not len(rows.ts):
             return
-        for step in range(int(rows.ts[0]) + interval_ns, int(rows.ts[-1]), interval_ns):
-            stop = int(np.searchsorted(rows.ts, step, side="right"))
-            part = Rows(*(column[start:stop] for column in rows))
-            self._matcher.advance(part, step)
+        touch, begin = self._matcher.desk.touch.copy(), min(int(rows.ts[0]), int(seen.ts[0]))
+        end, first, first_seen = max(int(rows.ts[-1]), int(seen.ts[-1])), 0, 0
+        for step in range(begin + interval_ns, end, interval_ns):
+            part, first = _until(rows, first, step)
+            shown, first_seen = (part, first) if view is None else _until(seen, first_seen, step)
+            self._matcher.advance(part, step, None if view is None else shown)
             self._matcher.hear(step)
-            self.now, start = step, stop
+            self.now = step
             changed = not np.array_equal(touch, self._matcher.desk.touch)
             touch[:] = self._matcher.desk.touch
-            self._tell(strategy, part, changed)
-        self._matcher.advance(Rows(*(column[start:] for column in rows)), int(rows.ts[-1]) - 1)
+            self._tell(strategy, shown, changed)
+        rest = Rows(*(column[first:] for column in rows))
+        self._matcher.advance(
+            rest, end - 1, None if view is None else Rows(*(column[first_seen:] for column in seen))
+        )
 
     def _tell(self, strategy: Any, rows: Rows, changed: bool) -> None:
         if on_trade := getattr(strategy, "on_trade", None):
@@ -230,6 +235,12 @@ class PlainDesk:
             on_book(self)
         if on_timer := getattr(strategy, "on_timer", None):
             on_timer(self)
+
+
+def _until(rows: Rows, first: int, ts: int) -> tuple[Rows, int]:
+    """Rows from one on, up to a time; and the row behind them."""
+    stop = int(np.searchsorted(rows.ts, ts, side="right"))
+    return Rows(*(column[first:stop] for column in rows)), stop
 
 
 def _whole(value: float, unit: Any, what: str) -> int:

@@ -68,8 +68,9 @@ class Matcher:
     Parameters
     ----------
     queue : QueueModel or str, optional
-    entry_ns, response_ns : int, ns, optional
-        Time that a command takes to the venue, and an answer back.
+    entry_ns, response_ns : int or int64 array, ns, optional
+        Time that a command takes to the venue, and an answer back; the delays of an array follow each other, and again
+        from the first. Order is kept: nothing overtakes what was sent before.
     fills : str, optional
         ``"shared"``: never more than was traded or quoted, shared among own orders. ``"partial"`` and ``"whole"``:
         hftbacktest's two exchange models.
@@ -90,8 +91,8 @@ class Matcher:
         self,
         queue: QueueModel | str = "risk_averse",
         *,
-        entry_ns: int = 0,
-        response_ns: int = 0,
+        entry_ns: int | Array = 0,
+        response_ns: int | Array = 0,
         fills: str = "shared",
         two_clocks: bool = False,
         params: Any = (),
@@ -100,18 +101,15 @@ class Matcher:
         model = QueueModel(queue) if isinstance(queue, str) else queue
         _check(model.name, queue_models.NAMES, "queue model")
         _check(fills, FILL_RULES, "fill rule")
-        if entry_ns < 0 or response_ns < 0:
-            raise WorkbenchError(f"latency of {min(entry_ns, response_ns)} ns", expected="0 ns or more")
         window = -(-window_ticks // 1024) * 1024
         self._two = two_clocks
-        self._venue = _new_venue(window, model)
+        self._venue = _new_venue(window, model, _delays(response_ns))
         self._view = (
             (np.zeros((2, window), np.int64), np.zeros((2, window >> 10), np.int16), self._venue.book.copy())
             if two_clocks
             else (self._venue.levels, self._venue.pages, self._venue.book)
         )
         c = self._venue.counters
-        c[slots.ENTRY_NS], c[slots.RESPONSE_NS] = entry_ns, response_ns
         c[slots.FILL_RULE], c[slots.QUEUE] = FILL_RULES.index(fills), queue_models.NAMES.index(model.name)
         self._desk = Desk(
             c,
@@ -121,6 +119,7 @@ class Matcher:
             self._venue.orders,
             np.zeros((_FIRST_ROOM, slots.COMMAND_SLOTS), np.int64),
             np.zeros(_FIRST_ROOM, np.int64),
+            _delays(entry_ns),
             np.array(params, np.float64),
             np.zeros(MEMORY_SLOTS),
         )
@@ -320,7 +319,7 @@ class Matcher:
         self._desk = d._replace(orders=orders, commands=_doubled(d.commands), held=_doubled(d.held))
 
 
-def _new_venue(window: int, model: QueueModel) -> Venue:
+def _new_venue(window: int, model: QueueModel, delays: Array) -> Venue:
     book, counters = np.zeros(slots.BOOK_SLOTS, np.int64), np.zeros(slots.COUNTERS, np.int64)
     book[slots.BEST_BID], book[slots.BEST_ASK] = -1, window
     book[[slots.BID_LOW, slots.ASK_LOW, slots.WATCH_HIGH]] = slots.NEVER
@@ -338,7 +337,15 @@ def _new_venue(window: int, model: QueueModel) -> Venue:
         np.zeros((_FIRST_ROOM, slots.FILL_SLOTS), np.int64),
         np.zeros((slots.TAKEN_SLOTS, 4), np.int64),
         np.array([model.exponent, model.unit]),
+        delays,
     )
+
+
+def _delays(value: int | Array) -> Array:
+    delays = np.atleast_1d(np.asarray(value, np.int64)).copy()
+    if delays.ndim != 1 or not len(delays) or delays.min() < 0:
+        raise WorkbenchError(f"latency of {value!r:.40} ns", expected="0 ns or more")
+    return delays
 
 
 def _doubled(table: Array) -> Array:

@@ -19,6 +19,7 @@ from workbench.trading.slots import (
     ANSWER_PRICE,
     ANSWER_SIZE,
     ANSWER_TAIL,
+    ANSWERED,
     ARRIVED,
     ARRIVES,
     ASK_HIGH,
@@ -55,7 +56,6 @@ from workbench.trading.slots import (
     NUMBER,
     POST_ONLY,
     QUEUE,
-    RESPONSE_NS,
     RESTING,
     SHARED,
     SIDE,
@@ -76,7 +76,8 @@ PAGE_SHIFT: Final = 10
 def answer(v: Venue, ts: int, what: int, number: int, price: int, size: int) -> int:
     """Send word to the strategy; the time at which it arrives. Answers never overtake each other."""
     c, at = v.counters, v.counters[ANSWER_TAIL]
-    arrives = ts + c[RESPONSE_NS]
+    arrives = ts + v.delays[c[ANSWERED] % len(v.delays)]
+    c[ANSWERED] += 1
     if at > 0:
         arrives = max(arrives, v.answers[at - 1, ARRIVES])
     v.answers[at, ARRIVES], v.answers[at, WHAT], v.answers[at, NUMBER] = arrives, what, number

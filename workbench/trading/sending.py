@@ -15,7 +15,6 @@ from workbench.trading.slots import (
     COMMAND_SENT,
     COMMAND_SIZE,
     COMMAND_TAIL,
-    ENTRY_NS,
     HELD,
     NEVER,
     NEW,
@@ -42,7 +41,7 @@ def send(d: Desk, now: int, what: int, number: int, price: int, size: int) -> No
     """Send a command; none overtakes another."""
     c = d.counters
     at = c[COMMAND_TAIL]
-    arrives = now + c[ENTRY_NS]
+    arrives = now + d.delays[at % len(d.delays)]
     if at > 0:
         arrives = max(arrives, d.commands[at - 1, ARRIVES])
     row = d.commands[at]

@@ -43,17 +43,16 @@ ANSWER_TAIL: Final = 13
 FILLS: Final = 14
 POSITION: Final = 15  # lots, as the strategy knows it
 CASH: Final = 16  # ticks × lots, as the strategy knows it
-ENTRY_NS: Final = 17
-RESPONSE_NS: Final = 18
-FILL_RULE: Final = 19
-QUEUE: Final = 20
-LAST_PRICE: Final = 21  # last print that the strategy has seen, ticks
-CANCELS: Final = 22
-TAKEN: Final = 23
-SUBMITS: Final = 24
-HELD: Final = 25  # stops that have not gone off
-STOPS_CHANGED: Final = 26  # whether what is held, or waits for which price, has changed
-COUNTERS: Final = 27
+ANSWERED: Final = 17  # answers that were ever given
+FILL_RULE: Final = 18
+QUEUE: Final = 19
+LAST_PRICE: Final = 20  # last print that the strategy has seen, ticks
+CANCELS: Final = 21
+TAKEN: Final = 22
+SUBMITS: Final = 23
+HELD: Final = 24  # stops that have not gone off
+STOPS_CHANGED: Final = 25  # whether what is held, or waits for which price, has changed
+COUNTERS: Final = 26
 
 NO_STEPS, CLOCK_STEPS, MOMENT_STEPS = 0, 1, 2
 WHOLE, PARTIAL, SHARED = 0, 1, 2
@@ -142,6 +141,7 @@ class Venue(NamedTuple):
     fills: Array
     taken: Array  # (TAKEN_SLOTS, 4) side, window index, size shown when taken from, lots taken
     model: Array  # exponent and unit of the queue model
+    delays: Array  # of answers, ns, one after another and again from the first
 
 
 class Desk(NamedTuple):
@@ -154,6 +154,7 @@ class Desk(NamedTuple):
     orders: Array
     commands: Array
     held: Array  # numbers of stops that have not gone off, oldest first
+    delays: Array  # of commands, as those of answers
     params: Array
     memory: Array
 
@@ -164,6 +165,6 @@ _F1: Final = types.Array(types.float64, 1, "C")
 _F2: Final = types.Array(types.float64, 2, "C")
 _PAGES: Final = types.Array(types.int16, 2, "C")
 _tuple_type: Final[Any] = types.NamedTuple
-VENUE_TYPE: Final[Any] = _tuple_type((_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I2, _F1), Venue)
-DESK_TYPE: Final[Any] = _tuple_type((_I1, _I1, _I2, _I1, _I2, _I2, _I1, _F1, _F1), Desk)
+VENUE_TYPE: Final[Any] = _tuple_type((_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I2, _F1, _I1), Venue)
+DESK_TYPE: Final[Any] = _tuple_type((_I1, _I1, _I2, _I1, _I2, _I2, _I1, _I1, _F1, _F1), Desk)
 STRATEGY: Final[Any] = types.void(DESK_TYPE)

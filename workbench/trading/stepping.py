@@ -219,6 +219,7 @@ def advance(
         borrowed(v.fills),
         borrowed(v.taken),
         borrowed(v.model),
+        borrowed(v.delays),
     )
     d = Desk(
         v.counters,
@@ -228,6 +229,7 @@ def advance(
         v.orders,
         borrowed(d.commands),
         borrowed(d.held),
+        borrowed(d.delays),
         borrowed(d.params),
         borrowed(d.memory),
     )
