@@ -87,7 +87,7 @@ def recorded(path: Any) -> Any:
     """The feed as the engine's rows."""
     import workbench as wb
     from workbench.events import EventBatch
-    from workbench.trading.matcher import Rows
+    from workbench.trading.rows import Rows
 
     with tempfile.TemporaryDirectory() as out:
         recording = wb.import_recording(path, format="binance-futures", out=out)

@@ -294,3 +294,28 @@ def test_a_recording_without_the_venues_times_has_one_clock(session: Session) ->
     """The other clock is refused, and what to do is said."""
     with pytest.raises(WorkbenchError, match="clock='receive'"):
         wb.backtest(take_once, Delayed(session, timed=False), clock="venue", params=[1])
+
+
+def test_the_exact_queue_needs_orders(session: Session) -> None:
+    """With orders a bid has its place among them; a recording of levels is refused, and what it may have is said."""
+    exact = wb.backtest(quote_both_sides, session, queue="by_order")
+    assert len(exact.fills) > 10
+    rows = wb.EventBatch.of(ts=[1, 2], kind=[1, 7], side=[1, 0], price=[100, 0], size=[5, 0])
+
+    class Levels:
+        instrument = session.instrument
+
+        def batches(self) -> list[wb.EventBatch]:
+            """All events."""
+            return [rows]
+
+    with pytest.raises(WorkbenchError, match=r"levels, not orders.*MBO_NEW.*risk_averse"):
+        wb.backtest(quote_both_sides, Levels(), queue="by_order")
+
+
+def test_snapshots_have_no_queue(session: Session) -> None:
+    """A backtest on snapshots asked for the exact queue is the one without: no print ever reaches an order there."""
+    one, other = (
+        wb.snapshot_backtest(quote_both_sides, session, queue=q) for q in ("by_order", "risk_averse")
+    )
+    assert one.fills.equals(other.fills)

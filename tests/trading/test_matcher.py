@@ -14,7 +14,8 @@ from tests.trading.reference_engine import CLEAR, DEPTH, SNAPSHOT_END, TRADE, Co
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
 from workbench.trading import slots
-from workbench.trading.matcher import FILL_RULES, Matcher, Rows
+from workbench.trading.matcher import FILL_RULES, Matcher
+from workbench.trading.rows import Rows
 
 WINDOW = 4096
 QUEUES = ("risk_averse", "power", "touch", "trade_through", "pro_rata")

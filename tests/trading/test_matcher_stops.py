@@ -24,7 +24,8 @@ from tests.trading.reference_engine import (
 )
 from workbench.events import EventBatch, Flag
 from workbench.trading import slots
-from workbench.trading.matcher import Matcher, Rows
+from workbench.trading.matcher import Matcher
+from workbench.trading.rows import Rows
 
 WINDOW = 4096
 OPENING: list[Row] = [

@@ -16,7 +16,8 @@ from workbench.lab.backtest_result import Backtest
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.trading import queue_models, slots
 from workbench.trading.latency import Latency
-from workbench.trading.matcher import Matcher, QueueModel, Rows
+from workbench.trading.matcher import Matcher, QueueModel
+from workbench.trading.rows import Rows
 
 CLOCKS: Final = ("receive", "venue")
 LatencyLike = str | int | tuple[str | int, str | int] | Latency
@@ -47,7 +48,8 @@ def backtest(
         the strategy see rows later than they happen.
     queue : str or QueueModel, optional
         One of ``risk_averse``, ``power``, ``power2``, ``power3``, ``log``, ``log2``, ``pro_rata``, ``touch``
-        (optimistic end), ``trade_through`` (pessimistic end).
+        (optimistic end), ``trade_through`` (pessimistic end); ``by_order``, the exact place, where single orders were
+        recorded.
     fees : pair, optional
         Of makers and takers, as shares of the traded value; strings are taken exactly (``"0.0002"``).
     fills : str, optional
@@ -68,7 +70,7 @@ def backtest(
     Raises
     ------
     WorkbenchError
-        Unknown models, negative latencies, a recording without the venue's times for ``clock="venue"``.
+        Unknown models, ``by_order`` without orders, negative latencies, a recording without the venue's times for ``clock="venue"``.
 
     Notes
     -----
@@ -116,6 +118,13 @@ class Market(NamedTuple):
     ) -> Matcher:
         """A matching engine that has seen nothing."""
         delays = Latency.of(latency)
+        if _model(queue, 1.0).name == queue_models.EXACT and not self.has_orders:
+            raise WorkbenchError(
+                f"a recording of {self.instrument.symbol!r} that tells levels, not orders",
+                expected="rows MBO_NEW, MBO_REPLACE, MBO_CANCEL for queue='by_order'",
+                action=f"Take a model for levels: {', '.join(queue_models.NAMES)}; wb.fill_uncertainty shows all",
+                code="no_orders",
+            )
         return Matcher(
             _model(queue, float(self.instrument.lot_size)),
             entry_ns=delays.entry,
@@ -124,6 +133,11 @@ class Market(NamedTuple):
             two_clocks=self.view is not None,
             params=params,
         )
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether single orders are told, so that places in a queue are known."""
+        return bool((self.rows.kind == EventKind.MBO_NEW).any())
 
     def run(self, strategy: Any, matcher: Matcher, every: str | None) -> None:
         """Take a strategy through all rows."""
@@ -203,8 +217,8 @@ def _by_venue(batch: EventBatch) -> tuple[Rows, Rows]:
 def _model(queue: str | QueueModel, lot: float) -> QueueModel:
     if isinstance(queue, QueueModel):
         return queue
-    if queue not in queue_models.NAMES:
-        raise WorkbenchError(f"queue model {queue!r}", expected=f"one of {', '.join(queue_models.NAMES)}")
+    if queue not in queue_models.EVERY:
+        raise WorkbenchError(f"queue model {queue!r}", expected=f"one of {', '.join(queue_models.EVERY)}")
     return QueueModel(queue, unit=lot)
 
 

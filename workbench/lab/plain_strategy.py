@@ -9,7 +9,8 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.events import EventKind, Instrument
 from workbench.trading import slots
-from workbench.trading.matcher import Matcher, Rows
+from workbench.trading.matcher import Matcher
+from workbench.trading.rows import Rows
 
 TIFS = {"GTC": slots.GTC, "POST_ONLY": slots.POST_ONLY, "IOC": slots.IOC, "FOK": slots.FOK}
 

@@ -15,6 +15,7 @@ from workbench.lab.backtest_result import Backtest
 from workbench.lab.report_fills import fill_quality, weighted_mean
 from workbench.lab.snapshots import snapshots_of
 from workbench.lab.sweep_grid import check_strategy
+from workbench.trading import queue_models
 
 _SHOWN: Final = ("orders", "fills", "volume", "maker_share", "profit")
 
@@ -75,6 +76,8 @@ def snapshot_backtest(
     >>> wb.snapshot_backtest(BuyOnce(), s, every="1s").fills["size"].sum()
     2.0
     """
+    if settings.get("queue") == queue_models.EXACT:  # without prints there is no place to be had in a queue
+        settings["queue"] = queue_models.NAMES[queue_models.RISK_AVERSE]
     thinned = snapshots_of(EventBatch.concatenate(event_batches(x)), interval_ns(every))
     return backtest(strategy, _Held(x.instrument, thinned), every=every, latency=latency, **settings)
 

@@ -7,10 +7,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from workbench.book.jit import aligned
 from workbench.errors import WorkbenchError
-from workbench.events import Array, EventBatch, EventKind
+from workbench.events import Array, EventKind
 from workbench.trading import queue_models, slots, stepping
+from workbench.trading.priorities import Priorities
+from workbench.trading.rows import Rows as Rows
 from workbench.trading.slots import Desk, Venue
 from workbench.trading.strategies import (
     cancel_now,
@@ -27,30 +28,13 @@ _FIRST_ROOM: Final = 4096
 MEMORY_SLOTS: Final = 64
 
 
-class Rows(NamedTuple):
-    """Columns of events as the engine takes them."""
-
-    ts: Array
-    kind: Array
-    side: Array
-    price: Array
-    size: Array
-    flags: Array
-
-    @staticmethod
-    def of(batch: EventBatch) -> Rows:
-        """The columns of a batch."""
-        ts, _, kind, side, price, size, _, _, flags = (aligned(column) for column in batch.columns)
-        return Rows(ts, kind, side, price, size, flags)
-
-
 class QueueModel(NamedTuple):
     """How a resting order advances in its queue.
 
     Parameters
     ----------
     name : str
-        One of :data:`workbench.trading.queue_models.NAMES`.
+        One of :data:`workbench.trading.queue_models.EVERY`.
     exponent : float, optional
         Of the power models.
     unit : float, optional
@@ -99,18 +83,19 @@ class Matcher:
         window_ticks: int = WINDOW_TICKS,
     ):
         model = QueueModel(queue) if isinstance(queue, str) else queue
-        _check(model.name, queue_models.NAMES, "queue model")
+        _check(model.name, queue_models.EVERY, "queue model")
         _check(fills, FILL_RULES, "fill rule")
         window = -(-window_ticks // 1024) * 1024
         self._two = two_clocks
         self._venue = _new_venue(window, model, _delays(response_ns))
+        self._priorities = Priorities() if model.name == queue_models.EXACT else None
         self._view = (
             (np.zeros((2, window), np.int64), np.zeros((2, window >> 10), np.int16), self._venue.book.copy())
             if two_clocks
             else (self._venue.levels, self._venue.pages, self._venue.book)
         )
         c = self._venue.counters
-        c[slots.FILL_RULE], c[slots.QUEUE] = FILL_RULES.index(fills), queue_models.NAMES.index(model.name)
+        c[slots.FILL_RULE], c[slots.QUEUE] = FILL_RULES.index(fills), queue_models.EVERY.index(model.name)
         self._desk = Desk(
             c,
             np.zeros(4, np.int64),
@@ -156,6 +141,9 @@ class Matcher:
             The rows by the strategy's clock, with ``two_clocks``.
         strategy : kernel strategy, optional
         """
+        since = rows.ts
+        if self._priorities is not None:
+            rows, since = self._priorities.follow(rows)
         seen = rows if view is None else view
         c = self._venue.counters
         self._place(rows)
@@ -164,7 +152,7 @@ class Matcher:
         c[slots.ROW] = c[slots.VIEW_ROW] = 0
         _, pages, book = self._view
         while stepping.advance(
-            *rows, *seen, until, self._venue, self._desk, pages, book, self._two, strategy
+            *rows[:6], since, *seen[:6], until, self._venue, self._desk, pages, book, self._two, strategy
         ):
             self._grow()
 
@@ -338,6 +326,7 @@ def _new_venue(window: int, model: QueueModel, delays: Array) -> Venue:
         np.zeros((slots.TAKEN_SLOTS, 4), np.int64),
         np.array([model.exponent, model.unit]),
         delays,
+        np.zeros((2, window if model.name == queue_models.EXACT else 1), np.int64),
     )
 
 

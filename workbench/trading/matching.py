@@ -9,6 +9,7 @@ from typing import Final
 
 from workbench.book.jit import part
 from workbench.trading.queue_models import (
+    BY_ORDER,
     NEVER_REACHED,
     PRO_RATA,
     ahead_at_first,
@@ -169,6 +170,10 @@ def _queue_print(v: Venue, number: int, size: int, own: int) -> int:
     if v.counters[QUEUE] == PRO_RATA:
         row = 0 if order[SIDE] > 0 else 1
         return int(size * order[LEAVES] // (v.levels[row, order[VENUE_PRICE] - v.book[BASE]] + own))
+    if v.counters[QUEUE] == BY_ORDER:  # who was printed leaves by a row of his own
+        over = front[1] + size - front[0]
+        front[1] = min(front[1] + size, front[0])
+        return int(max(over, 0.0))
     front[0] -= size
     front[1] += size
     reached = whole_lots(-front[0])
@@ -286,7 +291,8 @@ def _end(v: Venue, ts: int, number: int, what: int) -> None:
 def _rest(v: Venue, ts: int, number: int) -> None:
     order = v.orders[number]
     row = 0 if order[SIDE] > 0 else 1
-    shown = float(v.levels[row, order[VENUE_PRICE] - v.book[BASE]])
+    standing = v.queued if v.counters[QUEUE] == BY_ORDER else v.levels
+    shown = float(standing[row, order[VENUE_PRICE] - v.book[BASE]])
     if not v.book[KNOWN]:  # who stands ahead is seen when the book is known again
         shown = NEVER_REACHED
     v.fronts[number, 0], v.fronts[number, 1] = ahead_at_first(v.counters[QUEUE], shown), 0.0

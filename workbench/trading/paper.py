@@ -20,11 +20,12 @@ from workbench.trading import paper_commands as ask
 from workbench.trading.contracts import Contract
 from workbench.trading.desk import Desk
 from workbench.trading.journal import Record
-from workbench.trading.matcher import Matcher, QueueModel, Rows
+from workbench.trading.matcher import Matcher, QueueModel
 from workbench.trading.order import Order
 from workbench.trading.paper_commands import PaperCommand, decode_command, encode_command
 from workbench.trading.paper_terms import PaperTerms, encode_terms, read_terms
 from workbench.trading.paper_venue import PaperVenue
+from workbench.trading.rows import Rows
 
 TICK_NS: Final = 100_000_000
 """Money, expiries and automatic halts are looked at so often, in the stream's own time."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from workbench.events import Array, EventKind, Flag
-from workbench.trading.matcher import Rows
 from workbench.trading.order import Order
+from workbench.trading.rows import Rows
 from workbench.trading.slots import NEVER
 
 

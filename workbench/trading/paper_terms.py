@@ -18,7 +18,8 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     queue : str, optional
-        Queue model, one of :data:`workbench.trading.queue_models.NAMES`.
+        Queue model, one of :data:`workbench.trading.queue_models.EVERY`. With ``by_order``, lots of no known order stand
+        before every own order: where a stream tells levels alone, all do.
     entry_ns, response_ns : int, ns, optional
         Time that a command takes to the venue, and an answer back.
     fills : str, optional

@@ -1,7 +1,8 @@
 """Where in its queue an order stands: what a print, and what a change of the level's size, takes from ahead of it.
 
 A level feed does not tell whose lots were pulled. ``risk_averse`` believes that all of them stood behind; the
-probabilistic models split them by the lots ahead and behind. Formulas and rounding are hftbacktest's, in lots.
+probabilistic models split them by the lots ahead and behind. Formulas and rounding are hftbacktest's, in lots. A feed of
+all orders does tell, and ``by_order`` guesses nothing.
 
 References
 ----------
@@ -16,7 +17,7 @@ from typing import Final
 
 from workbench.book.jit import part
 
-RISK_AVERSE, POWER, POWER2, POWER3, LOG, LOG2, TOUCH, THROUGH, PRO_RATA = range(9)
+RISK_AVERSE, POWER, POWER2, POWER3, LOG, LOG2, TOUCH, THROUGH, PRO_RATA, BY_ORDER = range(10)
 NEVER_REACHED: Final = float(1 << 60)
 NAMES: Final = (
     "risk_averse",
@@ -29,6 +30,10 @@ NAMES: Final = (
     "trade_through",
     "pro_rata",
 )
+"""Models for price levels."""
+EXACT: Final = "by_order"
+"""The model for recordings of all orders."""
+EVERY: Final = (*NAMES, EXACT)
 
 
 @part
@@ -57,7 +62,7 @@ def ahead_after_change(
     """
     if model == RISK_AVERSE:
         return min(ahead, after)
-    if model in (TOUCH, THROUGH, PRO_RATA):
+    if model in (TOUCH, THROUGH, PRO_RATA, BY_ORDER):
         return ahead
     gone = before - after - traded
     if gone < 0:
@@ -76,6 +81,16 @@ def ahead_at_first(model: int, shown: float) -> float:
     if model in (TOUCH, PRO_RATA):
         return 0.0
     return NEVER_REACHED if model == THROUGH else shown
+
+
+@part
+def ahead_after_move(
+    ahead: float, printed: float, arrived: int, lots: int, since: int
+) -> tuple[float, float]:
+    """Lots ahead, and lots printed that did not leave yet, when ``lots`` with a place ``since`` came (negative: left)."""
+    if since > arrived or ahead >= NEVER_REACHED:
+        return ahead, printed
+    return max(ahead + lots, 0.0), max(printed + min(lots, 0), 0.0)
 
 
 @part

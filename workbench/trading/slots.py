@@ -54,6 +54,9 @@ HELD: Final = 24  # stops that have not gone off
 STOPS_CHANGED: Final = 25  # whether what is held, or waits for which price, has changed
 COUNTERS: Final = 26
 
+QUEUED: Final = 200
+"""Kind of a row that :mod:`workbench.trading.priorities` makes: lots that came to a level, or left it."""
+
 NO_STEPS, CLOCK_STEPS, MOMENT_STEPS = 0, 1, 2
 WHOLE, PARTIAL, SHARED = 0, 1, 2
 """Fill rules, see docs/matching.md."""
@@ -135,13 +138,14 @@ class Venue(NamedTuple):
     book: Array
     counters: Array
     orders: Array
-    fronts: Array  # (orders, 2) lots ahead, lots traded since the level's last change
+    fronts: Array  # (orders, 2) lots ahead; lots printed that its level or queue has not shown yet
     live: Array  # numbers of resting orders, oldest first
     answers: Array
     fills: Array
     taken: Array  # (TAKEN_SLOTS, 4) side, window index, size shown when taken from, lots taken
     model: Array  # exponent and unit of the queue model
     delays: Array  # of answers, ns, one after another and again from the first
+    queued: Array  # (2, window) lots in the queues of the levels, with the model by order
 
 
 class Desk(NamedTuple):
@@ -165,6 +169,8 @@ _F1: Final = types.Array(types.float64, 1, "C")
 _F2: Final = types.Array(types.float64, 2, "C")
 _PAGES: Final = types.Array(types.int16, 2, "C")
 _tuple_type: Final[Any] = types.NamedTuple
-VENUE_TYPE: Final[Any] = _tuple_type((_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I2, _F1, _I1), Venue)
+VENUE_TYPE: Final[Any] = _tuple_type(
+    (_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I2, _F1, _I1, _I2), Venue
+)
 DESK_TYPE: Final[Any] = _tuple_type((_I1, _I1, _I2, _I1, _I2, _I2, _I1, _I1, _F1, _F1), Desk)
 STRATEGY: Final[Any] = types.void(DESK_TYPE)

@@ -66,6 +66,7 @@ from workbench.trading.slots import (
     POSITION,
     PRICE,
     QUEUE,
+    QUEUED,
     REJECTED,
     ROW,
     SIDE,
@@ -85,7 +86,7 @@ from workbench.trading.slots import (
     Desk,
     Venue,
 )
-from workbench.trading.walking import control, own_row, set_level, walk
+from workbench.trading.walking import control, own_row, queue_row, set_level, walk
 
 DONE: Final = 0
 NEEDS_ROOM: Final = 1
@@ -168,6 +169,7 @@ _ROWS = (I8_COLUMN, U1_COLUMN, I1_COLUMN, I4_COLUMN, I8_COLUMN)
 _SIGNATURE: Any = types.int64(
     *_ROWS,
     U2_COLUMN,
+    I8_COLUMN,
     *_ROWS,
     U2_COLUMN,
     types.int64,
@@ -188,6 +190,7 @@ def advance(
     price: Array,
     size: Array,
     flags: Array,
+    since: Array,
     view_ts: Array,
     view_kind: Array,
     view_side: Array,
@@ -220,6 +223,7 @@ def advance(
         borrowed(v.taken),
         borrowed(v.model),
         borrowed(v.delays),
+        borrowed(v.queued),
     )
     d = Desk(
         v.counters,
@@ -270,6 +274,7 @@ def advance(
                     d.levels,
                     view_pages,
                     view,
+                    v.queued,
                 )
                 if row == len(view_ts) or view_ts[row] > stop:
                     break
@@ -285,7 +290,7 @@ def advance(
             edge = min(stop, arrives)
             row = c[ROW]
             while True:
-                row = walk(ts, kind, side, price, size, row, edge, levels, pages, book)
+                row = walk(ts, kind, side, price, size, row, edge, levels, pages, book, v.queued)
                 c[ROW] = row
                 if row == len(ts) or ts[row] > edge:
                     break
@@ -307,6 +312,11 @@ def advance(
                     crossed = at >= book[ASK_LOW] if way > 0 else at <= book[BID_HIGH]
                     if crossed and lots > 0 and book[KNOWN]:
                         quote_through(v, ts[row], way, price[row], lots - before)
+                    row += 1
+                    c[ROW] = row
+                    continue
+                if kind[row] == QUEUED:
+                    queue_row(side[row], price[row], size[row], since[row], v)
                     row += 1
                     c[ROW] = row
                     continue

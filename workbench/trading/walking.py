@@ -12,8 +12,9 @@ from typing import Final
 from workbench.book.jit import part
 from workbench.events import Array, EventKind, Flag
 from workbench.trading.matching import print_through, quote_through
-from workbench.trading.queue_models import THROUGH
+from workbench.trading.queue_models import BY_ORDER, NEVER_REACHED, THROUGH, ahead_after_move
 from workbench.trading.slots import (
+    ARRIVED,
     ASK_HIGH,
     ASK_LOW,
     BASE,
@@ -25,6 +26,7 @@ from workbench.trading.slots import (
     LIVE,
     OUTSIDE,
     QUEUE,
+    QUEUED,
     SIDE,
     VENUE_PRICE,
     WATCH_HIGH,
@@ -52,6 +54,7 @@ def walk(
     levels: Array,
     pages: Array,
     book: Array,
+    queued: Array,
 ) -> int:
     """Follow rows up to time ``edge`` that concern no own order or stop; the row at which to stop, unhandled.
 
@@ -131,6 +134,12 @@ def walk(
                 break
         elif what in (_CLEAR, _GAP, _SNAPSHOT_END):
             break
+        elif what == QUEUED:
+            at = price[row] - base
+            if bid_low <= at <= bid_high if side[row] > 0 else ask_low <= at <= ask_high:
+                break
+            if 0 <= at < queued.shape[1]:
+                queued[0 if side[row] > 0 else 1, at] += size[row]
         row += 1
     book[BEST_BID], book[BEST_ASK], book[OUTSIDE] = bid, ask, outside
     return row
@@ -162,6 +171,18 @@ def own_row(ts: int, kind: int, side: int, price: int, size: int, flags: int, v:
         control(kind, v.levels, v.pages, v.book)
         if kind == _SNAPSHOT_END:
             _reopened(ts, v)
+
+
+@part
+def queue_row(side: int, price: int, lots: int, since: int, v: Venue) -> None:
+    """Lots come to the queue of a level, or leave it; a level with own orders is in the book."""
+    at = price - v.book[BASE]
+    if 0 <= at < v.queued.shape[1]:
+        v.queued[0 if side > 0 else 1, at] += lots
+    for i in range(v.counters[LIVE]):
+        order, front = v.orders[v.live[i]], v.fronts[v.live[i]]
+        if order[SIDE] == side and order[VENUE_PRICE] == price:
+            front[0], front[1] = ahead_after_move(front[0], front[1], order[ARRIVED], lots, since)
 
 
 @part
@@ -218,7 +239,11 @@ def _reopened(ts: int, v: Venue) -> None:
     book = v.book
     for i in range(v.counters[LIVE]):
         order, front = v.orders[v.live[i]], v.fronts[v.live[i]]
-        if v.counters[QUEUE] != THROUGH:  # no more can be ahead than the level shows
+        if v.counters[QUEUE] == BY_ORDER:
+            if front[0] >= NEVER_REACHED:  # it arrived unseen: all who are there now may have been there
+                front[0] = v.queued[0 if order[SIDE] > 0 else 1, order[VENUE_PRICE] - book[BASE]]
+            front[1] = 0.0
+        elif v.counters[QUEUE] != THROUGH:  # no more can be ahead than the level shows
             shown = v.levels[0 if order[SIDE] > 0 else 1, order[VENUE_PRICE] - book[BASE]]
             front[0], front[1] = min(front[0], float(shown)), 0.0
     if book[BEST_BID] >= 0 and book[BEST_BID] >= book[ASK_LOW]:
