@@ -56,11 +56,14 @@ test("trades of columns that are sent again replace the old ones", () => {
   assert.equal(store.lastTrade().lots, 1);
 });
 
-test("an empty side has no mid", () => {
+test("an empty side has no mid: the market is where the last trade was, and nowhere before there is one", () => {
   const store = new HeatStore();
   store.apply(...message("snap", 0, 0));
   store.edges.fill(NO_TICK);
   assert.equal(store.mid(), null);
+  store.apply(...message("snap", 0, 0, { trades: [[0, 1, 4, -1]] }));
+  store.edges.fill(NO_TICK);
+  assert.equal(store.mid(), 11);
 });
 
 test("codes are logarithms of lots", () => {

@@ -20,15 +20,14 @@ def test_rows_are_round_numbers_of_ticks(wanted, ticks):
 
 def test_a_dense_quiet_book_gets_rows_of_one_tick():
     """An index future whose mid moves a few ticks is shown tick by tick."""
-    best = np.array([[100, 101], [102, 103], [101, 102]], dtype=np.int32)
-    assert framing.row_ticks(framing.visible_ticks(best, reach=20)) == 1
+    mids = np.array([100.5, 102.5, 101.5])
+    assert framing.row_ticks(framing.visible_ticks(mids, reach=20)) == 1
 
 
 def test_a_sparse_wide_book_gets_wider_rows():
     """A mid that ranges over 1,000 ticks needs rows of 10: 1.7 × 980 / 140 = 11.9."""
-    mid = np.linspace(600_000, 601_000, 500).astype(np.int32)
-    best = np.stack([mid, mid + 1], axis=1)
-    assert framing.row_ticks(framing.visible_ticks(best, reach=100)) == 10
+    mids = np.linspace(600_000, 601_000, 500)
+    assert framing.row_ticks(framing.visible_ticks(mids, reach=100)) == 10
 
 
 def test_columns_without_a_side_have_no_mid():

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.shown import Shown
 from tests.support.view_events import HOSTILE, START_NS, opening, shown, trades
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch, EventKind, Side
+from workbench.events import EventBatch, EventKind, Instrument, Side
 from workbench.views.heatmap import Heatmap
 from workbench.views.heatmap_model import HeatmapModel
 from workbench.views.raster import MARK_GAP, dequantise
@@ -207,3 +208,13 @@ def test_trades_alone_make_a_picture_without_gaps():
     assert not (edges[:, 2] & MARK_GAP).any()
     assert (cells[:, 1] + content["low_tick"]).tolist() == [50, 51]
     assert cells[0, 3] == Side.BUY
+
+
+def test_without_a_book_trades_say_where_the_market_is():
+    """Prints of a recording that holds nothing else spread over most of the picture's height, and stay in it."""
+    market = Shown(Instrument("ES", "0.25"))
+    market.apply(trades(0, *((50 * i, 10_000 + i, 1, 1) for i in range(400))))
+    content, _ = pulled(HeatmapModel(market.capture(), COLUMN_NS), market)
+    assert content["low_tick"] <= 10_000
+    assert content["low_tick"] + content["rows"] * content["row_ticks"] > 10_400
+    assert 400 < content["visible_ticks"] < 1000

@@ -92,11 +92,12 @@ class ExplorerView {
     };
   }
 
-  /** A knob is being turned: only its newest position counts. */
+  /** A knob is being turned: only its newest position counts. A key turns and settles it at once: that is one question. */
   #glance() {
     this.asked ??= performance.now();
     this.root.classList.add("ow-busy");
-    this.link.say({ k: "look", ...this.#chosen() });
+    clearTimeout(this.glancing);
+    this.glancing = setTimeout(() => this.link.say({ k: "look", ...this.#chosen() }), 0);
   }
 
   #settle() {
@@ -104,6 +105,7 @@ class ExplorerView {
   }
 
   #choose(other) {
+    clearTimeout(this.glancing);
     this.asked ??= performance.now();
     this.root.classList.add("ow-busy");
     return this.#act({ do: "choose", ...this.#chosen(), ...other });
@@ -210,6 +212,7 @@ class ExplorerView {
 
   stop() {
     clearTimeout(this.saying);
+    clearTimeout(this.glancing);
     this.link.stop();
     this.painter.stop();
     this.chart.stop();

@@ -30,19 +30,17 @@ def mids(best: Array) -> Array:
     return np.where(known, best.astype(np.float64).mean(axis=1), np.nan)
 
 
-def visible_ticks(best: Array, reach: int) -> float:
+def visible_ticks(mids: Array, reach: int) -> float:
     """Price range to show, in ticks: the mid's range with room round it, and the levels near the touch.
 
     Parameters
     ----------
-    best : array of int32, shape (n, 2), ticks
-        Best bid and ask per column.
+    mids : array of float64, ticks
+        Those that are known; prices of trades where there is no book.
     reach : int, ticks
         Distance from the touch to the :data:`REACH_LEVELS`-th populated level.
     """
-    known = mids(best)
-    known = known[~np.isnan(known)]
-    moved = float(np.ptp(np.percentile(known, [1, 99]))) if len(known) else 0.0
+    moved = float(np.ptp(np.percentile(mids, [1, 99]))) if len(mids) else 0.0
     return max(moved * 1.7, 2.0 * reach, LEAST_TICKS)
 
 

@@ -160,10 +160,10 @@ export class HeatStore extends HeatSheet {
     return null;
   }
 
-  /** Mid of the newest column with both sides, in ticks; null without. */
+  /** Where the market is, in ticks: mid of the newest column with both sides, else the last trade; null without. */
   mid() {
     const touch = this.touch();
-    return touch && (touch[0] + touch[1]) / 2;
+    return touch ? (touch[0] + touch[1]) / 2 : (this.lastTrade()?.tick ?? null);
   }
 
   lastTrade() {

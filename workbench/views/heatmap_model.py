@@ -196,8 +196,13 @@ class HeatmapModel:
         return max(first, last + 1 - RECENT_COLUMNS), last + 1
 
     def _span(self, raster: Raster) -> float:
-        best = raster.best(*self._recent(raster))
-        return framing.visible_ticks(best, raster.reach(framing.REACH_LEVELS))
+        first, stop = self._recent(raster)
+        mids = framing.mids(raster.best(first, stop))
+        mids = mids[~np.isnan(mids)]
+        if not len(mids):  # no book: what was traded says where the market is
+            chunks = trade_chunks(self._capture, raster.scale.start_ns(first))
+            mids = np.concatenate([np.empty(0), *(chunk[4].astype(np.float64) for chunk in chunks)])
+        return framing.visible_ticks(mids, raster.reach(framing.REACH_LEVELS))
 
     def _middle(self, raster: Raster) -> float:
         known = framing.mids(raster.best(*self._recent(raster)))
