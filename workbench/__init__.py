@@ -31,6 +31,7 @@ _HOMES = {
     "fill_uncertainty": "lab.fill_uncertainty",
     "kernel_strategy": "trading.strategies",
     "QueueModel": "trading.matcher",
+    "Contract": "trading.contracts",
     "Latency": "trading.latency",
     "Limits": "trading.limits",
     "PaperTerms": "trading.paper_terms",
@@ -114,6 +115,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Contract",
     "Cvd",
     "DepthOverTime",
     "EventBatch",
@@ -269,6 +271,7 @@ if TYPE_CHECKING:
     from workbench.session.demo import demo
     from workbench.session.labels import labels
     from workbench.session.planted import planted
+    from workbench.trading.contracts import Contract
     from workbench.trading.latency import Latency
     from workbench.trading.limits import Limits
     from workbench.trading.matcher import QueueModel

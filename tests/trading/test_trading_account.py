@@ -117,3 +117,25 @@ def test_fees_that_make_no_sense_are_refused(fee: Decimal) -> None:
     """A fee is a part of the value: 2 would be twice the value."""
     with pytest.raises(InstrumentError, match="expected a part of the value"):
         Contract(symbol="X", tick_size=Decimal(1), maker=fee)
+
+
+@given(
+    executed=st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6), st.booleans()), max_size=8),
+    rates=st.tuples(*[st.decimals("-0.9", "0.9", places=7)] * 2, st.decimals("-9", "9", places=3)),
+    inverse=st.booleans(),
+)
+def test_fees_of_many_are_those_of_each_and_rounded_once(
+    executed: list[tuple[int, int, bool]], rates: tuple[Decimal, Decimal, Decimal], inverse: bool
+) -> None:
+    """Both faces of one formula: value times rate, and so much a lot, rounded half to even."""
+    maker, taker, per_lot = rates
+    contract = Contract(
+        symbol="X", tick_size=Decimal("0.5"), multiplier=Decimal(10), inverse=inverse,
+        maker=maker, taker=taker, per_lot=per_lot,
+    )  # fmt: skip
+    many = contract.fees(*zip(*executed)) if executed else contract.fees([], [], [])
+    for (ticks, lots, made), fee in zip(executed, many, strict=True):
+        rate = Fraction(maker if made else taker)
+        value = abs(contract.exact_worth(2 * ticks)) * lots
+        exact = rate * value + Fraction(per_lot) * lots * contract.scale / contract.unit
+        assert fee == round(exact) == contract.fee(ticks, lots, maker=made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from workbench.flow.depth_series import event_batches
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.trading import queue_models, slots
+from workbench.trading.contracts import Contract
 from workbench.trading.latency import Latency
 from workbench.trading.matcher import Matcher, QueueModel
 from workbench.trading.rows import Rows
@@ -30,6 +31,7 @@ def backtest(
     latency: LatencyLike = "1ms",
     queue: str | QueueModel = "risk_averse",
     fees: tuple[float | str, float | str] = (0, 0),
+    contract: Contract | None = None,
     fills: str = "shared",
     clock: str = "receive",
     every: str | None = "100ms",
@@ -52,6 +54,9 @@ def backtest(
         recorded.
     fees : pair, optional
         Of makers and takers, as shares of the traded value; strings are taken exactly (``"0.0002"``).
+    contract : Contract, optional
+        Multiplier, direction (``inverse=True`` is paid in the coin) and fees of what is traded, instead of ``fees`` and of
+        the multiplier that the recording names.
     fills : str, optional
         ``"shared"``, or ``"partial"`` and ``"whole"`` for hftbacktest's exchange models.
     clock : str, optional
@@ -91,7 +96,7 @@ def backtest(
     market = Market.of(x, clock, latency)
     matcher = market.matcher(queue, latency=latency, fills=fills, params=params)
     market.run(strategy, matcher, every)
-    return market.result(matcher, fees)
+    return market.result(matcher, fees, contract)
 
 
 class Market(NamedTuple):
@@ -155,9 +160,14 @@ class Market(NamedTuple):
         ends = [rows.ts[-1] for rows in (self.rows, self.view) if rows is not None and len(rows.ts)]
         return int(max(ends, default=0))
 
-    def result(self, matcher: Matcher, fees: tuple[float | str, float | str]) -> Backtest:
+    def result(
+        self,
+        matcher: Matcher,
+        fees: tuple[float | str, float | str] = (0, 0),
+        contract: Contract | None = None,
+    ) -> Backtest:
         """What has come of it."""
-        return Backtest(self.instrument, matcher, _maker_taker(fees), self.batch)
+        return Backtest(self.instrument, matcher, _contract(self.instrument, fees, contract), self.batch)
 
 
 def _run(strategy: Any, matcher: Matcher, market: Market, interval: int | None) -> None:
@@ -222,9 +232,21 @@ def _model(queue: str | QueueModel, lot: float) -> QueueModel:
     return QueueModel(queue, unit=lot)
 
 
-def _maker_taker(fees: tuple[float | str, float | str]) -> tuple[Fraction, Fraction]:
-    maker, taker = fees
-    return Fraction(str(maker)), Fraction(str(taker))
+def _contract(
+    instrument: Instrument, fees: tuple[float | str, float | str], contract: Contract | None
+) -> Contract:
+    maker, taker = (Decimal(str(fee)) for fee in fees)
+    if contract is None:
+        return Contract.of(instrument, maker=maker, taker=taker)
+    grid = (contract.symbol, contract.tick_size, contract.lot_size)
+    if grid != (instrument.symbol, instrument.tick_size, instrument.lot_size) or maker or taker:
+        raise WorkbenchError(
+            f"a contract {contract.symbol!r} in ticks of {contract.tick_size}, lots of {contract.lot_size}, fees {fees}",
+            expected=f"{instrument.symbol!r} in ticks of {instrument.tick_size}, lots of {instrument.lot_size}; "
+            "fees in the contract alone",
+            action="Make it with wb.Contract.of(x.instrument, …)",
+        )
+    return contract
 
 
 __all__ = ["Market", "backtest"]

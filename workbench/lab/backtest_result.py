@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+import dataclasses
+import itertools
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from workbench.events import Array, EventBatch, Instrument
+from workbench.events import Array, EventBatch, FloatArray, Instrument
 from workbench.flow.prints import as_times
 from workbench.flow.touch import Moments, TouchStream
 from workbench.trading import slots
+from workbench.trading.account import Account
+from workbench.trading.contracts import Contract
 from workbench.trading.matcher import Matcher
 
 TIF_NAMES = ("GTC", "POST_ONLY", "IOC", "FOK")
@@ -26,19 +30,24 @@ class Backtest:
     instrument : Instrument
     matcher : Matcher
         That has run.
-    fees : pair of Fraction
-        Of makers and takers, as shares of the traded value.
+    contract : Contract
+        What its fills are worth and cost.
     batch : EventBatch
         What it ran over.
+
+    Attributes
+    ----------
+    instrument : Instrument
+        With the multiplier of the contract.
+    contract : Contract
     """
 
-    def __init__(
-        self, instrument: Instrument, matcher: Matcher, fees: tuple[Fraction, Fraction], batch: EventBatch
-    ):
-        self.instrument = instrument
+    def __init__(self, instrument: Instrument, matcher: Matcher, contract: Contract, batch: EventBatch):
+        self.instrument = dataclasses.replace(instrument, multiplier=contract.multiplier)
+        self.contract = contract
         self._fills, self._orders = matcher.fills.copy(), matcher.orders.copy()
         self._went_off = _went_off(matcher)
-        self._steps, self._maker_taker, self._batch = matcher.count(slots.STEPS), fees, batch
+        self._steps, self._batch = matcher.count(slots.STEPS), batch
 
     @property
     def events(self) -> EventBatch:
@@ -55,9 +64,6 @@ class Backtest:
     def fills(self) -> pl.DataFrame:
         """Fills: ``ts`` at the venue, ``ts_known`` here, order, side, price, size, maker, fee (real units)."""
         f = self._fills
-        maker = f[:, slots.FILL_MAKER].astype(bool)
-        value = f[:, slots.FILL_PRICE] * f[:, slots.FILL_SIZE] * self._unit
-        rates = [float(rate) for rate in self._maker_taker]
         return pl.DataFrame(
             {
                 "ts": as_times(f[:, slots.FILL_TS]),
@@ -66,10 +72,35 @@ class Backtest:
                 "side": f[:, slots.FILL_SIDE].astype(np.int8),
                 "price": f[:, slots.FILL_PRICE] * float(self.instrument.tick_size),
                 "size": f[:, slots.FILL_SIZE] * float(self.instrument.lot_size),
-                "maker": maker,
-                "fee": value * np.where(maker, *rates),
+                "maker": f[:, slots.FILL_MAKER].astype(bool),
+                "fee": self._money(self._fees),
             }
         )
+
+    @cached_property
+    def account(self) -> Account:
+        """Position, average price, what was gained and paid, in integers: see :class:`workbench.trading.account.Account`."""
+        symbol = self.contract.symbol
+        account = Account({symbol: self.contract})
+        columns = (
+            self._fills[:, slot].tolist() for slot in (slots.FILL_SIDE, slots.FILL_SIZE, slots.FILL_PRICE)
+        )
+        for side, lots, ticks, fee in zip(*columns, self._fees):
+            account.fill(symbol, side * lots, ticks, fee)
+        return account
+
+    @cached_property
+    def _fees(self) -> list[int]:
+        """Of each fill, parts of a unit."""
+        columns = (
+            self._fills[:, slot].tolist() for slot in (slots.FILL_PRICE, slots.FILL_SIZE, slots.FILL_MAKER)
+        )
+        return self.contract.fees(*columns)
+
+    def _money(self, parts: Iterable[int]) -> FloatArray:
+        """Amounts in parts of a unit as real money."""
+        scale, unit = self.contract.scale, float(self.contract.unit)
+        return np.array([part / scale for part in parts], np.float64) * unit
 
     @cached_property
     def orders(self) -> pl.DataFrame:
@@ -106,7 +137,10 @@ class Backtest:
 
     @cached_property
     def equity(self) -> pl.DataFrame:
-        """Position, cash after fees and equity at the mid, whenever the best prices changed; null where unknown."""
+        """Position, cash after fees and equity at the mid, whenever the best prices changed; null where unknown.
+
+        In currency; of an inverse contract in its coin.
+        """
         touch = self.touch
         ts, known, bid, bids, ask, asks = (
             getattr(touch, name).reshape(len(touch.ts))
@@ -117,19 +151,32 @@ class Backtest:
         signed = f[:, slots.FILL_SIDE] * f[:, slots.FILL_SIZE]
         at = np.searchsorted(f[:, slots.FILL_TS], ts, side="right")
         held = np.concatenate([[0], np.cumsum(signed)])[at]
-        cash = np.concatenate([[0], np.cumsum(-signed * f[:, slots.FILL_PRICE])])[at]
-        paid = np.concatenate([[0.0], np.cumsum(self.fills["fee"].to_numpy()[order])])[at]
-        worth = np.where(
-            known & (bids > 0) & (asks > 0), (2 * cash + held * (bid + ask)) * (self._unit / 2) - paid, np.nan
-        )
+        fees = [self._fees[i] for i in order.tolist()]
+        paid = self._money(itertools.accumulate(fees, initial=0))[at]
+        quoted = known & (bids > 0) & (asks > 0)
+        flow, worth = self._worth(f[:, slots.FILL_PRICE], signed, at, held, np.where(quoted, bid + ask, 2))
         return pl.DataFrame(
             {
                 "ts": as_times(ts),
                 "position": held * float(self.instrument.lot_size),
-                "cash": cash * self._unit - paid,
-                "equity": pl.Series(worth).fill_nan(None),
+                "cash": flow - paid,
+                "equity": pl.Series(np.where(quoted, worth - paid, np.nan)).fill_nan(None),
             }
         )
+
+    def _worth(
+        self, price: Array, signed: Array, at: Array, held: Array, half: Array
+    ) -> tuple[FloatArray, FloatArray]:
+        """What was received less what was paid after so many fills, and that with what is held at a mid in half ticks."""
+        unit = float(self.contract.unit)
+        if self.contract.inverse:
+            worth = [
+                -lots * self.contract.worth(ticks) for ticks, lots in zip(price.tolist(), signed.tolist())
+            ]
+            flow = self._money(itertools.accumulate(worth, initial=0))[at]
+            return flow, flow - held * (2 / half) * unit
+        received = np.concatenate([[0], np.cumsum(-signed * price)])[at]
+        return received * unit, (2 * received + held * half) * (unit / 2)
 
     def summary(self) -> pl.DataFrame:
         """One row: steps, orders, fills, volume, maker share, position, fees, profit and drawdown at the mid."""
@@ -146,24 +193,11 @@ class Backtest:
             "volume": volume * float(self.instrument.lot_size),
             "maker_share": made / volume if volume else None,
             "position": int((f[:, slots.FILL_SIDE] * lots).sum()) * float(self.instrument.lot_size),
-            "fees": float(self._fees_exactly()),
+            "fees": float(self.contract.currency(sum(self._fees))),
             "profit": equity[-1] if len(equity) else 0.0,
             "max_drawdown": float((peak - equity).max() or 0.0) if len(equity) else 0.0,  # type: ignore[arg-type]
         }
         return pl.DataFrame([values])
-
-    def _fees_exactly(self) -> Fraction:
-        f, total = self._fills, Fraction(0)
-        unit = Fraction(self.instrument.tick_size) * Fraction(self.instrument.lot_size)
-        for maker, rate in zip((1, 0), self._maker_taker):
-            part = f[f[:, slots.FILL_MAKER] == maker]
-            total += rate * int((part[:, slots.FILL_PRICE] * part[:, slots.FILL_SIZE]).sum())
-        return total * unit * Fraction(self.instrument.multiplier)
-
-    @property
-    def _unit(self) -> float:
-        i = self.instrument
-        return float(i.tick_size * i.lot_size * i.multiplier)
 
     def __repr__(self) -> str:
         return f"Backtest({self.instrument.symbol}, {len(self._orders)} orders, {len(self._fills)} fills)"

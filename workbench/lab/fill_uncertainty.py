@@ -15,6 +15,7 @@ from workbench.lab.backtest_result import Backtest
 from workbench.lab.equity_steps import equity_at
 from workbench.lab.sweep_grid import check_strategy
 from workbench.trading import queue_models
+from workbench.trading.contracts import Contract
 from workbench.trading.matcher import Matcher
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def fill_uncertainty(
     queue: str = "risk_averse",
     latency: LatencyLike = "1ms",
     fees: tuple[float | str, float | str] = (0, 0),
+    contract: Contract | None = None,
     fills: str = "shared",
     clock: str = "receive",
     every: str | None = "100ms",
@@ -55,7 +57,7 @@ def fill_uncertainty(
         Of :data:`workbench.trading.queue_models.NAMES`.
     queue : str, optional
         Model under which the orders are sent, with ``orders="same"``.
-    latency, fees, fills, clock, every, params
+    latency, fees, contract, fills, clock, every, params
         As for :func:`workbench.backtest`.
 
     Returns
@@ -98,7 +100,7 @@ def fill_uncertainty(
             market.run_commands(matcher, sent)
         else:
             market.run(_fresh(strategy), matcher, every)
-        results[model] = market.result(matcher, fees)
+        results[model] = market.result(matcher, fees, contract)
         results[model].touch = results[models[0]].touch
     return FillUncertainty(results, market.last)
 

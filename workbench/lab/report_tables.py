@@ -51,7 +51,12 @@ class ReportTables:
     @cached_property
     def trades(self) -> pl.DataFrame:
         """What was opened and closed again, with MFE and MAE, see :func:`round_trips`."""
-        return round_trips(self.result.fills, self.result.instrument, self._market)
+        return round_trips(
+            self.result.fills,
+            self.result.instrument,
+            self._market,
+            inverse=self.result.contract.inverse,
+        )
 
     @cached_property
     def equity(self) -> pl.DataFrame:
@@ -127,7 +132,8 @@ class ReportTables:
     @property
     def _largest_held(self) -> float:
         fills = self.result.fills
-        held = (fills["side"] * fills["size"]).cum_sum().abs() * fills["price"]
+        held = (fills["side"] * fills["size"]).cum_sum().abs()
+        held = held / fills["price"] if self.result.contract.inverse else held * fills["price"]
         largest: Any = held.max()
         return float(largest or 1.0) * float(self.result.instrument.multiplier)
 

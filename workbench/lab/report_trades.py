@@ -22,7 +22,9 @@ _SCHEMA: Final = {
 }
 
 
-def round_trips(fills: pl.DataFrame, instrument: Instrument, market: Market) -> pl.DataFrame:
+def round_trips(
+    fills: pl.DataFrame, instrument: Instrument, market: Market, *, inverse: bool = False
+) -> pl.DataFrame:
     """Trades of a position, first in first out.
 
     Parameters
@@ -32,6 +34,8 @@ def round_trips(fills: pl.DataFrame, instrument: Instrument, market: Market) -> 
     instrument : Instrument
     market : Market
         The mid over time.
+    inverse : bool, optional
+        Of a contract that is paid in its coin: money is coins, and a tick is worth less the higher the price.
 
     Returns
     -------
@@ -46,13 +50,13 @@ def round_trips(fills: pl.DataFrame, instrument: Instrument, market: Market) -> 
     """
     tick, lot = float(instrument.tick_size), float(instrument.lot_size)
     table = pl.DataFrame(list(_matched(fills, tick, lot)), schema=_SCHEMA, orient="row")
-    unit = tick * lot * float(instrument.multiplier)
+    worth = _worth_of_tick(tick, lot * float(instrument.multiplier), inverse)
     entry, exit_ = table["entry"].to_numpy(), table["exit"].to_numpy()
     side, price = table["side"].to_numpy().astype(np.float64), table["entry_price"].to_numpy()
     high, low = _extremes(market, entry, exit_)
     best, worst = np.where(side > 0, high - price, price - low), np.where(side > 0, low - price, price - high)
     gross = pl.col("side") * (pl.col("exit_price") - pl.col("entry_price"))
-    profit = gross * pl.col("size") * unit - pl.col("fees")
+    profit = gross * pl.col("size") * worth - pl.col("fees")
     return table.select(
         pl.from_epoch("entry", "ns").dt.replace_time_zone("UTC"),
         pl.from_epoch("exit", "ns").dt.replace_time_zone("UTC"),
@@ -62,11 +66,18 @@ def round_trips(fills: pl.DataFrame, instrument: Instrument, market: Market) -> 
         gross.alias("gross"),
         "fees",
         profit.alias("profit"),
-        (profit / (pl.col("size") * unit)).alias("net"),
+        (profit / (pl.col("size") * worth)).alias("net"),
         pl.Series("mfe", best, pl.Float64).fill_nan(None),
         pl.Series("mae", worst, pl.Float64).fill_nan(None),
         ((pl.col("exit") - pl.col("entry")) / 1e9).alias("held_s"),
     )
+
+
+def _worth_of_tick(tick: float, lot: float, inverse: bool) -> pl.Expr:
+    """Money that a lot gains by a tick between its entry and its exit, exact for the whole way."""
+    if inverse:
+        return lot / tick / (pl.col("entry_price") * pl.col("exit_price"))
+    return pl.lit(tick * lot)
 
 
 def _matched(fills: pl.DataFrame, tick: float, lot: float) -> Any:

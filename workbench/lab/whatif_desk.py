@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
+
+import msgspec
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
@@ -91,14 +94,21 @@ class WhatIfDesk:
             self,
             latency=conditions.latency_us * 1000,
             queue=conditions.queue,
-            fees=(_share(conditions.maker), _share(conditions.taker)),
-            **self._settings,
+            **(self._settings | self._costs(conditions)),
         )
         if self._touch is None:
             self._touch = found.touch
         found.touch = self._touch
         _ = found.equity
         return found
+
+    def _costs(self, conditions: Conditions) -> dict[str, Any]:
+        fees = _share(conditions.maker), _share(conditions.taker)
+        contract = self._settings.get("contract")
+        if contract is None:
+            return {"fees": fees}
+        maker, taker = map(Decimal, fees)
+        return {"contract": msgspec.structs.replace(contract, maker=maker, taker=taker)}
 
 
 def _share(basis_points: float) -> str:

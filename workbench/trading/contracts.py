@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -135,6 +137,30 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         maker : bool
             Whether the order rested.
         """
-        rate = Fraction(self.maker if maker else self.taker)
-        value = abs(self.exact_worth(2 * ticks)) * lots
-        return round(rate * value + Fraction(self.per_lot) * lots * self.scale / self.unit)
+        return self.fees([ticks], [lots], [maker])[0]
+
+    def fees(self, ticks: Iterable[int], lots: Iterable[int], maker: Iterable[bool]) -> list[int]:
+        """Fees of many executions, see :meth:`fee`."""
+        rates = (self._fee_rates(self.taker), self._fee_rates(self.maker))
+        found = []
+        for price, size, made in zip(ticks, lots, maker, strict=True):
+            by_value, by_lot, parts = rates[bool(made)]
+            if self.inverse:
+                paid, parts = by_value + by_lot * price, parts * price
+            else:
+                paid = by_value * abs(price) + by_lot
+            found.append(_nearest(paid * size, parts))
+        return found
+
+    def _fee_rates(self, rate: Decimal) -> tuple[int, int, int]:
+        """Fee by value and by lot, both in so many parts of a part of a unit."""
+        by_value = Fraction(rate) * self.scale
+        by_lot = Fraction(self.per_lot) * self.scale / self.unit
+        parts = math.lcm(by_value.denominator, by_lot.denominator)
+        return int(by_value * parts), int(by_lot * parts), parts
+
+
+def _nearest(value: int, parts: int) -> int:
+    """``value / parts`` rounded half to even."""
+    whole, rest = divmod(value, parts)
+    return whole + (2 * rest > parts or (2 * rest == parts and whole % 2 == 1))
