@@ -24,6 +24,7 @@ VIEWS = (
     "depth_over_time.js",
     "tape.js",
     "health.js",
+    "ticket.js",
     "workspace_bar.js",
     "workspace_grip.js",
 )

@@ -25,7 +25,15 @@ def desk(session):
 
 
 def press(name="c1", **facts):
-    usual = {"do": "order", "order": name, "side": "BUY", "at": "bid", "size": 1, "late_ms": 10.0}
+    usual = {
+        "do": "order",
+        "order": name,
+        "side": "BUY",
+        "at": "bid",
+        "size": 1,
+        "tif": "GTC",
+        "late_ms": 10.0,
+    }
     return {**usual, **facts}
 
 

@@ -13,6 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import Instrument
 from workbench.views.ladder_orders import Notes, orders_of, supported_tifs, why_not
 from workbench.views.live import Showable
+from workbench.views.ticket_settings import bracket_of, checked_size
 
 if TYPE_CHECKING:
     from workbench.session.order import Order
@@ -80,7 +81,7 @@ class Desk:
             return {"again": True}
         self._check_open(act)
         side, kind, price = _one_of(act, "side", ("BUY", "SELL")), _kind(act), self._price(act)
-        size, tif = self._size(act), self._tif(orders, act, kind)
+        size, tif, bracket = self._size(act), self._tif(orders, act, kind), bracket_of(act)
         self._check_single((side, kind, price, size))
         limit, stop = (price, None) if kind == "limit" else (None, price)
         post_only = bool(act.get("post_only")) and kind == "limit"
@@ -91,6 +92,7 @@ class Desk:
             "post_only": post_only,
             "symbol": symbol,
             "client_order_id": name,
+            **bracket,
         }
         self._send(said, lambda: place(size, limit=limit, stop=stop, **terms))
         self._clicks.add(name)
@@ -143,10 +145,7 @@ class Desk:
         return float(self._instrument.price(tick))
 
     def _size(self, act: dict[str, Any]) -> float:
-        size = act.get("size")
-        if isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < 1e15:
-            raise WorkbenchError(f"size {size!r}", expected="a number above 0", code="bad_value")
-        return float(self._instrument.size(self._instrument.lots(Decimal(repr(size)))))
+        return checked_size(act.get("size"), self._instrument)
 
     def _tif(self, orders: Orders, act: dict[str, Any], kind: str) -> str:
         expected = supported_tifs(orders, self._instrument.symbol)
