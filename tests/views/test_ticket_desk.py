@@ -8,7 +8,6 @@ import workbench as wb
 from tests.support.eventually import eventually
 from workbench.errors import WorkbenchError
 from workbench.views.ladder_orders import Notes
-from workbench.views.ticket import Ticket
 from workbench.views.ticket_desk import TicketDesk
 
 
@@ -75,8 +74,30 @@ def test_nothing_is_reversed_when_flat(desk):
         desk.carry_out(press(do="reverse"))
 
 
-def test_the_panel_shows_a_still_picture(session):
-    """A PNG beside its text."""
-    ticket = Ticket(session)
-    assert ticket.picture().startswith(b"\x89PNG")
-    assert repr(ticket) == "Ticket('ES-SIM')"
+@pytest.mark.parametrize("at", ["limit", "stop"])
+def test_a_price_is_a_tick(session, desk, at):
+    """An order at a price that was typed; without one it is none."""
+    tick = session.capture().book.best_bid + (-4 if at == "limit" else 8)
+    desk.carry_out(press(at=at, tick=tick))
+    eventually(lambda: len(session.orders) == 1)
+    order = session.orders["c1"]
+    assert (order.limit if at == "limit" else order.stop) == tick * 0.25
+    with pytest.raises(WorkbenchError, match="ticks"):
+        desk.carry_out(press("c2", at=at))
+
+
+@pytest.mark.parametrize("wrong", [{"minutes": 0}, {"max_orders": "many"}, {"max_size": float("nan")}])
+def test_a_lock_opens_within_bounds_only(desk, wrong):
+    """Numbers above 0, all three."""
+    bounds = {"do": "arm", "minutes": 5, "max_orders": 3, "max_size": 1, "late_ms": 10.0}
+    with pytest.raises(WorkbenchError, match="arm with"):
+        desk.carry_out(bounds | wrong)
+
+
+def test_a_program_waits_and_may_press_twice(session):
+    """What it asks for is sent when the call returns; a refusal is raised; a name is one order here too."""
+    desk = TicketDesk(session, session.capture(), Notes(), by_code=True)
+    desk.carry_out(press("a"))
+    desk.carry_out(press("b"))
+    assert desk.carry_out(press("b")) == {"again": True}
+    assert len(session.orders) == 2
