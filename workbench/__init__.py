@@ -28,6 +28,9 @@ _HOMES = {
     "planted": "session.planted",
     "score": "lab.scoring",
     "backtest": "lab.backtest",
+    "trade": "lab.live",
+    "StrategyRun": "lab.live",
+    "paper_backtest": "lab.paper_backtest",
     "fill_uncertainty": "lab.fill_uncertainty",
     "kernel_strategy": "trading.strategies",
     "QueueModel": "trading.matcher",
@@ -137,6 +140,7 @@ __all__ = [
     "Recording",
     "Session",
     "Side",
+    "StrategyRun",
     "StudyDesk",
     "Sweep",
     "Tape",
@@ -204,6 +208,7 @@ __all__ = [
     "sweeps",
     "touches",
     "tpo",
+    "trade",
     "trade_imbalance",
     "volatility",
     "volume_profile",
@@ -261,7 +266,9 @@ if TYPE_CHECKING:
     from workbench.lab.degradation import degradation
     from workbench.lab.desk import StudyDesk
     from workbench.lab.fill_uncertainty import fill_uncertainty
+    from workbench.lab.live import StrategyRun, trade
     from workbench.lab.lookahead import check_lookahead
+    from workbench.lab.paper_backtest import paper_backtest
     from workbench.lab.scoring import score
     from workbench.lab.snapshot_backtest import snapshot_backtest, snapshot_error
     from workbench.lab.study import study

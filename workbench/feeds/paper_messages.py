@@ -100,6 +100,7 @@ def fill_message(record: Executed, order: Order, desk: Desk, instrument: Instrum
         liquidity="MAKER" if record.maker else "TAKER",
         order_id=f"P{order.number + 1}",
         simulated=True,
+        ts_venue=record.venue_ts,
     )
 
 
@@ -158,6 +159,7 @@ def trading_message(desk: Desk, instrument: Instrument, ts: int) -> messages.Tra
             "account": ACCOUNT,
             "state": str(state),
             "limits": _bounds(limits, instrument),
+            "contract": _terms_of_contract(desk, instrument),
         },
         reason="" if state is TradingState.ACTIVE else f"TRADING_{state}: {ledger.reason}",
     )
@@ -173,6 +175,12 @@ def _bounds(limits: Limits, instrument: Instrument) -> dict[str, float | None]:
         "per_second": limits.per_second,
         "open_orders": limits.open_orders,
     }
+
+
+def _terms_of_contract(desk: Desk, instrument: Instrument) -> dict[str, str | bool]:
+    contract = desk.ledger.account.contracts[instrument.symbol]
+    fees = {name: str(getattr(contract, name)) for name in ("maker", "taker", "per_lot")}
+    return {**fees, "inverse": contract.inverse}
 
 
 def change_of(command: messages.ReplaceOrder, instrument: Instrument) -> dict[str, int | None]:

@@ -175,7 +175,10 @@ class Order(Message, tag="ORDER"):
 
 
 class Fill(Message, tag="FILL"):
-    """Server: one execution, in real units. A repeated ``execution_id`` is the same execution."""
+    """Server: one execution, in real units. A repeated ``execution_id`` is the same execution.
+
+    ``ts``: when it was known to whoever traded; ``ts_venue``: when it happened, 0 where that is not told.
+    """
 
     symbol: str
     client_order_id: str
@@ -188,6 +191,7 @@ class Fill(Message, tag="FILL"):
     liquidity: str = ""
     order_id: str = ""
     simulated: bool = False
+    ts_venue: Int64 = 0
 
 
 class Position(Message, tag="POSITION"):

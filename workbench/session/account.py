@@ -105,15 +105,15 @@ class Account:
         with self.changed:
             return list(self._orders.values())
 
-    def order_log(self) -> list[messages.Order]:
-        """Every state that an order was in, as told."""
+    def order_log(self, since: int = 0) -> list[messages.Order]:
+        """Every state that an order was in, as told, from the ``since``-th on."""
         with self.changed:
-            return list(self._order_log)
+            return self._order_log[since:]
 
-    def fills(self) -> list[messages.Fill]:
-        """Executions, each once."""
+    def fills(self, since: int = 0) -> list[messages.Fill]:
+        """Executions, each once, from the ``since``-th on."""
         with self.changed:
-            return list(self._fills)
+            return self._fills[since:]
 
     def broadcasts(self) -> list[messages.Broadcast]:
         """What other add-ons said, the newest of it."""

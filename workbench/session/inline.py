@@ -30,6 +30,7 @@ from workbench.protocol import messages
 from workbench.session.account import Account
 from workbench.session.health import Health, tally
 from workbench.session.line import TRADES, without_platform
+from workbench.session.seat import Steps
 from workbench.trading.paper_terms import PaperTerms
 
 CHUNK_EVENTS: Final = 262_144
@@ -68,6 +69,7 @@ class InlineLine:
             paper or PaperTerms(), lambda symbol: self.captures[symbol].instrument, self._tell
         )
         self._recordings: list[InlineRecording] = []
+        self._strategies: list[Steps] = []
         self._paused = False
         self._closed = False
         self._is_untouched = True
@@ -130,6 +132,8 @@ class InlineLine:
         """Forget what was captured and take in the book of that moment."""
         if self._recordings_running():
             raise ReplayError("cannot seek while recording", action="Stop the recording first")
+        if self._strategies:
+            raise ReplayError("cannot seek while a strategy runs", action="Stop it first")
         self._check_open()
         self._floor.move()
         self._feed.seek(ts_ns)
@@ -137,6 +141,14 @@ class InlineLine:
         for capture in self.captures.values():
             capture.clear()
         self._drive(self._feed.position_ns, None)
+
+    def attach(self, steps: Steps) -> None:
+        """Let a strategy take its steps from now on, each when everything up to its time has happened."""
+        self._strategies.append(steps)
+
+    def detach(self, steps: Steps) -> None:
+        """Let it take no more."""
+        self._strategies = [other for other in self._strategies if other is not steps]
 
     def record(self, directory: Path, symbols: tuple[str, ...], history: bool) -> InlineRecording:
         """Record here; a recording begun before the first advance holds the source's own opening."""
@@ -191,15 +203,28 @@ class InlineLine:
         left = max_events
         while left is None or left > 0:
             step = CHUNK_EVENTS if left is None else min(left, CHUNK_EVENTS)
-            handed = self._take(self._feed.advance(limit, step))
+            edge = min(limit, self._next_step())
+            handed = self._take(self._feed.advance(edge, step))
             whole = handed < step
             self._floor.advance(
                 {s: self._feed.position_ns if whole else c.last_ts - 1 for s, c in self.captures.items()}
             )
             left = None if left is None else left - handed
-            if handed < step:
+            if whole:
+                self._let_step(self._feed.position_ns)
+            if whole and (edge == limit or self._feed.position_ns < edge):
                 break
         self._is_untouched = False
+
+    def _next_step(self) -> int:
+        """When the next strategy acts; there is no step at the very end, as in a backtest."""
+        due = min((steps.due_ns for steps in self._strategies), default=_FOREVER_NS)
+        return due if self.end_ns is None or due < self.end_ns else _FOREVER_NS
+
+    def _let_step(self, now: int) -> None:
+        for steps in self._strategies if self._next_step() <= now else ():
+            if steps.due_ns <= now:
+                steps.step()
 
     def _take(self, batches: list[tuple[str, EventBatch]]) -> int:
         running = self._recordings_running()

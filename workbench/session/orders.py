@@ -19,6 +19,7 @@ from workbench.session.account_frames import ORDERS, POSITIONS, account_frame
 from workbench.session.arming import TradingState
 from workbench.session.line import OUTCOME_UNKNOWN, capture_of
 from workbench.session.order import ADVICE, Order
+from workbench.session.seat import Seat
 from workbench.session.tables import html_table
 from workbench.session.ticket import Terms, on_grid_price, on_grid_size, place_order, trailing_start
 
@@ -220,6 +221,10 @@ class Orders:
         if symbol is not None:
             capture_of(self._line, symbol)
         self._line.ask(messages.CancelAll(symbol=symbol or "", flatten=True), ANSWER_S)
+
+    def seat(self, symbol: str | None = None) -> Seat:
+        """A place for a running strategy, on an instrument or the first one; used by :func:`workbench.trade`."""
+        return Seat(self._line, capture_of(self._line, symbol), f"{self._prefix}-s{next(self._numbers)}")
 
     @property
     def frame(self) -> pl.DataFrame:

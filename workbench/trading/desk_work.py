@@ -193,7 +193,14 @@ class DeskWork:
         fee = contract.fee(report.ticks, report.lots, maker=report.maker)
         self._write(
             journal.Executed(
-                now, order.name, report.execution_id, report.ticks, report.lots, report.maker, fee
+                now,
+                order.name,
+                report.execution_id,
+                report.ticks,
+                report.lots,
+                report.maker,
+                fee,
+                report.venue_ts,
             )
         )
         if first and self.ledger.switch is not TradingState.HALTED:

@@ -62,7 +62,10 @@ class Changed(msgspec.Struct, frozen=True, tag="changed"):
 
 
 class Executed(msgspec.Struct, frozen=True, tag="executed"):
-    """A part of an order was executed; the fee is in parts of the contract's unit."""
+    """A part of an order was executed; the fee is in parts of the contract's unit.
+
+    ``ts``: when it was known here; ``venue_ts``: when it happened, 0 where that was not told.
+    """
 
     ts: int
     client_order_id: str
@@ -71,6 +74,7 @@ class Executed(msgspec.Struct, frozen=True, tag="executed"):
     lots: int
     maker: bool
     fee: int
+    venue_ts: int = 0
 
 
 class Switched(msgspec.Struct, frozen=True, tag="switched"):

@@ -173,6 +173,7 @@ class PaperVenue:
             ticks=row[slots.ANSWER_PRICE],
             lots=row[slots.ANSWER_SIZE],
             execution_id=f"x{self._first + self._fills}",
+            venue_ts=row[slots.ARRIVES],
             maker=bool(self._matcher.fills[self._fills - 1, slots.FILL_MAKER]),
         )
 

@@ -25,6 +25,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         Unique among all executions; a repeated one changes nothing.
     maker : bool, optional
         Whether the order rested.
+    venue_ts : int, ns, optional
+        When the venue executed it.
     reason : str, optional
     """
 
@@ -34,6 +36,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     lots: int = 0
     execution_id: str = ""
     maker: bool = False
+    venue_ts: int = 0
     reason: str = ""
 
 

@@ -1,0 +1,243 @@
+"""A strategy on a session: inline it fills as its backtest does, to the last bit; through the engine it is its own rerun."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import workbench as wb
+from tests.support.eventually import eventually
+from tests.support.running_engine import RunningEngine
+from tests.support.scripted_engine import ScriptedEngine
+from workbench.errors import WorkbenchError
+from workbench.feeds.simulator.source import Simulator
+from workbench.protocol import messages
+from workbench.trading import journal
+from workbench.trading.limits import Limits
+from workbench.trading.paper import rerun
+from workbench.trading.paper_terms import PaperTerms
+
+MS = 1_000_000
+UNBOUND = Limits(**dict.fromkeys(Limits.__struct_fields__))
+
+
+class Whim:
+    """Acts on a seeded whim, on one side only, and lets everything end before the stream does."""
+
+    def __init__(self, seed: int, last_step: int, side: int = 1):
+        self._chance, self._left, self._side = random.Random(seed), last_step, side
+        self.heard: list[Any] = []
+
+    def on_trade(self, desk: Any, trade: Any) -> None:
+        self.heard.append(trade)
+
+    def on_fill(self, desk: Any, fill: Any) -> None:
+        self.heard.append(fill)
+
+    def on_book(self, desk: Any) -> None:
+        self.heard.append((desk.best_bid, desk.best_ask, desk.position, desk.orders))
+
+    def on_timer(self, desk: Any) -> None:
+        self._left -= 1
+        chance, open_ones = (
+            self._chance,
+            [n for n, s in desk.orders.items() if s in ("NEW", "PARTIALLY_FILLED")],
+        )
+        if self._left < 0 or not desk.best_bid:
+            for number in [n for n, s in desk.orders.items() if s == "SUSPENDED"] + open_ones:
+                desk.cancel(number)
+            return
+        best, tick = (desk.best_bid if self._side > 0 else desk.best_ask), 0.25
+        send, away = desk.buy if self._side > 0 else desk.sell, chance.randrange(0, 3) * tick * self._side
+        match chance.randrange(8):
+            case 0 | 1:
+                send(chance.randrange(1, 9), best - away)
+            case 2:
+                send(2, best + 4 * tick * self._side, chance.choice(["IOC", "FOK"]))
+            case 3:
+                send(1, best, "POST_ONLY")
+            case 4 if open_ones:
+                desk.cancel(chance.choice(open_ones))
+            case 5 if open_ones:
+                desk.modify(chance.choice(open_ones), limit=best - away, size=chance.randrange(1, 9))
+            case 6:
+                send(1, stop=best + (2 + chance.randrange(3)) * tick * self._side)
+            case 7:
+                send(3)
+
+
+def unbound(entry_ns: int, response_ns: int, **terms: Any) -> PaperTerms:
+    return PaperTerms(entry_ns=entry_ns, response_ns=response_ns, limits=UNBOUND, **terms)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_live_is_its_own_backtest(seed: int) -> None:
+    """The same calls in the same order, the same orders, fills and equity, whatever pieces time comes in."""
+    chance = random.Random(seed)
+    entry, response = chance.choice([0, 3 * MS, 40 * MS]), chance.choice([0, MS, 25 * MS])
+    queue, every = (
+        chance.choice(["risk_averse", "power", "log2", "pro_rata"]),
+        chance.choice(["70ms", "100ms"]),
+    )
+    terms = unbound(entry, response, queue=queue, taker=Decimal("0.0004"), maker=Decimal("-0.0001"))
+    with wb.simulate(seed=seed, inline=True, paper=terms) as s:
+        live, told = Whim(seed, 50, 1 - 2 * (seed % 2)), Whim(seed, 50, 1 - 2 * (seed % 2))
+        run = wb.trade(live, s, every=every)
+        for _ in range(25):
+            s.advance(chance.choice(["1ms", "170ms", "433ms"]))
+        s.advance(until="7s")
+        backtest = wb.backtest(
+            told, s, latency=(entry, response), queue=queue, every=every, fees=("-0.0001", "0.0004")
+        )
+        result = run.stop().result()
+    both = min(len(live.heard), len(told.heard))
+    assert live.heard[:both] == told.heard[:both] and len(live.heard) - both < 5
+    for name in ("fills", "orders", "equity"):
+        assert written(getattr(result, name)) == written(getattr(backtest, name))
+    assert len(result.fills) > 2
+
+
+def written(frame: pl.DataFrame) -> bytes:
+    """A frame as bytes."""
+    return frame.serialize()
+
+
+class Broken:
+    """Buys once, then raises."""
+
+    def on_timer(self, desk: Any) -> None:
+        if desk.orders:
+            raise ZeroDivisionError("of the strategy")
+        desk.buy(1, desk.best_bid - 5)
+
+
+def test_a_strategy_that_raises_is_ended() -> None:
+    """The cell that moves time sees why; what was open is taken back, and it acts no more."""
+    with wb.simulate(seed=7, inline=True) as s:
+        run = wb.trade(Broken(), s)
+        with pytest.raises(ZeroDivisionError):
+            s.advance("1s")
+        assert run.state == "failed" and [o.status for o in s.orders] == ["CANCELED"]
+        s.advance("1s")
+        assert (run.steps, repr(run.stop())) == (
+            1,
+            "StrategyRun(ES-SIM, failed, 1 orders, 0 fills, ZeroDivisionError('of the strategy'))",
+        )
+
+
+class BuyOften:
+    """Buys at market whenever it is asked."""
+
+    def on_timer(self, desk: Any) -> None:
+        desk.buy(1)
+
+
+def test_bounds_hold_for_strategies_too() -> None:
+    """What risk refuses is rejected, and the strategy sees it; a halted desk refuses to begin."""
+    with wb.simulate(seed=7, inline=True) as s:
+        with wb.trade(BuyOften(), s) as run:
+            s.advance("1s")
+        statuses = run.result().orders["status"].to_list()
+        assert statuses.count("FILLED") == 5 and statuses.count("REJECTED") == len(statuses) - 5 > 0
+        s.panic()
+        with pytest.raises(WorkbenchError, match="not_armed: TRADING_HALTED"):
+            wb.trade(BuyOften(), s)
+
+
+def test_it_begins_on_the_clock_of_the_session() -> None:
+    """Started late, it steps when it would have, had it been there from the beginning."""
+    with wb.simulate(seed=7, inline=True) as s:
+        first = int(s.capture().columns.view(0, 1)[0][0])
+        s.advance("250ms")
+        run = wb.trade(BuyOften(), s, every="100ms")
+        assert run.due_ns == first + 300 * MS
+        s.advance("1s")
+        s.advance("10ms")
+        assert run.steps == 10
+        with pytest.raises(WorkbenchError, match="Stop it first"):
+            s.clock.seek("0s")
+
+
+def test_what_is_no_strategy_is_refused() -> None:
+    """Classes, compiled ones and objects without a method, before anything is sent."""
+    with wb.simulate(seed=7, inline=True) as s:
+        for strategy in (BuyOften, object(), wb.strategies.quote_touch):
+            with pytest.raises(WorkbenchError, match="expected"):
+                wb.trade(strategy, s)
+        assert not len(s.orders)
+
+
+class Quotes:
+    """Keeps one lot bid and one offered, a tick behind the best prices."""
+
+    def on_timer(self, desk: Any) -> None:
+        for number, status in desk.orders.items():
+            if status in ("NEW", "PARTIALLY_FILLED"):
+                desk.cancel(number)
+        if desk.best_bid and desk.best_ask:
+            desk.buy(1, desk.best_bid - 0.25)
+            desk.sell(1, desk.best_ask + 0.25)
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WORKBENCH_STATE_DIR", str(tmp_path / "state"))
+    return tmp_path
+
+
+def test_over_the_socket_it_is_its_own_rerun(state: Path) -> None:
+    """With the latency of reality; what it did comes out again from the journal and the recording, byte for byte."""
+    terms = PaperTerms(limits=UNBOUND)
+    with (
+        RunningEngine(Simulator(seed=7), speed=4, paper=terms) as engine,
+        wb.connect(engine.endpoint.uri) as s,
+    ):
+        running = s.record(state / "rec", history=True)
+        run = wb.trade(Quotes(), s, every="200ms")
+        eventually(lambda: len(s.fills) > 1)
+        run.stop()
+        assert run.state == "stopped" and run.error is None
+        s.clock.pause()
+        recording = running.stop()
+        assert engine.engine.paper is not None
+        paper = engine.engine.paper.floor.papers["ES-SIM"]
+        result = run.result()
+        assert result.fills["order"].len() == len(paper.desk.ledger.executions)
+        eventually(lambda: not s.orders.open)
+    again = rerun(terms.contract(recording.instrument), paper.desk.journal, recording.batches(), paper.now)
+    assert journal.encode(again.desk.journal) == journal.encode(paper.desk.journal)
+
+
+def test_over_the_socket_an_error_is_kept_and_shown(state: Path) -> None:
+    """Nobody's cell waits for the thread, so stopping says what happened."""
+    with RunningEngine(Simulator(seed=7), speed=4) as engine, wb.connect(engine.endpoint.uri) as s:
+        run = wb.trade(Broken(), s)
+        eventually(lambda: run.state == "failed")
+        assert "of the strategy" in repr(run)
+        with pytest.raises(ZeroDivisionError):
+            run.stop()
+        assert run.stop() is run
+        eventually(lambda: [o.status for o in s.orders] == ["CANCELED"])
+
+
+def test_a_platform_trades_only_when_armed() -> None:
+    """Nothing is sent while a lock is closed; one that closes meanwhile ends the strategy, with the reason."""
+    with ScriptedEngine() as engine, engine.session() as s:
+        with pytest.raises(WorkbenchError, match="read_only"):
+            wb.trade(BuyOften(), s)
+        s.arm(minutes=5, max_orders=10, max_size=5)
+        run = wb.trade(BuyOften(), s, every="1ms")
+        engine.publish(20)
+        eventually(lambda: run.steps > 1 and engine.of_type(messages.PlaceOrder))
+        engine.armed = False
+        eventually(lambda: engine.publish(5) or run.state == "failed")
+        with pytest.raises(WorkbenchError, match="not_armed"):
+            run.stop()
+        s.panic()
+        with pytest.raises(WorkbenchError, match="not_armed: disarmed"):
+            wb.trade(BuyOften(), s)

@@ -1,0 +1,226 @@
+"""Strategies live: what is backtested runs unchanged on a session."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.events import EventBatch
+from workbench.flow.bars import interval_ns
+from workbench.lab.backtest import Market
+from workbench.lab.backtest_result import Backtest
+from workbench.lab.live_venue import LiveVenue
+from workbench.lab.plain_strategy import PlainDesk
+from workbench.trading.contracts import Contract
+from workbench.trading.matcher import Rows
+
+RUNNING: Final = "running"
+
+
+def trade(strategy: Any, s: Any, *, every: str = "100ms", symbol: str | None = None) -> StrategyRun:
+    """Let a strategy trade on a session, as it does in :func:`workbench.backtest`.
+
+    Parameters
+    ----------
+    strategy : object
+        With any of ``on_timer(desk)``, ``on_book(desk)``, ``on_trade(desk, trade)``, ``on_fill(desk, fill)``.
+    s : Session
+        On paper, or of Bookmap once it is armed.
+    every : str, optional
+        Time between steps, counted from the session's first row.
+    symbol : str, optional
+        Default: the first instrument.
+
+    Returns
+    -------
+    StrategyRun
+        ``.stop()``, ``.state``, ``.error``, and ``.result()``: a :class:`Backtest` of what really happened.
+
+    Raises
+    ------
+    WorkbenchError
+        Orders would go nowhere (``not_armed``, ``read_only``); a compiled strategy; an object without any of the methods.
+
+    Notes
+    -----
+    Inline, it steps while ``s.advance()`` moves the clock, and fills are those of a backtest of the same events with the
+    same latencies, queue model and fees, bit for bit. Through the engine it steps in a thread of this kernel, each time with
+    the first row after its time, and its orders take as long as they take.
+
+    What a backtest has not: bounds. Orders that risk refuses are ``"REJECTED"`` here, among them those that would trade
+    with an own one; a third change of an order while two are under way is not carried out.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> class BuyOnce:
+    ...     def on_timer(self, desk):
+    ...         if desk.best_ask and not desk.orders:
+    ...             desk.buy(2)
+    >>> s = wb.simulate(seed=7, inline=True)
+    >>> run = wb.trade(BuyOnce(), s)
+    >>> s.advance("5s")
+    >>> run.stop()
+    StrategyRun(ES-SIM, stopped, 1 orders, 1 fills)
+    >>> run.result().fills.equals(wb.backtest(BuyOnce(), s, latency=0).fills)
+    True
+    """
+    _check(strategy)
+    seat = s.orders.seat(symbol)
+    seat.check_ready()
+    run = StrategyRun(strategy, s, seat, interval_ns(every))
+    seat.start(run)
+    return run
+
+
+class StrategyRun:
+    """A strategy that trades on a session; made by :func:`workbench.trade`. A context manager: leaving it stops.
+
+    Attributes
+    ----------
+    state : str
+        ``"running"``, ``"stopped"`` or ``"failed"``.
+    error : Exception or None
+        Why it failed.
+    steps : int
+        Steps so far.
+    due_ns : int, ns
+        When the next one is due.
+    """
+
+    def __init__(self, strategy: Any, session: Any, seat: Any, interval: int):
+        self.state, self.steps = RUNNING, 0
+        self.error: BaseException | None = None
+        self._is_untold = False
+        self._strategy, self._session, self._seat, self._interval = strategy, session, seat, interval
+        self._lock = threading.RLock()
+        self._venue = LiveVenue(seat)
+        self._desk = PlainDesk(self._venue, seat.instrument)  # type: ignore[arg-type]
+        self._touch = np.zeros_like(self._venue.desk.touch)
+        self._seen = 0
+        self._rows = self._unseen()
+        now, first = seat.now_ns, int(self._rows.ts[0]) if len(self._rows.ts) else seat.now_ns
+        self.due_ns = first + (max(now - first, 0) // interval + 1) * interval
+        self._venue.advance(self._until(now), now)
+
+    def step(self) -> None:
+        """Let the strategy act at :attr:`due_ns`; called by the session."""
+        with self._lock:
+            if self.state != RUNNING:
+                return
+            now, self.due_ns = self.due_ns, self.due_ns + self._interval
+            try:
+                self._act(now)
+            except BaseException as problem:
+                self.error = problem
+                self._end("failed")
+                raise
+
+    def fail(self, problem: BaseException) -> None:
+        """Take notice that nobody saw it fail; :meth:`stop` says so."""
+        self._is_untold = True
+
+    def stop(self) -> StrategyRun:
+        """Stop, and take back what is open; the position stays.
+
+        Raises
+        ------
+        Exception
+            What the strategy raised, if it has failed in its thread.
+        """
+        self._seat.stop(self)
+        with self._lock:
+            if self.state == RUNNING:
+                self._end("stopped")
+            if self.error is not None and self._is_untold:
+                self._is_untold = False
+                raise self.error
+        return self
+
+    def result(self) -> Backtest:
+        """What has come of it so far: fills, orders, equity and summary, as of a backtest."""
+        with self._lock:
+            self._venue.update()
+            events, instrument = Market.of(self._session).batch, self._seat.instrument
+            return Backtest(instrument, self._venue, self._contract(), events)  # type: ignore[arg-type]
+
+    def _contract(self) -> Contract:
+        told = self._seat.facts.get("contract", {})
+        fees = {name: Decimal(told.get(name, "0")) for name in ("maker", "taker", "per_lot")}
+        return Contract.of(self._seat.instrument, inverse=bool(told.get("inverse")), **fees)
+
+    def _act(self, now: int) -> None:
+        venue, desk = self._venue, self._desk
+        self._rows = Rows(*(np.concatenate(both) for both in zip(self._rows, self._unseen(), strict=True)))
+        rows = self._until(now)
+        venue.advance(rows, now)
+        venue.hear(now)
+        desk.now = now
+        changed = not np.array_equal(self._touch, venue.desk.touch)
+        self._touch[:] = venue.desk.touch
+        desk._tell(self._strategy, rows, changed)
+        self.steps += 1
+        venue.flush()
+
+    def _until(self, ts: int) -> Rows:
+        stop = int(np.searchsorted(self._rows.ts, ts, side="right"))
+        passed = Rows(*(column[:stop] for column in self._rows))
+        self._rows = Rows(*(column[stop:] for column in self._rows))
+        return passed
+
+    def _unseen(self) -> Rows:
+        """Rows that came since the last look."""
+        capture = self._seat.capture
+        with capture.lock:
+            if len(capture.columns) < self._seen:
+                raise WorkbenchError("the session's time was moved", action="Start the strategy again")
+            columns = capture.columns.view(self._seen)
+            self._seen += len(columns[0])
+        return Rows.of(EventBatch.trusted(columns, 0))
+
+    def _end(self, state: str) -> None:
+        self.state = state
+        self._seat.stop(self)
+        self._venue.update()
+        with contextlib.suppress(
+            WorkbenchError
+        ):  # the session is closed: its orders are taken back by themselves
+            self._venue.withdraw_all(self._desk.now)
+
+    def __enter__(self) -> StrategyRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        with self._lock:
+            self._venue.update()
+            counts = f"{len(self._venue.orders)} orders, {len(self._venue.fills)} fills"
+        why = f", {self.error!r}" if self.error is not None else ""
+        return f"StrategyRun({self._seat.instrument.symbol}, {self.state}, {counts}{why})"
+
+
+def _check(strategy: Any) -> None:
+    if hasattr(strategy, "py_func"):
+        raise WorkbenchError(
+            "a compiled strategy", expected="an object with on_timer, on_book, on_trade or on_fill"
+        )
+    known = ("on_timer", "on_book", "on_trade", "on_fill")
+    if isinstance(strategy, type) or not any(hasattr(strategy, name) for name in known):
+        raise WorkbenchError(
+            f"a strategy without methods: {type(strategy).__name__}",
+            expected=f"an object with one of {', '.join(known)}",
+            action="Pass an object, not its class",
+        )
+
+
+__all__ = ["StrategyRun", "trade"]
