@@ -186,6 +186,7 @@ __all__ = [
     "next_move",
     "ofi",
     "open_recording",
+    "paper_backtest",
     "planted",
     "plants",
     "profile_nodes",

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,9 @@ from workbench.trading.account import Account
 from workbench.trading.contracts import Contract
 from workbench.trading.matcher import Matcher
 
+if TYPE_CHECKING:
+    from workbench.lab.desk_venue import DeskVenue
+
 TIF_NAMES = ("GTC", "POST_ONLY", "IOC", "FOK")
 
 
@@ -28,7 +31,7 @@ class Backtest:
     Parameters
     ----------
     instrument : Instrument
-    matcher : Matcher
+    matcher : Matcher or DeskVenue
         That has run.
     contract : Contract
         What its fills are worth and cost.
@@ -42,7 +45,9 @@ class Backtest:
     contract : Contract
     """
 
-    def __init__(self, instrument: Instrument, matcher: Matcher, contract: Contract, batch: EventBatch):
+    def __init__(
+        self, instrument: Instrument, matcher: Matcher | DeskVenue, contract: Contract, batch: EventBatch
+    ):
         self.instrument = dataclasses.replace(instrument, multiplier=contract.multiplier)
         self.contract = contract
         self._fills, self._orders = matcher.fills.copy(), matcher.orders.copy()
@@ -203,7 +208,7 @@ class Backtest:
         return f"Backtest({self.instrument.symbol}, {len(self._orders)} orders, {len(self._fills)} fills)"
 
 
-def _went_off(matcher: Matcher) -> Array:
+def _went_off(matcher: Matcher | DeskVenue) -> Array:
     """When each order's stop went off, ns; 0 where it has none or waits."""
     sent = matcher.commands
     sent = sent[sent[:, slots.WHAT] == slots.SUBMIT]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from workbench.events import EventKind, Instrument
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher
 from workbench.trading.rows import Rows
+
+if TYPE_CHECKING:
+    from workbench.lab.desk_venue import DeskVenue
 
 TIFS = {"GTC": slots.GTC, "POST_ONLY": slots.POST_ONLY, "IOC": slots.IOC, "FOK": slots.FOK}
 
@@ -35,16 +38,38 @@ class SeenFill(NamedTuple):
     maker: bool
 
 
+class Exits(TypedDict, total=False):
+    """What the live desk does with an order besides filling it, docs/orders.md.
+
+    Attributes
+    ----------
+    take_profit, stop_loss : float
+        Bracket: distances from the price of the first execution at which exits are placed, as large as what is filled.
+    trails : bool
+        Whether the stop loss follows prints.
+    reduce_only : bool
+        The order never makes the position larger.
+    oco : str
+        Name of a group: what one of it executes is taken from the others.
+    """
+
+    take_profit: float
+    stop_loss: float
+    trails: bool
+    reduce_only: bool
+    oco: str
+
+
 class PlainDesk:
     """What a plain strategy sees and does; prices and sizes in real units.
 
     Parameters
     ----------
-    matcher : Matcher
+    matcher : Matcher or DeskVenue
     instrument : Instrument
     """
 
-    def __init__(self, matcher: Matcher, instrument: Instrument):
+    def __init__(self, matcher: Matcher | DeskVenue, instrument: Instrument):
         self._matcher = matcher
         self._tick, self._lot = instrument.tick_size, instrument.lot_size
         self.instrument = instrument
@@ -82,6 +107,7 @@ class PlainDesk:
         *,
         stop: float | None = None,
         trailing: float | None = None,
+        **exits: Unpack[Exits],
     ) -> int:
         """Send an order to buy, at the market without a limit; its number.
 
@@ -96,14 +122,16 @@ class PlainDesk:
             already, the order is ``"REJECTED"``.
         trailing : float, optional
             Distance at which the stop follows prints, never back; without ``stop`` it begins so far from the best price.
+        **exits
+            What the live desk alone does, see :class:`Exits`: in :func:`workbench.paper_backtest`.
 
         Raises
         ------
         WorkbenchError
             Values off the grid; a stop that is not ``"GTC"``, a trailing one with a limit, or without any price to
-            begin at.
+            begin at; exits in a backtest without a desk.
         """
-        return self._send(1, size, limit, tif, stop, trailing)
+        return self._send(1, size, limit, tif, stop, trailing, exits)
 
     def sell(
         self,
@@ -113,9 +141,10 @@ class PlainDesk:
         *,
         stop: float | None = None,
         trailing: float | None = None,
+        **exits: Unpack[Exits],
     ) -> int:
         """Send an order to sell; see :meth:`buy`."""
-        return self._send(-1, size, limit, tif, stop, trailing)
+        return self._send(-1, size, limit, tif, stop, trailing, exits)
 
     def cancel(self, order: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
@@ -160,21 +189,57 @@ class PlainDesk:
         tif: str,
         stop: float | None,
         trailing: float | None,
+        exits: Exits,
     ) -> int:
         if tif not in TIFS:
             raise WorkbenchError(f"tif {tif!r}", expected=f"one of {', '.join(TIFS)}")
         lots, price = self._lots(size), 0 if limit is None else self._ticks(limit, "price")
         if stop is None and trailing is None:
+            if exits:
+                return self._depend(side, lots, None if limit is None else price, TIFS[tif], 0, 0, exits)
             return self._matcher.submit(self.now, side, price, lots, TIFS[tif], limit is None)
+        trail, trigger = self._wait(side, limit, tif, stop, trailing)
+        if exits:
+            return self._depend(
+                side, lots, None if limit is None else price, slots.GTC, trigger, trail, exits
+            )
+        return self._matcher.stop(self.now, side, lots, trigger, limit=price, trail=trail)
+
+    def _wait(
+        self, side: int, limit: float | None, tif: str, stop: float | None, trailing: float | None
+    ) -> tuple[int, int]:
+        """Trail (0: none) and trigger of a stop, ticks."""
         if tif != "GTC":
             raise WorkbenchError(f"a stop that is {tif}", expected="GTC: it waits")
         if trailing is None:
-            return self._matcher.stop(self.now, side, lots, self._trigger(stop), limit=price)
+            return 0, self._trigger(stop)
         if limit is not None:
             raise WorkbenchError("a trailing stop with a limit", expected="one of both")
         trail = self._trigger(trailing, "trailing")
-        trigger = self._best(side) + side * trail if stop is None else self._trigger(stop)
-        return self._matcher.stop(self.now, side, lots, trigger, trail=trail)
+        return trail, self._best(side) + side * trail if stop is None else self._trigger(stop)
+
+    def _depend(
+        self, side: int, lots: int, limit: int | None, tif: int, trigger: int, trail: int, exits: Exits
+    ) -> int:
+        """An order that the live desk alone knows."""
+        enter = getattr(self._matcher, "enter", None)
+        if enter is None:
+            raise WorkbenchError(
+                f"an order with {', '.join(exits)} in a backtest without a desk",
+                expected="limit, tif, stop or trailing",
+                action="Run it with wb.paper_backtest(strategy, x)",
+            )
+        told: dict[str, Any] = dict(exits)
+        told["trailing"] = told.pop("trails", False)
+        for what in ("take_profit", "stop_loss"):
+            if what in told:
+                told[what] = self._trigger(told[what], what)
+        return int(enter(self.now, side, lots, limit, tif, trigger, trail, told))
+
+    def exits(self, order: int) -> dict[str, int]:
+        """Numbers of an order's ``take_profit`` and ``stop_loss``, as far as they were placed; see :class:`Exits`."""
+        found = getattr(self._matcher, "exits_of", None)
+        return {} if found is None else dict(found(order))
 
     def _trigger(self, price: float | None, what: str = "stop") -> int:
         ticks = self._ticks(price or 0, what)
@@ -257,4 +322,4 @@ def _whole(value: float, unit: Any, what: str) -> int:
     return whole
 
 
-__all__ = ["PlainDesk", "SeenFill", "SeenTrade"]
+__all__ = ["Exits", "PlainDesk", "SeenFill", "SeenTrade"]

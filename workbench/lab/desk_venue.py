@@ -1,0 +1,231 @@
+"""The live paper desk as a plain strategy sees the matching engine of a backtest: the same calls, the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import numpy as np
+
+from workbench.events import Array, EventBatch
+from workbench.trading import slots
+from workbench.trading.contracts import Contract
+from workbench.trading.journal import Executed, Moved, Record
+from workbench.trading.order import Order
+from workbench.trading.paper import Outcome, Paper
+from workbench.trading.paper_commands import Cancel, PaperCommand, Place, Replace
+from workbench.trading.paper_terms import PaperTerms
+from workbench.trading.paper_venue import PaperVenue
+from workbench.trading.rows import Rows
+from workbench.trading.states import OrderEvent, OrderStatus
+from workbench.trading.terms import STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX, Terms
+
+TIFS: Final = {slots.GTC: "GTC", slots.POST_ONLY: "GTC", slots.IOC: "IOC", slots.FOK: "FOK"}
+_FIRST_ROOM: Final = 64
+_ANSWERED: Final = (slots.NEW, slots.PARTIALLY_FILLED, slots.SUSPENDED)
+_NAMES: Final = {OrderStatus.DENIED: "REJECTED", OrderStatus.INITIALIZED: "PENDING_NEW"}
+
+
+class DeskVenue:
+    """Tables of orders and fills that a paper desk's journal adds up to.
+
+    Parameters
+    ----------
+    contract : Contract
+    terms : PaperTerms
+    batch : EventBatch
+        All rows; they are handed over as time goes on.
+
+    Attributes
+    ----------
+    paper : Paper
+    names, reasons : list of str
+        Of each order its name at the desk, and what was last said of it.
+
+    Notes
+    -----
+    What a step asks for is carried out at its time and seen at the next one. Exits that a bracket places are orders with
+    numbers of their own.
+    """
+
+    def __init__(self, contract: Contract, terms: PaperTerms, batch: EventBatch):
+        first = int(batch.ts[0]) if len(batch) else 0
+        self._symbol, self._batch, self._row = contract.symbol, batch, 0
+        self._table = np.zeros((_FIRST_ROOM, slots.ORDER_SLOTS), np.int64)
+        self.names: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._made: list[list[int]] = []
+        self._went_off: dict[int, int] = {}
+        self.reasons: list[str] = []
+        self.paper = Paper(contract, terms, first - 1, listener=self._hear)
+
+    # -- what a plain desk asks, as of a Matcher ---------------------------------------------------------------------
+
+    @property
+    def desk(self) -> slots.Desk:
+        """The book as the strategy sees it."""
+        return cast(PaperVenue, self.paper.desk.venue).matcher.desk
+
+    @property
+    def orders(self) -> Array:
+        """Orders by number, int64, shape (n, ORDER_SLOTS)."""
+        return self._table[: len(self.names)]
+
+    @property
+    def fills(self) -> Array:
+        """Fills in the order in which they were known, int64, shape (n, FILL_SLOTS)."""
+        return np.array(self._made, np.int64).reshape(-1, slots.FILL_SLOTS)
+
+    @property
+    def commands(self) -> Array:
+        """When stops went off, as commands that were sent then."""
+        sent = np.zeros((len(self._went_off), slots.COMMAND_SLOTS), np.int64)
+        sent[:, slots.NUMBER] = list(self._went_off)
+        sent[:, slots.COMMAND_SENT] = list(self._went_off.values())
+        return sent
+
+    def count(self, slot: int) -> int:
+        """The position in lots; 0 for what only an engine counts."""
+        account = self.paper.desk.ledger.account
+        return account.position(self._symbol).lots if slot == slots.POSITION else 0
+
+    def submit(self, now: int, side: int, price: int, size: int, tif: int, market: bool) -> int:
+        """Place an order."""
+        return self.enter(now, side, size, None if market else price, tif, 0, 0, {})
+
+    def stop(
+        self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
+    ) -> int:
+        """Leave a stop with the desk."""
+        return self.enter(now, side, size, limit or None, slots.GTC, trigger, trail, {})
+
+    def enter(
+        self,
+        now: int,
+        side: int,
+        size: int,
+        limit: int | None,
+        tif: int,
+        trigger: int,
+        trail: int,
+        exits: Mapping[str, Any],
+    ) -> int:
+        """Place an order with everything that the desk knows; its number."""
+        number = self._begin(now)
+        if trail:
+            kind = "TRAILING_STOP"
+        elif trigger:
+            kind = "STOP_LIMIT" if limit is not None else "STOP"
+        else:
+            kind = "MARKET" if limit is None else "LIMIT"
+        told: dict[str, Any] = {
+            "client_order_id": self.names[number],
+            "symbol": self._symbol,
+            "side": side,
+            "lots": size,
+            "order_type": kind,
+            "limit": limit,
+            "stop": trigger or None,
+            "trail": trail or None,
+            "tif": TIFS[tif],
+            "post_only": tif == slots.POST_ONLY,
+        }
+        terms = Terms(**told, **exits)
+        self._show(number, Order.of(terms, now, -1))
+        self._ask(now, Place(terms), number)
+        return number
+
+    def cancel(self, now: int, number: int) -> bool:
+        """Ask for the end of an order; whether there was anything to ask for."""
+        if not 0 <= number < len(self.names) or self._table[number, slots.STATUS] not in _ANSWERED:
+            return False
+        self._table[number, slots.STATUS] = slots.PENDING_CANCEL
+        self._ask(now, Cancel(self.names[number]))
+        return True
+
+    def modify(self, now: int, number: int, price: int, size: int, trigger: int = 0) -> bool:
+        """Ask for another price (ticks), whole size (lots) or trigger."""
+        limit = None if self._table[number, slots.MARKET] else price
+        self._ask(now, Replace(self.names[number], size, limit, trigger or None))
+        return True
+
+    def advance(self, rows: Rows, until: int, view: Rows | None = None) -> None:
+        """Let the next rows happen, as many as these, and everything up to a time."""
+        end = self._row + len(rows.ts)
+        self.paper.take(self._batch[self._row : end])
+        self._row = end
+        self.paper.advance(until)
+
+    def hear(self, now: int) -> None:
+        """Nothing: what is known is in the tables."""
+
+    # -- what a backtest does ------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Let the last row happen, and all that is under way arrive."""
+        venue = cast(PaperVenue, self.paper.desk.venue)
+        self.paper.advance(int(self._batch.ts[-1]) if len(self._batch) else 0)
+        while venue.due < slots.NEVER:
+            self.paper.advance(venue.due)
+
+    def exits_of(self, number: int) -> dict[str, int]:
+        """Numbers of an order's take profit and stop loss, as far as they were placed."""
+        words = {"take_profit": TAKE_PROFIT_SUFFIX, "stop_loss": STOP_LOSS_SUFFIX}
+        names = {word: self.names[number] + suffix for word, suffix in words.items()}
+        return {word: self._numbers[name] for word, name in names.items() if name in self._numbers}
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def _begin(self, now: int, name: str = "") -> int:
+        number = len(self.names)
+        if number == len(self._table):
+            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+        self._table[number, slots.SENT] = now
+        self.names.append(name or f"s{number}")
+        self.reasons.append("")
+        self._numbers[self.names[number]] = number
+        return number
+
+    def _ask(self, now: int, command: PaperCommand, number: int = -1) -> None:
+        def done(outcome: Outcome) -> None:
+            if isinstance(outcome, Order) and outcome.number < 0:
+                self._show(number, outcome)
+
+        self.paper.schedule(command, now, done)
+
+    def _hear(self, record: Record, order: Order | None) -> None:
+        if order is None:
+            return
+        if order.name not in self._numbers:
+            self._begin(record.ts, order.name)
+        number = self._numbers[order.name]
+        if isinstance(record, Executed):
+            side, row = order.terms.side, [0] * slots.FILL_SLOTS
+            row[slots.FILL_TS], row[slots.FILL_KNOWN] = record.venue_ts, record.ts
+            row[slots.FILL_ORDER], row[slots.FILL_SIDE], row[slots.FILL_PRICE] = number, side, record.ticks
+            row[slots.FILL_SIZE], row[slots.FILL_MAKER] = record.lots, int(record.maker)
+            self._made.append(row)
+        elif isinstance(record, Moved) and record.event is OrderEvent.TRIGGER and order.triggered:
+            self._went_off.setdefault(number, record.ts)
+        self._show(number, order)
+
+    def _show(self, number: int, order: Order) -> None:
+        row, terms = self._table[number], order.terms
+        row[slots.SIDE], row[slots.SIZE], row[slots.FILLED] = terms.side, order.lots, order.filled
+        row[slots.PRICE], row[slots.MARKET] = order.limit or 0, int(order.limit is None)
+        row[slots.TRIGGER], row[slots.TRAIL] = order.stop or 0, terms.trail or 0
+        row[slots.TIF] = slots.POST_ONLY if terms.post_only else _TIF_SLOTS[terms.tif]
+        row[slots.STATUS] = _status(order)
+        row[slots.CLOSED] = 0 if order.open else order.changed
+        self.reasons[number] = order.reason
+
+
+_TIF_SLOTS: Final = {"GTC": slots.GTC, "IOC": slots.IOC, "FOK": slots.FOK}
+
+
+def _status(order: Order) -> int:
+    status = order.rests if order.status is OrderStatus.PENDING_REPLACE else order.status
+    return slots.STATUS_NAMES.index(_NAMES.get(status, str(status)))
+
+
+__all__ = ["DeskVenue"]

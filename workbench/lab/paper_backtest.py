@@ -1,0 +1,107 @@
+"""Backtests on the live paper desk: brackets, groups, orders that only reduce, and the bounds of risk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from workbench.errors import WorkbenchError
+from workbench.events import EventBatch, Instrument
+from workbench.flow.bars import interval_ns
+from workbench.lab.backtest import Market
+from workbench.lab.backtest_result import Backtest
+from workbench.lab.desk_venue import DeskVenue
+from workbench.lab.plain_strategy import PlainDesk
+from workbench.trading.journal import Record
+from workbench.trading.paper_terms import PaperTerms
+
+
+def paper_backtest(
+    strategy: Any, x: Any, terms: PaperTerms | None = None, *, every: str = "100ms"
+) -> PaperBacktest:
+    """Run a strategy over a recording on the desk that trades on paper live.
+
+    Parameters
+    ----------
+    strategy : object
+        As for :func:`workbench.backtest`, in plain Python.
+    x : session or recording
+    terms : PaperTerms, optional
+        Latencies, queue model, fees, money and bounds.
+    every : str, optional
+        Time between steps.
+
+    Returns
+    -------
+    PaperBacktest
+        As of :func:`workbench.backtest`, with the desk's names and reasons in ``orders``, and its ``journal``.
+
+    Raises
+    ------
+    WorkbenchError
+        A compiled strategy.
+
+    Notes
+    -----
+    Orders of one strategy fill as in :func:`workbench.backtest` under the same latencies, queue model and fees. Besides, the
+    desk places exits (``desk.buy(1, take_profit=2.0, stop_loss=1.0)``), keeps groups (``oco=``) and orders that
+    only reduce, and refuses what is beyond its bounds: docs/orders.md. It takes longer.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> class BuyOnce:
+    ...     def on_timer(self, desk):
+    ...         if desk.best_ask and not desk.orders:
+    ...             desk.buy(1, take_profit=0.5, stop_loss=0.5)
+    >>> s = wb.simulate(seed=7, inline=True)
+    >>> s.advance("20s")
+    >>> wb.paper_backtest(BuyOnce(), s).orders.select("name", "status")["name"].to_list()
+    ['s0', 's0.tp', 's0.sl']
+    """
+    if hasattr(strategy, "py_func"):
+        raise WorkbenchError(
+            "a compiled strategy",
+            expected="an object with on_timer, on_book, on_trade or on_fill",
+            action="Compiled ones run in wb.backtest",
+        )
+    market, told = Market.of(x), terms or PaperTerms()
+    contract = told.contract(market.instrument)
+    venue = DeskVenue(contract, told, market.batch)
+    PlainDesk(venue, market.instrument).run(strategy, market.rows, interval_ns(every))
+    venue.finish()
+    return PaperBacktest(market.instrument, venue, market.batch)
+
+
+class PaperBacktest(Backtest):
+    """The outcome of a backtest on the paper desk.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    venue : DeskVenue
+        That has run.
+    batch : EventBatch
+
+    Attributes
+    ----------
+    journal : list of Record
+        Everything that the desk decided, in order.
+    """
+
+    def __init__(self, instrument: Instrument, venue: DeskVenue, batch: EventBatch):
+        contract = venue.paper.terms.contract(instrument)
+        super().__init__(instrument, venue, contract, batch)
+        self.journal: list[Record] = venue.paper.desk.journal
+        self._names, self._reasons = venue.names, list(venue.reasons)
+
+    @property
+    def orders(self) -> pl.DataFrame:
+        """Orders as they ended, with the desk's ``name`` of each and the ``reason`` of its last step."""
+        return super().orders.with_columns(
+            name=pl.Series(self._names, dtype=pl.String), reason=pl.Series(self._reasons, dtype=pl.String)
+        )
+
+
+__all__ = ["PaperBacktest", "paper_backtest"]
