@@ -99,3 +99,17 @@ def test_positions_are_valued_while_they_are_open() -> None:
     opened.advance({"ES": 3 * SECOND})
     positions = [message for message in told if isinstance(message, messages.Position)]
     assert positions[-1].unrealized == -25.0 and positions[-1].position == 2.0  # 2 lots, a tick of 12.5 each
+
+
+def test_a_disk_that_cannot_keep_it_halts(tmp_path: Path) -> None:
+    """What was written, but not forced to the device, may be lost with the power: nothing more goes."""
+    told: list[messages.AccountMessage] = []
+    opened = floor(tmp_path, told)
+    answer(opened, BUY)
+    opened.sync()
+    opened.lose(OSError(5, "Input/output error"))
+    assert answer(opened, msgspec.structs.replace(BUY, client_order_id="b")).reason == (  # type: ignore[union-attr]
+        "TRADING_HALTED: JOURNAL: Input/output error"
+    )
+    assert not opened.files
+    opened.close()

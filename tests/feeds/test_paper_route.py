@@ -242,4 +242,12 @@ def test_a_relayed_feed_is_traded_on_too(state: Path) -> None:
         session.orders.flatten()
         assert not session.panic().problems
         eventually(lambda: not session.orders.open)
-    assert [path.suffix for path in (state / "paper").rglob("*~*")] == [".jsonl"]
+    assert [path.suffix for path in (state / "paper").rglob("*~*") if path.suffix != ".lock"] == [".jsonl"]
+
+
+def test_two_engines_never_share_an_account() -> None:
+    """The second one does not start, and says whose it is."""
+    with serving():
+        command = [sys.executable, "-c", SERVE, new_identity()]
+        refused = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), timeout=60)
+    assert refused.returncode and "the paper account 'kept' is in use: engine with pid" in refused.stderr

@@ -310,6 +310,7 @@ class Engine:
     def _watch_books(self) -> None:
         if self.paper is not None:
             self.paper.look_for_kill()
+            self.paper.sync()
             self.check_leaving()
         for symbol in self.crossed.look(time.monotonic_ns()):
             self._resync(symbol, self.crossed.texts[symbol])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,7 @@ class PaperFile:
 
     def __init__(self, symbol: str, account: str, folder: Path):
         self.path = journal_path(f"{account} {symbol}", folder / FOLDER)
+        self._open, self._is_synced, self._is_closed = threading.Lock(), True, False
         self.descriptor = open_to_append(self.path)
         data = self.path.read_bytes()
         self.records, whole, self.damaged = _readable(data)
@@ -53,6 +55,8 @@ class PaperFile:
     def write(self, records: Iterable[Record]) -> None:
         """Append records; returns when the system has them all: a killed process loses none of them.
 
+        A machine that loses its power may lose those since the last :meth:`sync`.
+
         Raises
         ------
         OSError
@@ -60,14 +64,25 @@ class PaperFile:
         lines = b"".join(checked(line) for line in encode(records).splitlines())
         if lines:
             append_lines(self.descriptor, lines)
+            self._is_synced = False
 
     def sync(self) -> None:
-        """Force what was written to the device."""
-        os.fsync(self.descriptor)
+        """Force what was written to the device; from any thread, beside writing.
+
+        Raises
+        ------
+        OSError
+        """
+        with self._open:
+            if not self._is_synced and not self._is_closed:
+                self._is_synced = True  # what is written meanwhile is for the next time
+                os.fsync(self.descriptor)
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self.descriptor)
+        with self._open:
+            self._is_closed = True
+            os.close(self.descriptor)
 
 
 def _readable(data: bytes) -> tuple[list[Record], int, bool]:

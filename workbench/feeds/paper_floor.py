@@ -16,7 +16,8 @@ import msgspec
 from workbench.errors import EngineError, WorkbenchError
 from workbench.events import EventBatch, Instrument
 from workbench.feeds import paper_messages as words
-from workbench.feeds.paper_file import PaperFile
+from workbench.feeds.account_lock import AccountLock
+from workbench.feeds.paper_file import FOLDER, PaperFile
 from workbench.protocol import messages
 from workbench.trading import journal
 from workbench.trading import paper_commands as wanted
@@ -50,6 +51,11 @@ class PaperFloor:
     folder : Path, optional
         Where the account is kept; default: nowhere.
 
+    Raises
+    ------
+    EngineError
+        Another engine works on this account (code ``account_in_use``).
+
     Attributes
     ----------
     papers : dict of str to Paper
@@ -68,6 +74,7 @@ class PaperFloor:
         self.terms, self.papers = terms, dict[str, Paper]()
         self._instrument_of, self._tell, self._folder = instrument_of, tell, folder
         self.files: dict[str, PaperFile] = {}
+        self._lock = None if folder is None else AccountLock(terms.account, folder / FOLDER)
         self._new: dict[str, list[Record]] = {}
         self._told: list[messages.AccountMessage] = []
         self._answers: list[tuple[Answer, messages.Message | WorkbenchError]] = []
@@ -189,13 +196,31 @@ class PaperFloor:
         self.papers[symbol].schedule(command, 0)
         self.advance({symbol: self.papers[symbol].now})
 
+    def sync(self) -> None:
+        """Force what was written to the device; for a thread of its own, while everything else goes on.
+
+        Raises
+        ------
+        OSError
+        """
+        for file in list(self.files.values()):
+            file.sync()
+
+    def lose(self, problem: OSError) -> None:
+        """Halt everything that is kept: what is told from now on would be forgotten by the next process."""
+        for symbol in list(self.files):
+            self._lose(symbol, problem)
+        self._flush()
+
     def close(self) -> None:
-        """Close the files."""
+        """Close the files and let go of the account."""
         self._flush()
         for file in self.files.values():
             file.sync()
             file.close()
         self.files.clear()
+        if self._lock is not None:
+            self._lock.release()
 
     # -- what happened ---------------------------------------------------------------------------------------------
 
@@ -260,13 +285,16 @@ class PaperFloor:
             return
         try:
             file.write(records)
-        except OSError as problem:  # what is told from now on would be forgotten by the next process
-            _log.error("the journal of the paper account cannot be written: %s", problem)
-            self.files.pop(symbol).close()
-            paper = self.papers[symbol]
-            paper.schedule(wanted.Halt(f"JOURNAL: {problem.strerror}"), paper.now)
-            paper.advance(paper.now)
-            self._tell_account(symbol, trading=True)
+        except OSError as problem:
+            self._lose(symbol, problem)
+
+    def _lose(self, symbol: str, problem: OSError) -> None:
+        _log.error("the journal of the paper account cannot be written: %s", problem)
+        self.files.pop(symbol).close()
+        paper = self.papers[symbol]
+        paper.schedule(wanted.Halt(f"JOURNAL: {problem.strerror}"), paper.now)
+        paper.advance(paper.now)
+        self._tell_account(symbol, trading=True)
 
     def _reply(
         self, symbol: str, command: messages.Command, outcome: Outcome

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 SETTLE_NS: Final = 100_000_000
 """Rows of a live feed that are older than this have come."""
+SYNC_S: Final = 1.0
 KILL: Final = "KILL"
 DISCONNECTED: Final = "DISCONNECTED: the session that placed it has gone"
 
@@ -54,6 +56,9 @@ class PaperRoute:
         self._placed: dict[Client, list[tuple[str, str]]] = {}
         self._position, self._heard_at = 0, time.monotonic_ns()
         self._ends: dict[str, int] = {}
+        self._sync_thread = ThreadPoolExecutor(1, thread_name_prefix="workbench-paper-sync")
+        self._syncing: Future[None] | None = None
+        self._synced_at = 0.0
 
     # -- the stream ------------------------------------------------------------------------------------------------
 
@@ -166,8 +171,20 @@ class PaperRoute:
             if not is_halted(paper):
                 self.floor.command(symbol, ask.Halt(f"the file {KILL}"))
 
+    def sync(self) -> None:
+        """Force the account's files to the device each second, in a thread: no order waits for a disk."""
+        if self._syncing is not None and self._syncing.done():
+            problem, self._syncing = self._syncing.exception(), None
+            if isinstance(problem, OSError):
+                self.floor.lose(problem)
+        now = time.monotonic()
+        if self.floor.files and self._syncing is None and now - self._synced_at >= SYNC_S:
+            self._synced_at = now
+            self._syncing = self._sync_thread.submit(self.floor.sync)
+
     async def stop(self) -> None:
         """Close the account's files."""
+        self._sync_thread.shutdown(wait=True)
         self.floor.close()
 
     def _hurry(self, symbols: Sequence[str]) -> None:
