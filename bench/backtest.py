@@ -129,7 +129,7 @@ def tiled(rows: Any, times: int) -> Any:
     ):
         last[side, price] = size
     left = sorted((level for level, size in last.items() if size), key=lambda level: -level[0] * level[1])
-    ends = {"ts": rows.ts[-1] + 10**6, "kind": 1, "size": 0, "flags": 0}
+    ends = {"ts": rows.ts[-1] + 10**6, "kind": 1, "size": 0, "flags": 0, "order_id": 0}
     ends |= {"side": [side for side, _ in left], "price": [price for _, price in left]}
     tile = {
         name: np.concatenate([column, np.broadcast_to(np.asarray(ends[name], column.dtype), len(left))])
