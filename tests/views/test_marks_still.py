@@ -92,6 +92,7 @@ def test_marks_outside_of_the_picture_leave_it_alone() -> None:
             }
         },
         {"account": {"orders": [], "fills": [[2000, 100, -1, 2]]}},
+        {"account": {"orders": [], "fills": [], "position": [-2.0, 100.5]}},
         {
             "lines": [
                 {

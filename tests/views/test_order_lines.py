@@ -33,6 +33,7 @@ def order(ts: int, status: str, name: str = "a", **more: object) -> dict:
         "client_order_id": name,
         "status": status,
         "side": "BUY",
+        "order_type": "LIMIT",
         "price": 25.0,
         "leaves": 2.0,
     } | more
@@ -55,6 +56,7 @@ def test_a_line_runs_from_placing_through_changes_to_the_end() -> None:
         "steps": [[START_MS, 100.0, 2.0], [START_MS + 5, 101.0, 2.0], [START_MS + 7, 101.0, 1.0]],
         "end": START_MS + 9,
         "status": "CANCELED",
+        "kind": "limit",
     }
 
 
@@ -108,3 +110,25 @@ def test_a_recording_shows_the_orders_that_were_noted_in_it(tmp_path: Path) -> N
     account = HeatMarks(exhibit, exhibit.capture()).reader()(True)["account"]
     assert [line["steps"] for line in account["orders"]] == [[[START_MS, 100.0, 2.0]]]
     assert account["fills"] == [[START_MS + 1, 100.0, 1, 2.0]]
+
+
+def test_what_a_session_says_before_an_answer_does_not_move_the_beginning() -> None:
+    """Its machine's time is not the stream's: the order begins where the first answer says."""
+    (line,) = order_lines(
+        told(ORDERS, order(10**9, "PENDING_NEW"), order(3, "NEW"), order(8, "NEW", price=25.25)), ES
+    )
+    assert line["steps"] == [[START_MS + 3, 100.0, 2.0], [START_MS + 8, 101.0, 2.0]]
+
+
+def test_exits_of_a_bracket_are_called_what_they_are() -> None:
+    """By the names that the desk gives them."""
+    rows = [
+        order(0, "NEW", "a.tp"),
+        order(1, "NEW", "a.sl", order_type="STOP"),
+        order(2, "NEW", "b", order_type="STOP_LIMIT"),
+    ]
+    assert [line["kind"] for line in order_lines(told(ORDERS, *rows), ES)] == [
+        "target",
+        "stop loss",
+        "stop limit",
+    ]

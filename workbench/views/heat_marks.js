@@ -1,5 +1,5 @@
-// Layer of the heatmap: labels, selection, own orders and fills, flags, lines, VWAP and its bands, gaps.
-import { priceText, sizeText } from "./geometry.js";
+// Layer of the heatmap: labels, selection, flags, lines, VWAP and its bands, gaps.
+import { priceText } from "./geometry.js";
 import { faded } from "./colour.js";
 import { boxOf, factLines, firstAtLeast, flagsInView, grownLine, isInside, shortFacts, valueAt } from "./heat_lines.js";
 
@@ -19,8 +19,6 @@ export class HeatMarks {
     this.pending = null; // a region that is being named
     this.sets = {};
     this.lines = new Map();
-    this.orders = [];
-    this.fills = [];
     this.gaps = [];
     this.heard = () => {};
   }
@@ -31,7 +29,6 @@ export class HeatMarks {
     if (layers.labels) Object.assign(this, { labels: layers.labels.items, names: layers.labels.names, trouble: layers.labels.trouble });
     if (layers.marks) this.sets = layers.marks;
     if (layers.gaps) this.gaps = layers.gaps;
-    if (layers.account) Object.assign(this, { orders: layers.account.orders, fills: layers.account.fills });
     for (const news of layers.lines ?? []) {
       if (news.gone) this.lines.delete(news.name);
       else this.lines.set(news.name, grownLine(this.lines.get(news.name), news));
@@ -45,9 +42,7 @@ export class HeatMarks {
     this.#drawLines(context, at);
     this.#drawSelection(context, at);
     this.#drawLabels(context, at);
-    this.#drawOrders(context, at);
     for (const [name, set] of Object.entries(this.sets)) this.#drawFlags(context, at, name, set);
-    this.#drawFills(context, at);
     this.#drawGapMarks(context, at);
     context.restore();
   }
@@ -125,57 +120,6 @@ export class HeatMarks {
     context.textAlign = "left";
     context.fillText(text, left + 5, top + MARK_TAG_PX / 2 + 0.5);
     this.spots.push({ left, right: left + width, top, bottom: top + MARK_TAG_PX, text: factLines(this.selection.facts).join("\n") });
-  }
-
-  // -- own orders and fills ----------------------------------------------------------------------------------------
-  #drawOrders(context, at) {
-    for (const order of this.orders) {
-      const colour = order.side > 0 ? at.colours.bid : at.colours.ask;
-      const endMs = order.end ?? at.msAt(at.view.width);
-      if (endMs < at.msAt(0) || order.steps[0][0] > at.msAt(at.view.width)) continue;
-      order.steps.forEach(([ms, tick, leaves], k) => {
-        const [x0, x1] = [at.xAt(ms), at.xAt(order.steps[k + 1]?.[0] ?? endMs)];
-        const y = at.yAt(tick + 0.5);
-        context.strokeStyle = colour;
-        context.lineWidth = 2;
-        context.setLineDash([6, 2]);
-        context.beginPath();
-        context.moveTo(x0, y);
-        context.lineTo(x1, y);
-        if (order.steps[k + 1]) context.lineTo(x1, at.yAt(order.steps[k + 1][1] + 0.5));
-        context.stroke();
-        context.setLineDash([]);
-        const word = `${order.side > 0 ? "buy" : "sell"} ${sizeText(leaves)} @ ${priceText(tick, at.units.tick, at.units.decimals)} ${order.status.toLowerCase().replaceAll("_", " ")}`;
-        this.spots.push({ left: x0, right: x1, top: y - 3, bottom: y + 3, text: word });
-      });
-      this.#drawOrderEnds(context, at, order, colour, endMs);
-    }
-  }
-
-  #drawOrderEnds(context, at, order, colour, endMs) {
-    const [, tick, leaves] = order.steps[order.steps.length - 1];
-    const [x, y] = [at.xAt(endMs), at.yAt(tick + 0.5)];
-    if (order.end === null) drawMarkTag(context, `${order.side > 0 ? "B" : "S"} ${sizeText(leaves)}`, x - 46, y - MARK_TAG_PX / 2, colour, at.colours);
-    else if (order.status !== "FILLED") {
-      context.strokeStyle = colour;
-      context.beginPath();
-      for (const way of [1, -1]) {
-        context.moveTo(x - 3, y - 3 * way);
-        context.lineTo(x + 3, y + 3 * way);
-      }
-      context.stroke();
-    }
-  }
-
-  #drawFills(context, at) {
-    for (const [ms, tick, side, size] of this.fills.slice(-MARK_MOST)) {
-      const x = at.xAt(ms);
-      if (x < -9 || x > at.view.width + 9) continue;
-      const y = at.yAt(tick + 0.5);
-      drawArrow(context, x, y, side, 7, side > 0 ? at.colours.buy : at.colours.sell, at.colours.text);
-      const word = `own fill: ${side > 0 ? "bought" : "sold"} ${sizeText(size)} @ ${priceText(tick, at.units.tick, at.units.decimals)}`;
-      this.spots.push(aroundArrow(x, y, side, 7, word));
-    }
   }
 
   // -- flags -----------------------------------------------------------------------------------------------------
@@ -263,8 +207,8 @@ export function drawRegion(context, box, colour, strength, dash) {
 }
 
 /** Small tag with a text; returns its box. */
-export function drawMarkTag(context, text, left, top, colour, colours) {
-  const short = text.length > 32 ? `${text.slice(0, 31)}…` : text;
+export function drawMarkTag(context, text, left, top, colour, colours, most = 32) {
+  const short = text.length > most ? `${text.slice(0, most - 1)}…` : text;
   const width = context.measureText(short).width + 10;
   context.fillStyle = colour;
   context.fillRect(left, top, width, MARK_TAG_PX);
@@ -275,7 +219,7 @@ export function drawMarkTag(context, text, left, top, colour, colours) {
 }
 
 /** ▲ below its price for a buy, ▼ above it for a sell, ◆ on it where there is no side. */
-function drawArrow(context, x, y, side, size, fill, rim) {
+export function drawArrow(context, x, y, side, size, fill, rim) {
   context.beginPath();
   if (side === 0) {
     for (const [dx, dy] of [[0, -size], [size, 0], [0, size], [-size, 0]]) context.lineTo(x + dx, y + dy);
@@ -292,7 +236,7 @@ function drawArrow(context, x, y, side, size, fill, rim) {
   context.stroke();
 }
 
-function aroundArrow(x, y, side, size, text) {
+export function aroundArrow(x, y, side, size, text) {
   const [top, bottom] = side === 0 ? [y - size, y + size] : side > 0 ? [y, y + 2 + size * 1.7] : [y - 2 - size * 1.7, y];
   return { left: x - size, right: x + size, top, bottom, text };
 }

@@ -15,6 +15,7 @@ from workbench.frames.label_file import Label
 from workbench.frames.labels import Labels
 from workbench.session.labels import trouble_of
 from workbench.views.first_look import time_is_up
+from workbench.views.ladder_orders import Notes, open_position, why_not
 from workbench.views.live import Captured
 from workbench.views.mark_sets import MOST_NAMED, Points, check_colour, points_of
 from workbench.views.order_lines import fill_marks, order_lines
@@ -51,7 +52,8 @@ class HeatMarks:
         self._vwap: VwapLine | None = VwapLine(capture)
         self.shows_vwap: Callable[[], bool] = lambda: True
         self._versions = dict.fromkeys(("selection", "sets"), 0)
-        self._account: tuple[int, dict[str, Any]] = (-1, {"orders": [], "fills": []})
+        self._account: tuple[object, dict[str, Any]] = (-1, {"orders": [], "fills": []})
+        self.notes = Notes()
         self.pull = self.reader()
 
     # -- what is put there -------------------------------------------------------------------------------------------
@@ -203,9 +205,9 @@ class HeatMarks:
         ms = gaps["ts"].to_physical().to_numpy() / 1e6
         return [[round(float(at), 3), lost] for at, lost in zip(ms, gaps["lost"].to_list())]
 
-    def _account_version(self) -> int:
+    def _account_version(self) -> object:
         orders = getattr(self._session, "orders", None)
-        return int(orders.version) if orders is not None else 0
+        return 0 if orders is None else (orders.version, self._session.state, self.notes.told())
 
     def _account_content(self) -> dict[str, Any]:
         version = self._account_version()
@@ -221,7 +223,18 @@ class HeatMarks:
             states, fills = self._recorded_account()
         if states is None:
             return {"orders": [], "fills": []}
-        return {"orders": order_lines(states, self._instrument), "fills": fill_marks(fills, self._instrument)}
+        lines = order_lines(states, self._instrument)
+        return {"orders": lines, "fills": fill_marks(fills, self._instrument), **self._desk_now(orders)}
+
+    def _desk_now(self, orders: Any) -> dict[str, Any]:
+        """Of an account that is alive: the open position, why a click places nothing, words about orders."""
+        if orders is None:
+            return {}
+        return {
+            "position": open_position(self._session, self._instrument),
+            "why": why_not(self._session, self._instrument.symbol),
+            "notes": self.notes.told(),
+        }
 
     def _recorded_account(self) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
         recording = getattr(self._session, "recording", None)

@@ -338,7 +338,7 @@ class HeatmapView {
     else if (topic === "theme") {
       this.sharedTheme = value === "dark" || value === "light" ? value : null;
       this.#restyle();
-    }
+    } else for (const layer of this.layers) layer.hears?.(topic, value);
     this.obeying = false;
     this.painter.ask();
   }

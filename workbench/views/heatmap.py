@@ -15,6 +15,7 @@ from workbench.views.heatmap_looks import HeatLooks
 from workbench.views.heatmap_model import HeatmapModel
 from workbench.views.heatmap_range import ranged
 from workbench.views.heatmap_settings import HeatSettings, checked
+from workbench.views.ladder_desk import ON_CHART, Desk
 from workbench.views.live import LiveView, Message
 from workbench.views.marking import Marking
 from workbench.views.picture import blank
@@ -113,6 +114,7 @@ class Heatmap(Marking, LiveView):
         source, session = session, showable(session)
         capture = session.capture(symbol)
         self._begin_marking(source, session, capture)
+        self._trading = Desk(session, capture.instrument, self._marks.notes)
         self._marks.shows_vwap = lambda: self._chosen["vwap"]
         self._serving = False
         self._chosen, self._still_theme = defaults, still_theme(theme)
@@ -184,7 +186,11 @@ class Heatmap(Marking, LiveView):
         return {**super()._header(number), **shown}
 
     def _act(self, act: dict[str, Any]) -> dict[str, Any]:
-        known = {**self._marking_acts(), "settings": self._settle}
+        known = {
+            **self._marking_acts(),
+            "settings": self._settle,
+            **dict.fromkeys(ON_CHART, self._trading.carry_out),
+        }
         name = act.get("do")
         return known[name](act) if isinstance(name, str) and name in known else super()._act(act)
 

@@ -6,7 +6,7 @@ import { typed } from "./heat_store.js";
 import { Link, dress, pageTheme } from "./link.js";
 import { Painter } from "./painter.js";
 import { LadderMenu, fitting } from "./ladder_menu.js";
-import { LADDER_BARS, LadderState, cellKind, cellText, ladderHead, lockedCentre, orderWords, ordersIn } from "./ladder_rows.js";
+import { LADDER_BARS, LadderState, cellKind, cellText, ladderHead, lockedCentre, orderWords, ordersIn, rowKind } from "./ladder_rows.js";
 import { OrderHand } from "./ladder_ticket.js";
 
 const LADDER_ROW_PX = 18;
@@ -33,13 +33,13 @@ class LadderView {
     this.state = new LadderState();
     this.centre = null;
     this.locked = true;
-    this.marked = null;
-    this.hovered = null;
+    this.marked = this.hovered = null;
     this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.#build(el);
     this.painter = new Painter(this.root, () => this.#draw());
     this.link = new Link(model, this.root, (content, buffers) => this.#take(content, buffers));
     this.bond = new Bond(this.options.group, (topic, value) => this.#heard(topic, value));
+    this.bond.tell("ticket?", null);
     this.watch = new MutationObserver(() => this.#restyle());
     this.watch.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
     this.recolumn = () => this.#columns(model.get("options").columns);
@@ -282,6 +282,7 @@ class LadderView {
       this.theme = value;
       this.#restyle();
     }
+    if (topic === "ticket" && value.symbol === this.options.symbol) this.hand.adopt(value);
     if (topic !== "cursor") return;
     const known = value && value.price !== null && value.price !== undefined && (!value.symbol || value.symbol === this.options.symbol);
     this.cursor = known ? value.price : null;
@@ -308,7 +309,7 @@ class LadderView {
     const low = this.top - this.count + 1;
     this.#drawHead(low);
     const scale = Object.fromEntries(Object.entries(LADDER_BARS).map(([name, fields]) => [name, Math.max(state.most(fields, low, this.top), 1e-9)]));
-    const frame = [this.centre, state.facts.row_ticks, ...Object.values(scale), JSON.stringify([state.facts.orders, state.facts.position])].join();
+    const frame = [this.centre, state.facts.row_ticks, ...Object.values(scale), JSON.stringify([state.facts.orders, state.facts.position, state.facts.fills])].join();
     const moved = this.drawnTop !== this.top;
     const all = state.all || frame !== this.drawnFrame;
     // a flash belongs to its price, and the price has left the row
@@ -360,9 +361,8 @@ class LadderView {
 
   #dressRow(cells, row) {
     const { facts } = this.state;
-    const touch = row === facts.bid_row || row === facts.ask_row;
     const cursor = this.cursor !== null && this.cursor !== undefined && Math.floor(Math.round((this.cursor / this.units.tick) * 1e6) / 1e6 / facts.row_ticks) === row;
-    const kind = `${row === facts.last_row ? "ow-last" : touch ? "ow-touch" : ""}${row === this.marked ? " ow-marked" : ""}${cursor ? " ow-cursor" : ""}`;
+    const kind = `${rowKind(facts, row)}${row === this.marked ? " ow-marked" : ""}${cursor ? " ow-cursor" : ""}`;
     if (cells.kind === kind) return;
     cells.kind = kind;
     cells.row.className = kind;

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_LATE_MS: Final = 500.0
 """A price moves on while a click waits behind a busy cell: one that is older places and moves nothing."""
 DOUBLE_CLICK_NS: Final = 300_000_000
+ON_CHART: Final = ("place", "move", "cancel")
+"""What a hand may do with orders on a chart."""
 MAX_WAITING: Final = 16
 MAX_TICK: Final = 2**31
 

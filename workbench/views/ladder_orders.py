@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from workbench.events import Array, EventKind, Side
+from workbench.events import Array, EventKind, Instrument, Side
 from workbench.trading.queue_estimate import QueueEstimate
 from workbench.views.live import Captured, Showable
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from workbench.session.orders import Orders
 
 NOTES_KEPT: Final = 4
+FILLS_SHOWN: Final = 20
+FILLS_SEARCHED: Final = 200
 SIDES: Final = {"BUY": int(Side.BID), "SELL": int(Side.ASK)}
 TIFS: Final = ("GTC", "DAY", "IOC", "FOK")
 RESTING: Final = frozenset({"NEW", "PARTIALLY_FILLED", "PENDING_CANCEL", "PENDING_REPLACE"})
@@ -44,6 +46,14 @@ def supported_tifs(orders: Orders, symbol: str) -> tuple[str, ...]:
     """Times in force that the platform says it takes for limit orders; the usual ones where it says nothing."""
     said = orders.trading(symbol).supported.get("supportedLimitDurations")
     return tuple(str(tif) for tif in said) if isinstance(said, list | tuple) and said else TIFS
+
+
+def open_position(session: Showable, instrument: Instrument) -> list[float] | None:
+    """Size (real units, short below 0) and price of entry (ticks) of the open position; None: there is none."""
+    for row in getattr(session, "positions").iter_rows(named=True):  # noqa: B009 - only with orders
+        if row["symbol"] == instrument.symbol and row["position"] and row["avg_price"] is not None:
+            return [row["position"], row["avg_price"] / float(instrument.tick_size)]
+    return None
 
 
 class Notes:
@@ -93,6 +103,7 @@ class OwnOrders:
         self._open: list[Order] = []
         self._ended: set[str] = {o.client_order_id for o in self._mine() if o.status == "REJECTED"}
         self._position: list[float] | None = None
+        self._fills: list[list[float]] = []
 
     def follow(self, pieces: list[tuple[Array, ...]]) -> None:
         """Let the queues move as these events say."""
@@ -111,6 +122,7 @@ class OwnOrders:
         return {
             "orders": [self._facts(order) for order in self._open],
             "position": self._position,
+            "fills": self._fills,
             "why": why_not(self._session, self._symbol),
             "desk": self._desk(),
             "notes": self._notes.told(),
@@ -136,7 +148,8 @@ class OwnOrders:
                 self._ended.add(order.client_order_id)
                 self._notes.add(f"rejected: {_spoken(order)}: {order.reason or 'no reason told'}")
         self._place_in_queues()
-        self._position = self._newest_position()
+        self._position = open_position(self._session, self._capture.instrument)
+        self._fills = self._newest_fills()
 
     def _place_in_queues(self) -> None:
         resting = {order.client_order_id: order for order in self._open if order.status in RESTING}
@@ -156,13 +169,11 @@ class OwnOrders:
             sizes = self._capture.book.window(tick, tick)
         return int(sizes[0 if side > 0 else 1][0])
 
-    def _newest_position(self) -> list[float] | None:
-        """Size (real units, short below 0) and price of entry (ticks) of the open position."""
-        for row in getattr(self._session, "positions").iter_rows(named=True):  # noqa: B009 - only with orders
-            if row["symbol"] == self._symbol and row["position"] and row["avg_price"] is not None:
-                tick_size = float(self._capture.instrument.tick_size)
-                return [row["position"], row["avg_price"] / tick_size]
-        return None
+    def _newest_fills(self) -> list[list[float]]:
+        """Newest executions as [tick, side, size], oldest first."""
+        fills = getattr(self._session, "fills").tail(FILLS_SEARCHED)  # noqa: B009 - only with orders
+        mine = [row for row in fills.iter_rows(named=True) if row["symbol"] == self._symbol]
+        return [[self._tick(row["price"]), SIDES[row["side"]], row["size"]] for row in mine[-FILLS_SHOWN:]]
 
     def _facts(self, order: Order) -> dict[str, Any]:
         price = order.limit if order.limit is not None else order.stop

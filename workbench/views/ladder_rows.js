@@ -89,7 +89,7 @@ export function orderText(orders, units) {
   const [first] = orders;
   const total = orders.reduce((sum, order) => sum + order.size, 0);
   const mark = orders.some((order) => order.unknown) ? "?" : (LADDER_STATES[first.status] ?? "");
-  const stop = first.kind.startsWith("STOP") ? "S " : "";
+  const stop = { tp: "TP ", sl: "SL " }[first.id.split(".").at(-1)] ?? (first.kind.startsWith("STOP") ? "S " : "");
   const count = orders.length > 1 ? `${orders.length}×` : "";
   const place = first.ahead === undefined ? "" : ` ${first.exact ? "" : "≈"}${sizeText(first.ahead * units.lot)}/${sizeText(first.of * units.lot)}`;
   return `${stop}${count}${sizeText(total)}${mark}${place}`;
@@ -108,6 +108,24 @@ export function orderWords(orders, units) {
     .join("\n");
 }
 
+/** What was executed of own orders in a row lately, on one side; fills are [tick, side, size]. */
+export function fillText(fills, side, row, rowTicks) {
+  const size = (fills ?? []).reduce((sum, [tick, of, lots]) => sum + (of === side && Math.floor(tick / rowTicks) === row ? lots : 0), 0);
+  return size ? `✓ ${sizeText(size)}` : "";
+}
+
+/** Row of the price of entry of the open position; null where there is none. */
+export function entryRow(facts) {
+  return facts.position ? Math.floor(Math.round(facts.position[1] * 1e6) / 1e6 / facts.row_ticks) : null;
+}
+
+/** Kind of a row: the last price, the touch, the price of entry. */
+export function rowKind(facts, row) {
+  const place = row === facts.last_row ? "ow-last" : row === facts.bid_row || row === facts.ask_row ? "ow-touch" : "";
+  if (entryRow(facts) !== row) return place;
+  return `${place} ow-entry ${facts.position[0] > 0 ? "ow-entry-long" : "ow-entry-short"}`;
+}
+
 /** Profit of a position [size, entry in ticks] closed at a tick: ticks and money. */
 export function profitAt(position, tick, units) {
   if (!position) return null;
@@ -122,7 +140,8 @@ export function cellText(state, column, row, units) {
   const tick = row * facts.row_ticks;
   if (column === "price") return priceText(tick, units.tick, units.decimals);
   if (column === "buys" || column === "sells") {
-    return orderText(ordersIn(facts.orders, column === "buys" ? 1 : -1, row, facts.row_ticks), units);
+    const side = column === "buys" ? 1 : -1;
+    return orderText(ordersIn(facts.orders, side, row, facts.row_ticks), units) || fillText(facts.fills, side, row, facts.row_ticks);
   }
   if (column === "profit") {
     const profit = profitAt(facts.position, tick, units);
@@ -141,7 +160,7 @@ export function cellKind(state, column, row, units) {
   if (["bid_flow", "ask_flow", "print", "profit"].includes(column)) return value > 0 ? "ow-up" : value < 0 ? "ow-down" : "";
   if (column === "buys" || column === "sells") {
     const orders = ordersIn(state.facts.orders, column === "buys" ? 1 : -1, row, state.facts.row_ticks);
-    if (!orders.length) return "";
+    if (!orders.length) return fillText(state.facts.fills, column === "buys" ? 1 : -1, row, state.facts.row_ticks) ? "ow-filled" : "";
     return orders.some((order) => order.unknown) ? "ow-own ow-unknown" : orders.some((order) => order.status.startsWith("PENDING")) ? "ow-own ow-pending" : "ow-own";
   }
   return "";

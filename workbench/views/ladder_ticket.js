@@ -7,6 +7,7 @@ const TICKET_TURN_MS = 250;
 const TICKET_DRAG_PX = 5;
 const TICKET_DOUBLE_MS = 300;
 const TICKET_NOTE_MS = 12000;
+const TICKET_UNCOUNTED = 2 ** 31 - 1;
 
 /** Name of a new order: each click has its own, so that the same click never places two. */
 export function newOrderName() {
@@ -29,6 +30,17 @@ export function steppedSize(size, direction, lot) {
 /** Size rounded to lots, as text that shows no rounding error. */
 export function cleanSize(size, lot) {
   return Number((Math.max(1, Math.round(size / lot)) * lot).toPrecision(12));
+}
+
+/** What an arming still allows; paper counts no orders. */
+export function boundsText({ left, max_size }) {
+  return left >= TICKET_UNCOUNTED ? `at most ${max_size} each` : `${left} left, at most ${max_size} each`;
+}
+
+/** A bracket in words: +16 / −8 t trail; empty where there is none. */
+export function bracketText({ take_profit, stop_loss, trailing }) {
+  const parts = [take_profit ? `+${take_profit}` : "", stop_loss ? `−${stop_loss}` : ""].filter(Boolean);
+  return parts.length ? `${parts.join(" / ")} t${stop_loss && trailing ? " trail" : ""}` : "";
 }
 
 /** Ticket above the rows, and the hand in the columns "My buys" and "My sells". */
@@ -73,12 +85,12 @@ export class OrderHand {
     this.input.step = this.ladder.units.lot;
     this.input.title = "size of the next order";
     this.input.setAttribute("aria-label", "size of the next order");
-    this.input.addEventListener("change", () => this.#setSize(Number(this.input.value) || this.size));
+    this.input.addEventListener("change", () => this.#chooseSize(Number(this.input.value) || this.size));
     button(size, "+", "larger", () => this.#resize(1));
     const presets = make("span", this.bar, "ow-presets");
     for (const factor of [1, 2, 5, 10]) {
       const value = cleanSize(this.ladder.options.size * factor, this.ladder.units.lot);
-      button(presets, String(value), `size ${value}`, () => this.#setSize(value));
+      button(presets, String(value), `size ${value}`, () => this.#chooseSize(value));
     }
     this.tif = make("select", this.bar);
     this.tif.title = "time in force";
@@ -88,6 +100,9 @@ export class OrderHand {
     this.postOnly.type = "checkbox";
     make("span", label, "", "post only");
     label.title = "never take liquidity";
+    this.bracket = {};
+    this.bracketText = make("span", this.bar, "ow-bracket");
+    this.bracketText.title = "bracket of every order, as the ticket says";
     this.bounds = make("span", this.bar, "ow-bounds");
     this.bounds.title = "what this arming still allows";
     const out = make("span", this.bar, "ow-out");
@@ -99,8 +114,24 @@ export class OrderHand {
     this.show();
   }
 
+  /** What the ticket of the group says: size, bracket, time in force. */
+  adopt(terms) {
+    const { take_profit, stop_loss, trailing } = terms;
+    this.bracket = { take_profit, stop_loss, trailing };
+    this.#text(this.bracketText, bracketText(this.bracket));
+    this.#setSize(terms.size);
+    if ([...this.tif.options].some((option) => option.value === terms.tif)) this.tif.value = terms.tif;
+    this.postOnly.checked = terms.post_only;
+  }
+
   #resize(direction) {
-    this.#setSize(steppedSize(this.size, direction, this.ladder.units.lot));
+    this.#chooseSize(steppedSize(this.size, direction, this.ladder.units.lot));
+  }
+
+  /** A size that a hand chose here: the ticket of the group follows. */
+  #chooseSize(size) {
+    this.#setSize(size);
+    this.ladder.bond?.tell("size", { symbol: this.ladder.options.symbol, size: this.size });
   }
 
   #setSize(size) {
@@ -133,7 +164,7 @@ export class OrderHand {
     this.bar.classList.toggle("ow-off", Boolean(refusal));
     this.ladder.table.classList.toggle("ow-armed", offers && !refusal);
     if (offers) this.#offer(facts.desk.tifs);
-    const bounds = offers && !refusal ? `${facts.desk.left} left, at most ${facts.desk.max_size} each` : "";
+    const bounds = offers && !refusal ? boundsText(facts.desk) : "";
     this.#text(this.bounds, busy ? refusal : bounds);
     this.bounds.classList.toggle("ow-busy", busy);
     for (const [number, text] of facts.notes) if (number > this.said) this.say(text, number);
@@ -217,6 +248,7 @@ export class OrderHand {
     const aimed = this.#aimedAt(event);
     if (!aimed) return;
     event.preventDefault();
+    event.stopPropagation(); // JupyterLab's own menu listens further up
     this.letGo();
     this.cancelAt(aimed);
   }
@@ -237,6 +269,7 @@ export class OrderHand {
       size: this.size,
       tif: this.tif.value,
       post_only: this.postOnly.checked,
+      ...this.bracket,
     });
   }
 

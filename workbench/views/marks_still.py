@@ -89,6 +89,8 @@ def add_marks_png(canvas: Canvas, layers: Layers, plot: Plot) -> None:
     for _, colour, ms, ticks, is_band in lines_of(layers):
         _draw_line(canvas, plot, ms, ticks, colour, 110 if is_band else 235)
     account = layers.get("account", {})
+    if account.get("position"):
+        _draw_entry(canvas, plot, *account["position"])
     for order in account.get("orders", ()):
         _draw_order(canvas, plot, order)
     for marks in layers.get("marks", {}).values():
@@ -142,6 +144,15 @@ def _draw_order(canvas: Canvas, plot: Plot, order: dict[str, Any]) -> None:
         left, right = (float(np.clip(plot.x(ms), plot.left, plot.right)) for ms in (start, end))
         if right > left and plot.low_tick <= tick + 0.5 <= plot.high_tick:
             canvas.line([(left, plot.y(tick)), (right, plot.y(tick))], role, 1.6)
+
+
+def _draw_entry(canvas: Canvas, plot: Plot, size: float, tick: float) -> None:
+    """Price of entry of the open position, all along."""
+    if plot.low_tick <= tick + 0.5 <= plot.high_tick:
+        role, y = "buy" if size > 0 else "sell", float(plot.y(tick))
+        canvas.line([(plot.left, y), (plot.right, y)], role, 0.8, 150)
+        words = f"{'long' if size > 0 else 'short'} {axes.size_text(abs(size))}"
+        canvas.text(plot.left + 6, y - 8, words, role, 11)
 
 
 def _draw_flag(

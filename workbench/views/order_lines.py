@@ -8,6 +8,7 @@ import polars as pl
 
 from workbench.events import Instrument
 from workbench.session.order import CLOSED
+from workbench.trading.terms import STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX
 
 MOST_ORDERS: Final = 500
 MOST_FILLS: Final = 2_000
@@ -27,7 +28,13 @@ def order_lines(
     Returns
     -------
     list of dict
-        ``side`` (+1 buy), ``steps`` ([ms, tick, leaves], …), ``end`` (ms, null while it works), ``status``, ``id``.
+        ``side`` (+1 buy), ``steps`` ([ms, tick, leaves], …), ``end`` (ms, null while it works), ``status``, ``id``,
+        ``kind`` (``limit``, ``stop``, …; ``target`` and ``stop loss`` of a bracket).
+
+    Notes
+    -----
+    What a session says of an order before anybody has answered carries the time of its own machine. Where the stream's
+    time is another (a replay, a simulation), that order begins with the first answer.
     """
     at = pl.coalesce("price", "stop_price")
     mine = with_ms(states).filter((pl.col("symbol") == instrument.symbol) & at.is_not_null())
@@ -41,8 +48,8 @@ def _line(told: pl.DataFrame, instrument: Instrument) -> dict[str, Any] | None:
     tick = float(instrument.tick_size)
     steps: list[list[float]] = []
     end = None
-    for row in told.iter_rows(named=True):
-        ms = row["ms"]
+    began = told["ms"].reverse().cum_min().reverse()
+    for ms, row in zip(began, told.iter_rows(named=True)):
         if row["status"] in CLOSED:
             end = ms
             break
@@ -54,7 +61,16 @@ def _line(told: pl.DataFrame, instrument: Instrument) -> dict[str, Any] | None:
         return None
     last = told.row(-1, named=True)
     side = 1 if last["side"] == "BUY" else -1
-    return {"id": last["name"], "side": side, "steps": steps, "end": end, "status": last["status"]}
+    facts = {"id": last["name"], "side": side, "steps": steps, "end": end, "status": last["status"]}
+    return facts | {"kind": _kind(last)}
+
+
+def _kind(row: dict[str, Any]) -> str:
+    """What an order is for, as it is called on a chart."""
+    for suffix, kind in ((TAKE_PROFIT_SUFFIX, "target"), (STOP_LOSS_SUFFIX, "stop loss")):
+        if row["client_order_id"].endswith(suffix):
+            return kind
+    return str(row["order_type"] or "").replace("_", " ").lower()
 
 
 def fill_marks(fills: pl.DataFrame, instrument: Instrument, most: int = MOST_FILLS) -> list[list[Any]]:

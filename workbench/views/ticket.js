@@ -5,27 +5,13 @@ import { Painter } from "./painter.js";
 import { Bond } from "./bond.js";
 import { toolBar } from "./profile_controls.js";
 import { cleanSize, newOrderName, steppedSize } from "./ladder_ticket.js";
+import { ticketButton, ticketCheck, ticketNode, ticketNumber, ticketPairs, writeText } from "./ticket_nodes.js";
 import { TicketBlotter } from "./ticket_blotter.js";
 import { drawMoney } from "./ticket_paint.js";
 import { amountText, meterParts, moneyText, needsArming, positionParts, switchParts, ticksText, typedTick, typedTicks, worthOf } from "./ticket_parts.js";
 
 const TICKET_KEEP_MS = 150;
 const TICKET_SAID_MS = 12000;
-
-const ticketNode = (tag, parent, name = "", text = "") => {
-  const node = parent.appendChild(document.createElement(tag));
-  if (name) node.className = name;
-  if (text) node.textContent = text;
-  return node;
-};
-
-const ticketButton = (parent, text, title, run, name = "") => {
-  const node = ticketNode("button", parent, name, text);
-  node.type = "button";
-  node.title = title;
-  node.addEventListener("click", run);
-  return node;
-};
 
 class TicketView {
   constructor(model, el) {
@@ -69,24 +55,11 @@ class TicketView {
     this.notes.setAttribute("role", "alert");
   }
 
-  #number(parent, text, title, changed) {
-    const label = ticketNode("label", parent, "", "");
-    if (text) ticketNode("span", label, "", text);
-    const input = ticketNode("input", label);
-    input.type = "number";
-    input.step = "any";
-    input.min = 0;
-    input.title = title;
-    input.setAttribute("aria-label", title);
-    input.addEventListener("change", () => changed(input));
-    return input;
-  }
-
   #buildArming() {
     this.arming = ticketNode("div", this.body, "ow-arming");
     this.bounds = ticketNode("span", this.arming, "ow-bounds");
     const field = (text, title, value) => {
-      const input = this.#number(this.bounds, text, title, () => {});
+      const input = ticketNumber(this.bounds, text, title, () => {});
       input.value = value;
       return input;
     };
@@ -100,7 +73,7 @@ class TicketView {
     const row = ticketNode("div", this.body, "ow-sizes");
     ticketNode("span", row, "ow-label", "size");
     ticketButton(row, "−", "smaller", () => this.#set({ size: this.#step(-1) }));
-    this.size = this.#number(row, "", "size of the next order", (input) => this.#set({ size: cleanSize(Number(input.value) || this.settings.size, this.units.lot) }));
+    this.size = ticketNumber(row, "", "size of the next order", (input) => this.#set({ size: cleanSize(Number(input.value) || this.settings.size, this.units.lot) }));
     ticketButton(row, "+", "larger", () => this.#set({ size: this.#step(1) }));
     this.presets = ticketNode("span", row, "ow-presets");
     for (const size of this.options.presets) ticketButton(this.presets, String(size), `size ${size}`, () => this.#set({ size }));
@@ -119,7 +92,7 @@ class TicketView {
     this.kind = ticketNode("select", middle);
     this.kind.setAttribute("aria-label", "kind of the order at this price");
     for (const kind of ["stop", "limit"]) ticketNode("option", this.kind, "", kind).value = kind;
-    this.price = this.#number(middle, "", "price of a stop or limit", () => this.#show());
+    this.price = ticketNumber(middle, "", "price of a stop or limit", () => this.#show());
     this.price.step = this.units.tick;
     this.#placer("BUY", "price");
   }
@@ -136,7 +109,7 @@ class TicketView {
   #buildBracket() {
     const row = ticketNode("div", this.body, "ow-bracket");
     const ticks = (name, text, title) => {
-      const input = this.#number(row, text, title, () => {
+      const input = ticketNumber(row, text, title, () => {
         const typed = typedTicks(input.value);
         if (typed === undefined) this.#say(`${text}: ${input.value} is no whole number of ticks`);
         this.#set(typed === undefined ? {} : { [name]: typed });
@@ -147,22 +120,12 @@ class TicketView {
     };
     [this.profit, this.profitWorth] = ticks("take_profit", "target", "take profit, ticks from the entry");
     [this.loss, this.lossWorth] = ticks("stop_loss", "stop", "stop loss, ticks from the entry");
-    this.trailing = this.#check(row, "trail", "the stop loss follows the price", "trailing");
+    this.trailing = ticketCheck(row, "trail", "the stop loss follows the price", (trailing) => this.#set({ trailing }));
     this.tif = ticketNode("select", row);
     this.tif.title = "time in force of limit orders";
     this.tif.setAttribute("aria-label", "time in force");
     this.tif.addEventListener("change", () => this.#set({ tif: this.tif.value }));
-    this.postOnly = this.#check(row, "post only", "limit orders never take", "post_only");
-  }
-
-  #check(parent, text, title, name) {
-    const label = ticketNode("label", parent);
-    label.title = title;
-    const input = ticketNode("input", label);
-    input.type = "checkbox";
-    input.addEventListener("change", () => this.#set({ [name]: input.checked }));
-    ticketNode("span", label, "", text);
-    return input;
+    this.postOnly = ticketCheck(row, "post only", "limit orders never take", (post_only) => this.#set({ post_only }));
   }
 
   #buildWaysOut() {
@@ -264,10 +227,10 @@ class TicketView {
   #show() {
     const { facts } = this;
     const badge = switchParts(facts.switch);
-    this.#write(this.badge, badge.text);
+    writeText(this.badge, badge.text);
     this.badge.className = `ow-badge ${badge.kind}`;
     this.badge.title = badge.title;
-    this.#write(this.why, facts.why ? `orders off: ${facts.why}` : (facts.switch?.reason || "orders go through"));
+    writeText(this.why, facts.why ? `orders off: ${facts.why}` : (facts.switch?.reason || "orders go through"));
     this.why.classList.toggle("ow-wrong", Boolean(facts.why || facts.switch?.reason));
     for (const button of this.placing) {
       button.disabled = Boolean(facts.why) || (button === this.reverse && !facts.position);
@@ -294,20 +257,20 @@ class TicketView {
   }
 
   #showQuote([bid, ask]) {
-    this.#write(this.quotes.bid, this.#price(bid));
-    this.#write(this.quotes.ask, this.#price(ask));
-    this.#write(this.quotes.market, bid === null || ask === null ? "–" : `${this.#price(ask - bid)} wide`);
-    this.#write(this.sellNow, this.#price(bid));
-    this.#write(this.buyNow, this.#price(ask));
+    writeText(this.quotes.bid, this.#price(bid));
+    writeText(this.quotes.ask, this.#price(ask));
+    writeText(this.quotes.market, bid === null || ask === null ? "–" : `${this.#price(ask - bid)} wide`);
+    writeText(this.sellNow, this.#price(bid));
+    writeText(this.buyNow, this.#price(ask));
     if (bid !== null) this.price.placeholder = this.#price(bid);
   }
 
   #showMoney() {
     const { money, position, quote } = this.facts;
     const held = positionParts(position, quote, this.units);
-    this.#write(this.held, held.text);
+    writeText(this.held, held.text);
     this.held.className = sideClass(held.side);
-    this.#write(this.open, held.side && money ? `${moneyText(money.unrealized)}${held.ticks === null ? "" : `  ${ticksText(held.ticks)}`}` : "");
+    writeText(this.open, held.side && money ? `${moneyText(money.unrealized)}${held.ticks === null ? "" : `  ${ticksText(held.ticks)}`}` : "");
     this.open.className = `ow-open-gain ${sideClass(held.side && money ? money.unrealized : 0)}`;
     const said = money && [
       ["realised", `${moneyText(money.realized)}  ${ticksText(money.realized_ticks)}`],
@@ -316,24 +279,14 @@ class TicketView {
       ["drawdown", amountText(money.drawdown)],
       ["worst", amountText(money.worst)],
     ];
-    this.#pairs(this.money, said ?? []);
+    ticketPairs(this.money, said ?? []);
     this.canvas.hidden = !said || this.facts.curve.length < 2;
     if (said) this.canvas.setAttribute("aria-label", `gained ${moneyText(money.gained)}, drawdown ${amountText(money.drawdown)}`);
   }
 
-  #pairs(list, pairs) {
-    while (list.children.length > pairs.length) list.lastChild.remove();
-    pairs.forEach(([name, text], place) => {
-      const pair = list.children[place] ?? ticketNode("div", list);
-      const [dt, dd] = pair.children.length ? pair.children : [ticketNode("dt", pair), ticketNode("dd", pair)];
-      this.#write(dt, name);
-      this.#write(dd, text);
-    });
-  }
-
   #showMeters(told) {
     const parts = told.map(meterParts);
-    this.#pairs(this.meters, parts.map(({ name, text }) => [name, text]));
+    ticketPairs(this.meters, parts.map(({ name, text }) => [name, text]));
     parts.forEach(({ share, kind, title }, place) => {
       const node = this.meters.children[place];
       node.title = title;
@@ -363,18 +316,14 @@ class TicketView {
     this.postOnly.checked = settings.post_only;
     this.tif.value = settings.tif;
     const worth = (ticks, sign) => (ticks === null ? "" : moneyText(sign * worthOf(ticks, settings.size, units)));
-    this.#write(this.profitWorth, worth(settings.take_profit, 1));
-    this.#write(this.lossWorth, worth(settings.stop_loss, -1));
+    writeText(this.profitWorth, worth(settings.take_profit, 1));
+    writeText(this.lossWorth, worth(settings.stop_loss, -1));
     for (const button of this.presets.children) button.setAttribute("aria-pressed", String(Number(button.textContent) === settings.size));
     const told = JSON.stringify(settings);
     if (this.bond && told !== this.told) {
       this.told = told;
       this.#tellSettings();
     }
-  }
-
-  #write(node, text) {
-    if (node.textContent !== text) node.textContent = text;
   }
 
   #draw() {

@@ -1,4 +1,5 @@
 // Blotter: a row for each order that stays itself while it changes, so that no button moves away under the hand.
+import { writeText } from "./ticket_nodes.js";
 import { orderCells } from "./ticket_parts.js";
 
 const BLOTTER_COLUMNS = [
@@ -72,15 +73,11 @@ export class TicketBlotter {
 
   #fill(row, order) {
     const texts = orderCells(order, this.units);
-    for (const [name] of BLOTTER_COLUMNS) writeCell(name === "state" ? row.state : row.cells[name], texts[name]);
-    writeCell(row.reason, order.reason);
+    for (const [name] of BLOTTER_COLUMNS) writeText(name === "state" ? row.state : row.cells[name], texts[name]);
+    writeText(row.reason, order.reason);
     row.reason.hidden = !order.reason;
     row.button.hidden = !order.open;
     row.node.className = `${order.side > 0 ? "ow-buying" : "ow-selling"} ow-${order.state.replace(" ", "-")} ${order.open ? "ow-open" : "ow-ended"}`;
     row.node.title = `${order.id} · ${order.tif}${order.reason ? ` · ${order.reason}` : ""}`;
   }
-}
-
-function writeCell(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }

@@ -32,6 +32,7 @@ VIEWS: Final = {
     "DepthOverTime": "depth_over_time",
     "Tape": "tape",
     "Health": "health",
+    "Ticket": "ticket",
 }
 LAYOUTS: Final[dict[str, Rows]] = {
     "trader": (
@@ -50,7 +51,8 @@ LAYOUTS: Final[dict[str, Rows]] = {
 }
 """Rows from top to bottom: views with the share of the width each gets. What has a time axis stands on the left."""
 
-_OWN_HEIGHT: Final = {"Ladder": "rows", "Tape": "rows", "Health": None}
+_OWN_HEIGHT: Final = {"Ladder": "rows", "Tape": "rows", "Health": None, "Ticket": None}
+_NO_CLOCK: Final = ("Ladder", "Health", "Ticket")
 _ROW_PX, _OTHER_PX = 18, {"Ladder": 72, "Tape": 36}
 """Height of a row, and of what stands round the rows more than round a chart."""
 
@@ -170,7 +172,7 @@ class Workspace(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
             chosen["height"] = height
         elif _OWN_HEIGHT[name] is not None:
             chosen["rows"] = max(5, (height - _OTHER_PX[name]) // _ROW_PX)
-        if name not in ("Ladder", "Health") and self._zone is not None:
+        if name not in _NO_CLOCK and self._zone is not None:
             chosen["zone"] = self._zone
         view: LiveView = kind(self._shown, symbol, **{**chosen, **self._settings.get(name, {})})
         return view
