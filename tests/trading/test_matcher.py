@@ -170,6 +170,20 @@ def test_every_fill_of_an_order_counts() -> None:
     assert matcher.orders[:, slots.STATUS].tolist() == [slots.EXPIRED, slots.CANCELED]
 
 
+@pytest.mark.parametrize("rule", ["shared", "partial"])
+def test_a_print_never_fills_more_than_it_was(rule: str) -> None:
+    """Nine lots leave a level where eight stood ahead: the model guesses one too few ahead, and a print of 1 fills 1, not 2."""
+    rows = [
+        *OPENING,
+        (3, DEPTH, 1, 99, 9),
+        (4, DEPTH, 1, 99, 0),
+        (5, TRADE, -1, 99, 1),
+        (6, TRADE, -1, 99, 2),
+    ]
+    matcher = played(rows, [(2, Order(0, 1, 99, 5, 0, False))], "power", rule, [])
+    assert matcher.fills[:, [slots.FILL_TS, slots.FILL_SIZE]].tolist() == [[5, 1], [6, 2]]
+
+
 def test_an_order_arrives_after_the_rows_of_its_time() -> None:
     """A print at the time of arrival is over; the next one finds the order."""
     rows = [*OPENING, (5, TRADE, -1, 99, 9), (6, TRADE, -1, 99, 9)]
