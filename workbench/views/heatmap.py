@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Literal, Unpack
 
 import traitlets
@@ -16,7 +17,7 @@ from workbench.views.heatmap_model import HeatmapModel
 from workbench.views.heatmap_range import ranged
 from workbench.views.heatmap_settings import HeatSettings, checked
 from workbench.views.ladder_desk import ON_CHART, Desk
-from workbench.views.live import LiveView, Message
+from workbench.views.live import Captured, LiveView, Message
 from workbench.views.marking import Marking
 from workbench.views.picture import blank
 from workbench.views.scenery import Scenery
@@ -116,40 +117,32 @@ class Heatmap(Marking, LiveView):
         self._begin_marking(source, session, capture)
         self._trading = Desk(session, capture.instrument, self._marks.notes)
         self._marks.shows_vwap = lambda: self._chosen["vwap"]
-        self._serving = False
         self._chosen, self._still_theme = defaults, still_theme(theme)
         self._scenery = Scenery(capture)
         self._looks = HeatLooks(capture, self._scenery)
         self._shown: dict[str, Any] | None = None
-
-        def make_model() -> HeatmapModel:
-            extras = self._marks.reader(whole=self._serving)
-            hasty, self._serving = (
-                not self._serving,
-                True,
-            )  # the first model is the page's; those after it are for still pictures
-            return HeatmapModel(
-                capture,
-                round(column_ms * 1e6),
-                row_ticks,
-                self._chosen["rule"],
-                self._still_cut(),
-                extras=extras,
-                scenery=self._scenery,
-                hasty=hasty,
-            )
-
-        options: dict[str, Any] = {
-            "theme": theme,
-            "height": height,
-            "column_ms": column_ms,
-            "maps": COLOUR_MAPS,
-            "defaults": defaults,
-        }
+        self._serving = False
+        make_model = partial(self._modelled, capture, round(column_ms * 1e6), row_ticks)
+        options: dict[str, Any] = {"theme": theme, "height": height, "column_ms": column_ms}
+        options |= {"maps": COLOUR_MAPS, "defaults": defaults}
         if group is not None:
             options["group"] = group
         super().__init__(session, capture, make_model, options)
         self.settings = dict(defaults)
+
+    def _modelled(self, capture: Captured, column_ns: int, row_ticks: int | None) -> HeatmapModel:
+        """A model: the first one is the page's, in a hurry; those after it are for still pictures, and whole."""
+        serving, self._serving = self._serving, True
+        return HeatmapModel(
+            capture,
+            column_ns,
+            row_ticks,
+            self._chosen["rule"],
+            self._still_cut(),
+            extras=self._marks.reader(whole=serving),
+            scenery=self._scenery,
+            hasty=not serving,
+        )
 
     def show(
         self, start: Moment | str, end: Moment | str, low: float | None = None, high: float | None = None
