@@ -8,7 +8,7 @@ import pytest
 import workbench as wb
 from tests.support.detectors import K
 from workbench.errors import WorkbenchError
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.detectors.icebergs import icebergs
 from workbench.flow.detectors.large_lots import LargeLots
 from workbench.lab.degradation import PAIRS, WithoutOrders, degradation

@@ -10,7 +10,7 @@ import pytest
 
 import workbench as wb
 from workbench.errors import WorkbenchError
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.lab.paper_backtest import PaperBacktest
 from workbench.lab.plain_strategy import PlainDesk, SeenFill
 from workbench.lab.report_tables import ReportTables

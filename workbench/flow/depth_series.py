@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,8 @@ from workbench.book.levels import RECENTRE_ROWS, LevelBook
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow import depth_kernels as kernels
-from workbench.flow.bars import interval_ns
+from workbench.flow.bar_rule import interval_ns
+from workbench.flow.batches import event_batches
 from workbench.flow.prints import as_times
 
 MEAN, LEAST, MOST, LAST = range(4)
@@ -186,14 +187,4 @@ def _frame(
     return pl.DataFrame(columns)
 
 
-def event_batches(x: Any) -> Iterator[EventBatch]:
-    """Events of a recording, of what a session has captured so far, or of anything with ``batches()``."""
-    batches = getattr(x, "batches", None)
-    if callable(batches):
-        yield from batches()
-        return
-    for chunk in x.capture().columns.chunks():
-        yield EventBatch.trusted(tuple(chunk[:9]), int(chunk[-1][0]))
-
-
-__all__ = ["DepthSeries", "depth_series", "event_batches"]
+__all__ = ["DepthSeries", "depth_series"]

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from workbench.events import SUBTICKS_PER_TICK, EventBatch, Instrument, IntArray
-from workbench.flow.bars import interval_ns
+from workbench.flow.bar_rule import interval_ns
 from workbench.flow.prints import Prints, TradesSource, as_times, prints_of, prints_of_batch, real_prices
 from workbench.flow.profile import Method, ProfileBuilder
 

@@ -11,7 +11,7 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, EventBatch, FloatArray, Instrument
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.prints import as_times, real_prices, real_sizes
 from workbench.flow.quoted import QuotedStream, QuotedTrades
 

@@ -12,7 +12,7 @@ from numba import types
 from workbench.book.jit import kernel
 from workbench.events import Array, EventBatch, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.prints import as_times, real_sizes
 from workbench.flow.touch import Moments, TouchStream, checked_levels
 

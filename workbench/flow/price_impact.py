@@ -11,7 +11,7 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.intervals import Intervals, IntervalStream
 from workbench.flow.prints import as_times
 from workbench.flow.rolling import rolling_mean, rolling_slope

@@ -15,7 +15,7 @@ from workbench.book.levels import RECENTRE_ROWS, LevelBook
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, FloatArray, IntArray
 from workbench.flow import range_kernels as ranges
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.prints import as_times
 from workbench.flow.touch import Moments, TouchStream, checked_levels
 

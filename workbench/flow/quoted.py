@@ -11,7 +11,7 @@ import numpy.typing as npt
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, FloatArray, IntArray
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.prints import is_print, prints_of_batch
 from workbench.flow.touch import Moments, TouchStream
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.events import EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.prints import as_times, real_sizes
 from workbench.flow.signals.sight import Finder, Needs, Sight, Sighting
 from workbench.flow.touch import checked_levels

@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.events import SUBTICKS_PER_TICK, IntArray, Side
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.level_table import EMPTY
 from workbench.flow.prints import as_times, real_prices, real_sizes
 from workbench.flow.pulling import COUNTING, EPOCH, FLOW, SIZE, Resting

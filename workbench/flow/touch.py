@@ -15,7 +15,7 @@ from workbench.book.levels import RECENTRE_ROWS, LevelBook
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, IntArray
 from workbench.flow import touch_kernels as kernels
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 
 MOST_LEVELS: Final = 1000
 _PIECE_ROWS: Final = 65_536

@@ -11,7 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, FloatArray, Instrument
 from workbench.flow.bar_kernels import CLOSE, END, HIGH, LOW, OPEN
 from workbench.flow.bars import Bars
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.gaps import unbroken
 from workbench.flow.prints import Prints, as_times, prints_of_batch
 from workbench.flow.volatility_kernels import ESTIMATORS, estimate

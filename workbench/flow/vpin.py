@@ -13,7 +13,7 @@ from numba import types
 from workbench.book.jit import I1_COLUMN, I8_COLUMN, aligned, kernel
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, FloatArray, Instrument, IntArray
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.gaps import unbroken
 from workbench.flow.prints import Prints, as_times, prints_of_batch, real_sizes
 from workbench.flow.rolling import rolling_mean

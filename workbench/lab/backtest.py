@@ -10,8 +10,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
-from workbench.flow.bars import interval_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.bar_rule import interval_ns
+from workbench.flow.batches import event_batches
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.trading import queue_models, slots

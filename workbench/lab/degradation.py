@@ -13,7 +13,7 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.feeds.times import Duration, duration_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.detectors.absorption import Absorption
 from workbench.flow.detectors.detections import Detections, Detector, detected
 from workbench.flow.detectors.hidden_size import Resistance, Underflow

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.events import IntArray
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.signals.contract import Scores, Signal, judged
 from workbench.flow.signals.sight import Needs, Sight, sight_of
 from workbench.lab.excerpt import Excerpt, Window

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
-from workbench.flow.bars import interval_ns
+from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest import Market
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.live_venue import LiveVenue

@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.signals.contract import Scores, Signal, joined
 
 _UNEVEN_ROWS = 997

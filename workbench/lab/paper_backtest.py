@@ -8,7 +8,7 @@ import polars as pl
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Instrument
-from workbench.flow.bars import interval_ns
+from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest import Market
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.desk_venue import DeskVenue

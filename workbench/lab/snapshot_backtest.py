@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.events import EventBatch, Instrument
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.lab.backtest import backtest
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.report_fills import fill_quality, weighted_mean

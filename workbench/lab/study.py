@@ -12,7 +12,7 @@ import polars as pl
 
 from workbench.errors import WorkbenchError
 from workbench.events import FloatArray, Instrument, IntArray
-from workbench.flow.bars import interval_ns
+from workbench.flow.bar_rule import interval_ns
 from workbench.flow.signals.contract import Scores, Signal
 from workbench.lab.bootstrap import block_length, mean_interval
 from workbench.lab.correlation import half_life, information

@@ -11,7 +11,7 @@ import msgspec
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.touch import Moments
 from workbench.lab.backtest import backtest
 from workbench.lab.backtest_result import Backtest

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import Array
-from workbench.flow.bars import interval_ns
+from workbench.flow.bar_rule import interval_ns
 
 DRAWS: Final = 1 << 16
 """Drawn delays; the next ones are the same again."""

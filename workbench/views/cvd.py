@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from workbench.errors import WorkbenchError
-from workbench.flow.bars import interval_ns
+from workbench.flow.bar_rule import interval_ns
 from workbench.flow.cvd import SizeFilter
 from workbench.frames.moments import Moment, to_ns
 from workbench.views.cvd_model import MODES, CvdSeries, CvdSettings, Mode

@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import Array, IntArray
-from workbench.flow.bars import interval_ns
+from workbench.flow.bar_rule import interval_ns
 from workbench.flow.developing import DevelopingProfile, NakedPocs, volume_nodes
 from workbench.flow.profile import Method, ProfileBuilder
 from workbench.views.framing import nice_ticks

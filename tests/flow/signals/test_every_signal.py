@@ -14,7 +14,7 @@ from tests.support.signals import INSTRUMENT, assert_same, said, with_a_gap
 from tests.support.touches import Recorded
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.signals.contract import Signal
 
 S = wb.signals

@@ -16,7 +16,7 @@ import polars as pl
 
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, FloatArray, Instrument, IntArray
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.prints import as_times, real_prices, real_sizes
 
 __all__ = ["Detections", "Detector", "detected", "evidence", "frame", "joined", "nothing"]

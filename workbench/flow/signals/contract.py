@@ -18,7 +18,7 @@ import workbench
 from workbench.book.jit import I8_COLUMN, kernel
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, FloatArray, Instrument, IntArray
-from workbench.flow.depth_series import event_batches
+from workbench.flow.batches import event_batches
 from workbench.flow.prints import as_times, real_prices
 from workbench.flow.signals.code_identity import code_identity
 from workbench.flow.signals.sight import Needs, Sight, Sighting
