@@ -96,6 +96,7 @@ _HOMES = {
     "Ticket": "views.ticket",
     "Health": "views.health",
     "WhatIf": "views.whatif",
+    "RiskCurve": "views.risk_curve",
     "Workspace": "views.workspace",
     "Instrument": "events",
     "Side": "events",
@@ -113,6 +114,7 @@ _HOMES = {
     "check_lookahead": "lab.lookahead",
     "signals": ".flow.signals",
     "strategies": ".lab.example_strategies",
+    "sizing": ".trading.sizing",
     "errors": ".errors",
     "events": ".events",
 }
@@ -138,6 +140,7 @@ __all__ = [
     "Profile",
     "QueueModel",
     "Recording",
+    "RiskCurve",
     "Session",
     "Side",
     "StrategyRun",
@@ -198,6 +201,7 @@ __all__ = [
     "score",
     "signals",
     "simulate",
+    "sizing",
     "snapshot_backtest",
     "snapshot_error",
     "spoof_like",
@@ -279,6 +283,7 @@ if TYPE_CHECKING:
     from workbench.session.demo import demo
     from workbench.session.labels import labels
     from workbench.session.planted import planted
+    from workbench.trading import sizing
     from workbench.trading.contracts import Contract
     from workbench.trading.latency import Latency
     from workbench.trading.limits import Limits
@@ -294,6 +299,7 @@ if TYPE_CHECKING:
     from workbench.views.ladder import Ladder
     from workbench.views.profile import Profile
     from workbench.views.report import report
+    from workbench.views.risk_curve import RiskCurve
     from workbench.views.tape import Tape
     from workbench.views.ticket import Ticket
     from workbench.views.vwap import Vwap

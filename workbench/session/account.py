@@ -52,6 +52,7 @@ class Account:
         self._state = AccountState()
         self._orders: dict[OrderKey, messages.Order] = {}
         self._trading: dict[OrderKey, messages.Trading] = {}
+        self._trading_log: deque[messages.Trading] = deque(maxlen=MAX_KEPT)
         self._asked: dict[OrderKey, messages.AccountMessage | None] = {}
         self._order_log: list[messages.Order] = []
         self._fills: list[messages.Fill] = []
@@ -137,6 +138,11 @@ class Account:
         """Whether orders of an instrument would go through; None: not told."""
         return self._trading.get((symbol, ""))
 
+    def trading_log(self, symbol: str) -> list[messages.Trading]:
+        """Whether orders of an instrument would have gone through, as it was told, oldest first."""
+        with self.changed:
+            return [message for message in self._trading_log if message.symbol == symbol]
+
     def _newest(self, kind: type[_Told]) -> list[_Told]:
         with self.changed:
             return [message for message in self._state.known() if isinstance(message, kind)]
@@ -167,6 +173,7 @@ class Account:
                 self._order_log.append(message)
             case messages.Trading():
                 self._trading[message.symbol, ""] = message
+                self._trading_log.append(message)
             case messages.Fill():
                 self._fills.append(message)
             case messages.Position():

@@ -73,6 +73,7 @@ BALANCES: Final[Schema] = {
     "rate_to_base": pl.Float64,
     "account": pl.String,
 }
+SWITCHES: Final[Schema] = {"ts": TS, "symbol": pl.String, "state": pl.String, "reason": pl.String}
 BROADCASTS: Final[Schema] = {
     "ts": TS,
     "symbol": pl.String,
@@ -109,3 +110,18 @@ def _column(name: str, kind: pl.DataType | type[pl.DataType], values: list[objec
     if kind == TS:
         return pl.Series(name, values, pl.Int64).cast(TS)
     return pl.Series(name, values, kind)
+
+
+def switches_frame(told: Iterable[messages.Trading]) -> pl.DataFrame:
+    """Turns of the switch, one row each; what was said again is left out."""
+    rows = [
+        (message.ts, message.symbol, str(message.supported.get("state", _state(message))), message.reason)
+        for message in told
+    ]
+    turned = [row for n, row in enumerate(rows) if not n or row[2:] != rows[n - 1][2:]]
+    return pl.DataFrame(turned, schema=SWITCHES, orient="row")
+
+
+def _state(message: messages.Trading) -> str:
+    """Of a platform, which has two locks and no word for both."""
+    return "ACTIVE" if message.permitted and message.armed else "HALTED"

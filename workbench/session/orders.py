@@ -15,7 +15,7 @@ import msgspec
 from workbench.errors import WorkbenchError
 from workbench.protocol import messages
 from workbench.session.account import OrderKey
-from workbench.session.account_frames import ORDERS, POSITIONS, account_frame
+from workbench.session.account_frames import ORDERS, POSITIONS, account_frame, switches_frame
 from workbench.session.arming import TradingState
 from workbench.session.line import OUTCOME_UNKNOWN, capture_of
 from workbench.session.order import ADVICE, Order
@@ -244,6 +244,11 @@ class Orders:
         """
         told = self._account.position_log(capture_of(self._line, symbol).instrument.symbol)
         return account_frame(told, POSITIONS)
+
+    def switches(self, symbol: str | None = None) -> pl.DataFrame:
+        """When trading was allowed, allowed to reduce, or halted, and why: ``ts, symbol, state, reason``."""
+        told = self._account.trading_log(capture_of(self._line, symbol).instrument.symbol)
+        return switches_frame(told)
 
     @property
     def version(self) -> int:
