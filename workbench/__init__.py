@@ -106,6 +106,7 @@ _HOMES = {
     "study": "lab.study",
     "sweep": "lab.sweep",
     "report": "views.report",
+    "queue_error": "lab.queue_error",
     "snapshot_backtest": "lab.snapshot_backtest",
     "snapshot_error": "lab.snapshot_backtest",
     "Sweep": "lab.sweep",
@@ -194,6 +195,7 @@ __all__ = [
     "plants",
     "profile_nodes",
     "pulling",
+    "queue_error",
     "regress",
     "replay",
     "report",
@@ -274,6 +276,7 @@ if TYPE_CHECKING:
     from workbench.lab.live import StrategyRun, trade
     from workbench.lab.lookahead import check_lookahead
     from workbench.lab.paper_backtest import paper_backtest
+    from workbench.lab.queue_error import queue_error
     from workbench.lab.scoring import score
     from workbench.lab.snapshot_backtest import snapshot_backtest, snapshot_error
     from workbench.lab.study import study

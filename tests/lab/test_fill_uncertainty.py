@@ -53,7 +53,7 @@ def test_commands_sent_again_give_the_fills_of_the_strategy(session: Session, qu
 
 def test_every_model_gets_the_same_orders(found: FillUncertainty) -> None:
     """Number, time, side, price and size of the orders are equal under all models."""
-    assert tuple(found.frame["model"]) == queue_models.NAMES
+    assert tuple(found.frame["model"]) == queue_models.EVERY
     sent = [r.orders.select("order", "side", "price", "size", "sent") for r in found.results.values()]
     assert all(orders.equals(sent[0]) for orders in sent)
 
@@ -72,6 +72,17 @@ def test_the_band_holds_every_model_and_ends_at_the_profit(found: FillUncertaint
     assert (band["mid"] <= band["max"]).all()
     assert band.select("min", "mid", "max").row(-1) == pytest.approx((low, mid, high))
     assert low <= found.frame["profit"].median() <= high  # type: ignore[operator]
+
+
+def test_what_really_stood_ahead_is_told_beside_the_band(session: Session, found: FillUncertainty) -> None:
+    """The truth is the backtest by order; the band is that of the models alone."""
+    guessed = wb.fill_uncertainty(bid_at_the_touch, session, models=queue_models.NAMES)
+    assert guessed.truth is None
+    assert guessed.band.equals(found.band.drop("truth"))
+    assert found.truth is not None
+    assert found.band["truth"][-1] == pytest.approx(found.truth.summary()["profit"][0])
+    alone = wb.fill_uncertainty(bid_at_the_touch, session, models=["by_order"])
+    assert alone.range[1] == pytest.approx(found.band["truth"][-1])
 
 
 def test_a_strategy_may_answer_to_its_own_fills(session: Session) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ORDERS: Final = ("same", "own")
 _POINTS: Final = 1000
 _SHOWN: Final = ("fills", "volume", "maker_share", "position", "fees", "profit", "max_drawdown")
+_TRUTH: Final = "#b3123f"
 _LINES: Final = (("max", "#0b63c4", "optimistic"), ("min", "#b07800", "pessimistic"))
 
 
@@ -32,7 +33,7 @@ def fill_uncertainty(
     x: Any,
     *,
     orders: str = "same",
-    models: Sequence[str] = queue_models.NAMES,
+    models: Sequence[str] | None = None,
     queue: str = "risk_averse",
     latency: LatencyLike = "1ms",
     fees: tuple[float | str, float | str] = (0, 0),
@@ -54,7 +55,8 @@ def fill_uncertainty(
         ``"same"``: the commands that the strategy sends under ``queue``, at their times, meet every model: what differs
         is luck alone. ``"own"``: under each model the strategy answers to its own fills.
     models : sequence of str, optional
-        Of :data:`workbench.trading.queue_models.NAMES`.
+        Of :data:`workbench.trading.queue_models.EVERY`. Default: all models for levels and, where single orders were
+        recorded, ``by_order``: what really stood ahead.
     queue : str, optional
         Model under which the orders are sent, with ``orders="same"``.
     latency, fees, contract, fills, clock, every, params
@@ -85,11 +87,13 @@ def fill_uncertainty(
     """
     if orders not in ORDERS:
         raise WorkbenchError(f"orders {orders!r}", expected=f"one of {', '.join(ORDERS)}")
-    if not models:
-        raise WorkbenchError("no queue models", expected=f"one or more of {', '.join(queue_models.NAMES)}")
+    if models is not None and not models:
+        raise WorkbenchError("no queue models", expected=f"one or more of {', '.join(queue_models.EVERY)}")
     if orders == "own":
         check_strategy(strategy)
     market = Market.of(x, clock, latency)
+    if models is None:
+        models = queue_models.EVERY if market.has_orders else queue_models.NAMES
     sent = market.matcher(queue, latency=latency, fills=fills, params=params)
     if orders == "same":
         market.run(_fresh(strategy), sent, every)
@@ -127,29 +131,34 @@ class FillUncertainty:
         ]
         self.frame = pl.DataFrame(rows, infer_schema_length=None)
         self._last = last
+        self._guesses = [name for name in results if name != queue_models.EXACT] or list(results)
+
+    @property
+    def truth(self) -> Backtest | None:
+        """The outcome by what really stood ahead, where orders were recorded."""
+        return self.results.get(queue_models.EXACT)
 
     @property
     def range(self) -> tuple[float, float, float]:
-        """Least, middle (median of the models) and greatest profit."""
-        profit = self.frame["profit"].to_numpy()
+        """Least, middle (median of the models) and greatest profit; of the models for levels, where there are any."""
+        profit = self.frame.filter(pl.col("model").is_in(self._guesses))["profit"].to_numpy()
         return float(profit.min()), float(np.median(profit)), float(profit.max())
 
     @property
     def band(self) -> pl.DataFrame:
-        """Profit at a thousand times: ``ts``, ``min``, ``mid`` (median of the models), ``max``, at each time of its own."""
-        equities = [result.equity for result in self.results.values()]
+        """Profit at a thousand times: ``ts``, ``min``, ``mid`` (median of the models), ``max``, at each time of its own.
+
+        With ``truth`` where orders were recorded; the others are those of the models for levels.
+        """
+        equities = [self.results[name].equity for name in self._guesses]
         first = equities[0]["ts"].to_physical()
         start = int(first[0]) if len(first) else self._last
         times = np.linspace(start, self._last, _POINTS).astype(np.int64)
         worth = np.stack([equity_at(equity, times) for equity in equities])
-        return pl.DataFrame(
-            {
-                "ts": as_times(times),
-                "min": worth.min(axis=0),
-                "mid": np.median(worth, axis=0),
-                "max": worth.max(axis=0),
-            }
-        )
+        columns = {"min": worth.min(axis=0), "mid": np.median(worth, axis=0), "max": worth.max(axis=0)}
+        if self.truth is not None:
+            columns["truth"] = equity_at(self.truth.equity, times)
+        return pl.DataFrame({"ts": as_times(times), **columns})
 
     def figure(self) -> Figure:
         """The band over time, and the profit of each model at the end."""
@@ -182,11 +191,22 @@ class FillUncertainty:
             row=1,
             col=1,
         )
+        if self.truth is not None:
+            figure.add_scatter(
+                x=band["ts"].to_list(),
+                y=band["truth"].to_list(),
+                name="what really stood ahead",
+                line={"color": _TRUTH, "width": 2},
+                row=1,
+                col=1,
+            )
         figure.add_bar(
             x=least_first["profit"].to_list(),
             y=least_first["model"].to_list(),
             orientation="h",
-            marker={"color": "#5a6e8c"},
+            marker={
+                "color": [_TRUTH if m == queue_models.EXACT else "#5a6e8c" for m in least_first["model"]]
+            },
             showlegend=False,
             row=1,
             col=2,
@@ -202,7 +222,13 @@ class FillUncertainty:
 
     def __repr__(self) -> str:
         low, mid, high = self.range
-        return f"FillUncertainty({len(self.results)} models, profit {low:,.2f} to {high:,.2f}, middle {mid:,.2f})"
+        exact = self.truth is not None and len(self.results) > 1
+        known = f", by order {self._profit(queue_models.EXACT):,.2f}" if exact else ""
+        models = len(self.results) - exact
+        return f"FillUncertainty({models} models, profit {low:,.2f} to {high:,.2f}, middle {mid:,.2f}{known})"
+
+    def _profit(self, model: str) -> float:
+        return float(self.frame.filter(pl.col("model") == model)["profit"].item())
 
 
 __all__ = ["FillUncertainty", "fill_uncertainty"]
