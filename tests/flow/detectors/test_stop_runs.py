@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
 
 from tests.support.detectors import K, assert_chunks_and_cuts, found, rows, simulated
+from tests.support.flows import market, markets, rows_of
 from workbench.errors import WorkbenchError
-from workbench.events import Instrument
+from workbench.events import EventBatch, Flag, Instrument
+from workbench.flow.aggressor import aggressor_orders
 from workbench.flow.detectors.stop_runs import StopRuns
 
 X = Instrument("X", "0.25")
@@ -58,3 +61,60 @@ def test_bad_parameters_are_refused() -> None:
     """No orders are no burst."""
     with pytest.raises(WorkbenchError):
         StopRuns(X, min_orders=0)
+
+
+def plain_stop_runs(batch: EventBatch, look_back: int, within: int, gap: int, orders: int) -> list[tuple]:
+    """Definition: behind a print beyond all of the look-back, so many new orders of its side without a pause."""
+    told, seen, last_order = [], [], None
+    beyond: dict[int, tuple[int, int]] = {}
+    runs: dict[int, dict] = {}
+    for row, order in zip(rows_of(batch), aggressor_orders(batch).tolist()):
+        if row.kind in (K.CLEAR, K.GAP):
+            seen, beyond, runs, last_order = [], {}, {}, None
+        if row.kind != K.TRADE or row.size <= 0 or row.flags & Flag.OTC:
+            continue
+        price, side, is_new = row.price * 1000 + (row.flags >> 6), row.side, order != last_order
+        if side:
+            if side in runs and row.ts - runs[side]["last"] > gap:
+                del runs[side]
+            if side not in runs and is_new and side in beyond and row.ts - beyond[side][0] <= within:
+                runs[side] = {"first": row.ts, "orders": 0, "lots": 0, "told": False}
+            run = runs.get(side)
+            if run:
+                run["orders"] += is_new
+                run["lots"] += row.size
+                run["last"] = row.ts
+                if run["orders"] >= orders and not run["told"]:
+                    run["told"] = True
+                    what = run["orders"], run["lots"], beyond[side][1], run["first"], beyond[side][0]
+                    told.append((row.ts, row.sequence, price, side, *what))
+            # counted in pieces of a thirty-second: it is up to one of them longer than asked for
+            piece = look_back // 32
+            back = [p * side for ts, p in seen if ts // piece >= row.ts // piece - 32]
+            if seen and row.ts - seen[0][0] >= look_back and side * price > max(back, default=-(2**60)):
+                beyond[side] = row.ts, price
+            last_order = order
+        seen.append((row.ts, price))
+    return told
+
+
+def same_as_plain(batch: EventBatch) -> int:
+    """Compare both; how much there was."""
+    limits = {"look_back_ns": 640 * MS, "within_ns": 150 * MS, "gap_ns": 200 * MS, "min_orders": 2}
+    seen = found(StopRuns(X, **limits), [batch])
+    fields = ("orders", "traded_lots", "extreme_thousandths", "started_ts", "beyond_ns")
+    told = list(zip(*(c.tolist() for c in seen[:4]), *(seen.evidence[name].tolist() for name in fields)))
+    assert told == plain_stop_runs(batch, *limits.values())
+    return len(told)
+
+
+@settings(max_examples=25)
+@given(batch=markets())
+def test_stop_runs_are_those_of_a_plain_loop(batch: EventBatch) -> None:
+    """Streams with ties in time, orders that go on, and breaks."""
+    same_as_plain(batch)
+
+
+def test_there_are_stop_runs_to_compare() -> None:
+    """The streams are not empty of what is looked for."""
+    assert same_as_plain(market(1, 600, 0.01)) > 3

@@ -48,7 +48,7 @@ __all__ = ["Absorption", "absorption"]
 
 Size = float | Literal["auto"]
 
-_HEAD, _TAIL, _FLOOR, _BUCKET, _BUCKETS, _MID = range(OWN, OWN + 6)
+_HEAD, _TAIL, _FLOOR, _BUCKET, _BUCKETS, _MID, _HAS_MID = range(OWN, OWN + 7)
 _VOLUME, _FIRED, _SINCE, _MID_THEN, _LEVEL_EPOCH, _PRINTS = range(LEVEL_OWN, LEVEL_OWN + 6)
 _F_VOLUME, _F_SINCE, _F_MOVED, _F_LEFT, _F_FLOOR, _F_PRINTS = range(FOUND_OWN, FOUND_OWN + 6)
 _TIME_NS, _FIXED, _SDS = range(3)
@@ -126,7 +126,7 @@ def _settle(
         out[row, _F_PRINTS] = values[at, _PRINTS]
     state[MARKED] = 0
     if state[KNOWN]:
-        state[_MID] = mid
+        state[_MID], state[_HAS_MID] = mid, 1
 
 
 @part
@@ -140,7 +140,9 @@ def _print(
         values[at, _LEVEL_EPOCH] = state[EPOCH]
         values[at, _VOLUME] = values[at, _PRINTS] = values[at, _FIRED] = 0
     if values[at, _VOLUME] == 0:
-        values[at, _SINCE], values[at, _MID_THEN], values[at, _FIRED] = state[NOW], state[_MID], 0
+        # In the first moment of a book its own mid is all there is.
+        then = state[_MID] if state[_HAS_MID] else state[BID] + state[ASK]
+        values[at, _SINCE], values[at, _MID_THEN], values[at, _FIRED] = state[NOW], then, 0
     values[at, TRADED] += size
     values[at, _VOLUME] += size
     values[at, _PRINTS] += 1
@@ -167,6 +169,7 @@ def _walk(
         if what in (CLEAR, GAP):
             forget(keys, values, marks, state, what == CLEAR)
             state[_TAIL] = state[_HEAD]
+            state[_HAS_MID] = 0
             sums[:] = 0
             state[_BUCKETS], state[_FLOOR] = -1, np.int64(parameters[_FIXED])
         elif what == DEPTH and side[row] != 0:
@@ -233,7 +236,7 @@ class Absorption:
         sums = np.zeros((2, over_ns // time_ns + 1), np.int64)
         self._follower = _Prints(
             _walk,
-            own=6,
+            own=7,
             level_own=6,
             found_own=6,
             parameters=(time_ns, lots, deviations),
@@ -298,7 +301,8 @@ def absorption(
     -----
     Usual is the median, and the standard deviation that of a normal distribution with the same median absolute
     deviation: plain means would rise with the very bursts that are looked for. Judged at the end of each moment in which the price traded: a level that is gone by then absorbed nothing. A price is
-    told again only after its volume within ``time`` fell below half of what is needed. Off-book prints, prints between
+    told again only after its volume within ``time`` fell below half of what is needed. Its trades began when it had none
+    within ``time`` before, which may be longer ago than ``time``; the mid is that of the moment before. Off-book prints, prints between
     two ticks and those without an aggressor do not count. ``"auto"`` finds nothing for the first five spans of ``time``; after a gap or
     a new snapshot all begins anew.
 

@@ -100,6 +100,7 @@ def _gaps(
         if sizes[away] < thin:
             run += 1
             lots += sizes[away]
+            total += sizes[away]
             continue
         if run >= parameters[_GAP_TICKS] and away > run:
             start = away - run - 1

@@ -99,7 +99,8 @@ def _underflow(
                 _close_group(state, least, out, ts[row], first + row)
                 state[_GROUP], state[_G_TS], state[_G_PRICE] = number[row], ts[row], price[row]
                 state[_G_SIDE], state[_G_TRADED], state[_G_PRINTS] = -side[row], 0, 0
-                state[_G_SHOWN] = values[entered(keys, used, price[row], -side[row]), _SHOWN]
+                shown = values[entered(keys, used, price[row], -side[row]), _SHOWN]
+                state[_G_SHOWN] = shown if state[_KNOWN] else 0
             state[_G_TRADED] += size[row]
             state[_G_PRINTS] += 1
             state[_G_ROW] = first + row
@@ -135,7 +136,7 @@ def _resistance(
                 to[_O_SHOWN], to[_O_TRADED], to[_O_MORE] = size[row], again, level[_AGAIN]
                 to[_O_TIMES], to[_O_STARTED] = level[_TIMES], level[_STARTED]
                 state[_COUNT] += 1
-        elif what == _TRADE and _displayed_print(side[row], size[row], flags[row]):
+        elif what == _TRADE and state[_KNOWN] and _displayed_print(side[row], size[row], flags[row]):
             level = values[entered(keys, used, price[row], -side[row])]
             if ts[row] - level[_LAST_TS] > delay or level[_STARTED] == 0:
                 level[_TRADED], level[_AGAIN], level[_TIMES], level[_STARTED] = 0, 0, 0, ts[row]
