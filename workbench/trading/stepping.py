@@ -274,7 +274,6 @@ def advance(
                     d.levels,
                     view_pages,
                     view,
-                    v.queued,
                 )
                 if row == len(view_ts) or view_ts[row] > stop:
                     break
@@ -290,7 +289,7 @@ def advance(
             edge = min(stop, arrives)
             row = c[ROW]
             while True:
-                row = walk(ts, kind, side, price, size, row, edge, levels, pages, book, v.queued)
+                row = walk(ts, kind, side, price, size, row, edge, levels, pages, book)
                 c[ROW] = row
                 if row == len(ts) or ts[row] > edge:
                     break

@@ -54,7 +54,6 @@ def walk(
     levels: Array,
     pages: Array,
     book: Array,
-    queued: Array,
 ) -> int:
     """Follow rows up to time ``edge`` that concern no own order or stop; the row at which to stop, unhandled.
 
@@ -132,14 +131,8 @@ def walk(
                 break
             if at <= watch_low or at >= watch_high:
                 break
-        elif what in (_CLEAR, _GAP, _SNAPSHOT_END):
+        elif what in (_CLEAR, _GAP, _SNAPSHOT_END, QUEUED):
             break
-        elif what == QUEUED:
-            at = price[row] - base
-            if bid_low <= at <= bid_high if side[row] > 0 else ask_low <= at <= ask_high:
-                break
-            if 0 <= at < queued.shape[1]:
-                queued[0 if side[row] > 0 else 1, at] += size[row]
         row += 1
     book[BEST_BID], book[BEST_ASK], book[OUTSIDE] = bid, ask, outside
     return row
