@@ -32,6 +32,7 @@ _HOMES = {
     "StrategyRun": "lab.live",
     "paper_backtest": "lab.paper_backtest",
     "fill_uncertainty": "lab.fill_uncertainty",
+    "FillBand": "views.fill_band",
     "kernel_strategy": "trading.strategies",
     "QueueModel": "trading.matcher",
     "Contract": "trading.contracts",
@@ -127,6 +128,7 @@ __all__ = [
     "EventBatch",
     "EventKind",
     "Explorer",
+    "FillBand",
     "Footprint",
     "Health",
     "Heatmap",
@@ -296,6 +298,7 @@ if TYPE_CHECKING:
     from workbench.views.cvd import Cvd
     from workbench.views.depth_over_time import DepthOverTime
     from workbench.views.explorer import Explorer
+    from workbench.views.fill_band import FillBand
     from workbench.views.footprint import Footprint
     from workbench.views.health import Health
     from workbench.views.heatmap import Heatmap
