@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import WorkbenchError
-from workbench.feeds.checked_lines import append_lines, checked, journal_path, open_to_append, texts
+from workbench.feeds.checked_lines import (
+    append_lines,
+    checked,
+    journal_path,
+    open_to_append,
+    state_directory,
+    texts,
+)
 from workbench.trading.journal import Record, decode, encode
 
 FOLDER: Final = "paper"
@@ -83,6 +90,30 @@ class PaperFile:
         with self._open:
             self._is_closed = True
             os.close(self.descriptor)
+
+
+def kept_records(symbol: str, account: str, folder: Path | None = None) -> list[Record]:
+    """Journal of a named account as it lies on disk: every record before the first line that cannot be read.
+
+    Parameters
+    ----------
+    symbol, account : str
+    folder : Path, optional
+        Default: the lasting state of this user.
+
+    Raises
+    ------
+    WorkbenchError
+        Nothing is kept of it.
+    """
+    path = journal_path(f"{account} {symbol}", (folder or state_directory()) / FOLDER)
+    if not path.exists():
+        raise WorkbenchError(
+            f"no journal of the paper account {account!r} for {symbol!r}",
+            expected="PaperTerms(account=…) of a session that has traded",
+            code="no_account",
+        )
+    return _readable(path.read_bytes())[0]
 
 
 def _readable(data: bytes) -> tuple[list[Record], int, bool]:
