@@ -6,11 +6,15 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import workbench as wb
-from tests.support.detectors import K, rows, simulated
+from tests.support.books import DictBook
+from tests.support.detectors import K, found, rows, simulated
+from tests.support.flows import Row, market, markets, walked
 from workbench.errors import WorkbenchError
-from workbench.events import Flag, Instrument
+from workbench.events import EventBatch, Flag, Instrument
+from workbench.flow.detectors.sweeps import Sweeps
 from workbench.flow.resiliency import LOST, RECOVERED, TOO_SLOW, Recoveries, Resiliency
 
 MS = 1_000_000
@@ -98,3 +102,72 @@ def test_bad_parameters_are_refused(bad) -> None:
     """Nothing is guessed."""
     with pytest.raises(WorkbenchError):
         make(**bad)
+
+
+class PlainDepths:
+    """Best levels at the moments at which they changed or a sweep was found: time, broken, known, depth by side."""
+
+    def __init__(self, levels: int, sweeps: set[int]):
+        self.levels, self.sweeps = levels, sweeps
+        self.broken, self.before, self.seen = False, None, []
+
+    def row(self, row: Row, book: DictBook) -> None:
+        self.broken |= row.kind in (K.CLEAR, K.GAP)
+
+    def end(self, ts: int, sequence: int, book: DictBook) -> None:
+        best = {side: book.levels(side)[: self.levels] for side in (1, -1)} if book.valid else None
+        if best != self.before or self.broken or ts in self.sweeps:
+            depth = {side: sum(size for _, size in levels) for side, levels in (best or {}).items()}
+            self.seen.append((ts, self.broken, book.valid, depth))
+        self.broken, self.before = False, best
+
+
+def plain_resiliency(batch: EventBatch, levels: int, before: int, within: int) -> list[tuple]:
+    """Definition: from a sweep to the first moment at which half of what it took is back."""
+    sweeps = list(zip(*(c.tolist() for c in found(Sweeps(ES, levels=2), [batch])[:4])))
+    moments, told = walked(PlainDepths(levels, {mark[0] for mark in sweeps}), batch).seen, []
+    for ts, _, _, taker in sweeps:
+        until = [m for m in moments if m[0] <= ts]
+        earlier = [k for k, m in enumerate(until) if m[0] <= ts - before]
+        if not earlier or not all(m[2] for m in until[earlier[-1] :]):
+            continue
+        if any(m[1] for m in until[earlier[-1] + 1 :]):
+            continue
+        first, last = until[earlier[-1]][3][-taker], until[-1][3][-taker]
+        if last < first:
+            outcome = next(filter(None, (fate(m, ts, -taker, first + last, within) for m in moments)), None)
+            if outcome:
+                told.append((outcome[0], ts, -taker, first, last, outcome[1]))
+    return sorted(told)
+
+
+def fate(moment: tuple, ts: int, side: int, twice_half: int, within: int) -> tuple[int, int] | None:
+    """What a moment behind a sweep tells of it."""
+    when, broken, valid, depth = moment
+    if when <= ts:
+        return None
+    if when >= ts + within:
+        return when, TOO_SLOW
+    if broken or not valid:
+        return when, LOST
+    return (when, RECOVERED) if 2 * depth[side] >= twice_half else None
+
+
+def same_as_plain(batch: EventBatch) -> set[int]:
+    """Compare both; which fates there were."""
+    made = told(make(levels=3, before="2ms", within="200ms"), [batch])
+    columns = (made.known_ts, made.ts, made.side, made.before, made.after, made.fate)
+    assert sorted(zip(*(c.tolist() for c in columns))) == plain_resiliency(batch, 3, 2 * MS, 200 * MS)
+    return set(made.fate.tolist())
+
+
+@settings(max_examples=25)
+@given(batch=markets())
+def test_resiliency_is_that_of_a_plain_loop(batch: EventBatch) -> None:
+    """Streams with ties in time, sweeps one upon another, and breaks."""
+    same_as_plain(batch)
+
+
+def test_there_are_all_fates_to_compare() -> None:
+    """The streams are not empty of what is looked for."""
+    assert same_as_plain(market(1, 700, 0.02)) == {RECOVERED, TOO_SLOW, LOST}

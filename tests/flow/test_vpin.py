@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.books import chunks
+from tests.support.flows import market, markets, rows_of
 from tests.support.trades import COARSE, Trades, prints, trade_streams
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch, EventKind
+from workbench.events import EventBatch, EventKind, Flag
 from workbench.flow.vpin import Signs, Vpin, vpin
 
 
@@ -77,3 +79,68 @@ def test_nonsense_is_refused() -> None:
     for wrong in ({"bucket": 0}, {"bucket": 5, "window": 0}, {"bucket": 5, "signs": "tick"}):
         with pytest.raises(WorkbenchError):
             Vpin(COARSE, **wrong)
+
+
+def plain_buckets(batch: EventBatch, bucket: int, signs: Signs) -> list[list[tuple[int, int, int]]]:
+    """Full buckets (end, last price, bought) in stretches between breaks, lot by lot."""
+    stretches: list[list[tuple[int, int, int]]] = [[]]
+    lots: list[int] = []
+    for row in rows_of(batch):
+        if row.kind in (EventKind.CLEAR, EventKind.GAP):
+            stretches.append([])
+            lots = []
+        counts = row.kind == EventKind.TRADE and not row.flags & Flag.OTC and (row.side or signs == "bulk")
+        for _ in range(row.size if counts else 0):
+            lots.append(row.side)
+            if len(lots) == bucket:
+                stretches[-1].append((row.ts, row.price * 1000 + (row.flags >> 6), lots.count(1)))
+                lots = []
+    return stretches
+
+
+def plain_vpin(batch: EventBatch, bucket: int, window: int, signs: Signs) -> list[tuple]:
+    """Definition: mean of |bought − sold| / volume of the last buckets; bulk: V·Φ(ΔP/σ) with σ so far."""
+    told = []
+    for buckets in plain_buckets(batch, bucket, signs):
+        shares: list[float | None] = []
+        changes: list[int] = []
+        for i, (_, price, bought) in enumerate(buckets):
+            if signs == "true":
+                shares.append(bought / bucket)
+            elif i == 0:
+                shares.append(None)
+            else:
+                changes.append(price - buckets[i - 1][1])
+                sigma = statistics.pstdev(changes)
+                shares.append(statistics.NormalDist().cdf(changes[-1] / sigma) if sigma else 0.5)
+        for i, (ts, _, _) in enumerate(buckets):
+            last = shares[max(i + 1 - window, 0) : i + 1]
+            whole = len(last) == window and None not in last
+            value = sum(abs(2 * share - 1) for share in last) / window if whole else None
+            told.append((ts, None if shares[i] is None else shares[i] * bucket, value))
+    return told
+
+
+def same_as_plain(batch: EventBatch, signs: Signs) -> int:
+    """Compare both; how many values there were."""
+    frame = vpin(Trades(batch, COARSE), 7, 3, signs)
+    plain = plain_vpin(batch, 7, 3, signs)
+    near = [
+        (ts, *(None if v is None else pytest.approx(v, rel=1e-9, abs=1e-9) for v in rest))
+        for ts, *rest in plain
+    ]
+    assert list(zip(frame["ts"].to_physical(), frame["buy"], frame["vpin"])) == near
+    return frame["vpin"].count()
+
+
+@settings(max_examples=25)
+@given(batch=markets(), signs=st.sampled_from(["true", "bulk"]))
+def test_vpin_is_that_of_a_loop_over_lots(batch: EventBatch, signs: Signs) -> None:
+    """Trades that run over, without an aggressor, off the book, and breaks."""
+    same_as_plain(batch, signs)
+
+
+@pytest.mark.parametrize("signs", ["true", "bulk"])
+def test_there_are_buckets_to_compare(signs: Signs) -> None:
+    """The streams are not empty of what is looked for."""
+    assert same_as_plain(market(1, 400, 0.01), signs) > 50

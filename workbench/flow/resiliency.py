@@ -26,7 +26,8 @@ class Recoveries(NamedTuple):
     Attributes
     ----------
     known_ts : int64, ns
-        Moment of recovery, first moment at or after the end of the wait, or moment at which the book was lost.
+        Moment of recovery, first moment at or after the end of the wait, or moment at which the book was lost. Moments
+        are those at which the levels of the depth changed or a sweep was found.
     ts : int64, ns
         Moment of the sweep.
     side : int8

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from tests.support.detectors import K, assert_chunks_and_cuts, found, rows, simulated
+from tests.support.flows import markets, rows_of
 from workbench.errors import WorkbenchError
-from workbench.events import Flag, Instrument
+from workbench.events import EventBatch, Flag, Instrument
 from workbench.flow.detectors.large_lots import LargeLots
 
 X = Instrument("X", "0.25")
@@ -66,3 +70,23 @@ def test_bad_parameters_are_refused(bad: dict) -> None:
     """Kinds, lots, quantiles and windows that make no sense are named."""
     with pytest.raises(WorkbenchError):
         LargeLots(X, **bad)
+
+
+@settings(max_examples=25)
+@given(batch=markets())
+def test_large_prints_are_those_of_a_plain_loop(batch: EventBatch) -> None:
+    """Above the sorted rank of the sizes before, collected anew behind breaks; off-book prints do not count."""
+    before: list[int] = []
+    plain = []
+    for row in rows_of(batch):
+        if row.kind in (K.CLEAR, K.GAP):
+            before = []
+        if row.kind == K.TRADE and row.size > 0 and not row.flags & Flag.OTC:
+            limit = sorted(before[-10:])[math.ceil(0.8 * 10) - 1] if len(before) >= 10 else None
+            if limit is not None and row.size > limit:
+                price = row.price * 1000 + (row.flags >> 6)
+                plain.append((row.ts, row.sequence, price, row.side, row.size, limit))
+            before.append(row.size)
+    seen = found(LargeLots(X, quantile=0.8, window=10), [batch])
+    sizes = (seen.evidence[name].tolist() for name in ("size_lots", "limit_lots"))
+    assert list(zip(*(c.tolist() for c in seen[:4]), *sizes)) == plain

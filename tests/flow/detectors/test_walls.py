@@ -6,7 +6,6 @@ import itertools
 import math
 from collections import Counter
 
-import pytest
 from hypothesis import given, settings
 
 from tests.support.books import DictBook
@@ -31,6 +30,7 @@ class PlainWalls:
     def __init__(self, multiple: float, quantile: float):
         self.multiple, self.quantile = multiple, quantile
         self.number, self.next, self.told = 0, 0, []
+        self.shown: dict[tuple[int, int], int] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -56,8 +56,6 @@ class PlainWalls:
             self.before.setdefault(at, book.sides[at[1]].get(at[0], 0))
             self.traded[at] += row.size
         self.shown = {(p, side): size for side in (1, -1) for p, size in book.sides[side].items()}
-
-    shown: dict[tuple[int, int], int] = {}
 
     def end(self, ts: int, sequence: int, book: DictBook) -> None:
         if not known(book):
