@@ -14,7 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.feeds.simulator.source import Simulator
 from workbench.trading import journal
-from workbench.trading.journal import Noted
+from workbench.trading.journal import Measured, Noted
 from workbench.trading.order import Order
 from workbench.trading.paper import COMMAND, Outcome, Paper, rerun
 from workbench.trading.paper_commands import (
@@ -271,6 +271,36 @@ def test_halted_stays_halted_for_the_next_process() -> None:
     assert placed(after, "n", limit=99).reason.startswith("TRADING_HALTED: enough")
     assert done(after, Resume()) == "" and done(after, Flatten()) == ""
     assert ledger.account.position("ES").lots == 0 and len(ledger.executions) == 2
+
+
+DAY = 86_400 * SECOND
+
+
+def before_midnight() -> Paper:
+    """Three lots bought a second before midnight, and the bid is gone to 95."""
+    paper = Paper(NO_BOUNDS.contract(ES), NO_BOUNDS, DAY - 2 * SECOND)
+    book = [(EventKind.DEPTH, 1, 99, 10), (EventKind.DEPTH, -1, 101, 10), (EventKind.SNAPSHOT_END, 0, 0, 0)]
+    happen(paper, *book)
+    placed(paper, order_type="MARKET")
+    happen(paper, (EventKind.DEPTH, 1, 99, 0), (EventKind.DEPTH, 1, 95, 10))
+    return paper
+
+
+def test_a_day_is_measured_from_midnight() -> None:
+    """To the nanosecond, however time passes; and a new process knows which day it is."""
+    paper, pieces = before_midnight(), before_midnight()
+    paper.advance(DAY + 5)
+    for until in (DAY - 1, DAY, DAY + 1, DAY + 5):
+        pieces.advance(until)
+    assert journal.encode(paper.desk.journal) == journal.encode(pieces.desk.journal)
+    days = [r for r in paper.desk.journal if isinstance(r, Measured) and r.new_day]
+    # bought at 101, the mid is 98: 3 lots, 3 ticks of 12.5
+    assert [(r.ts, r.equity) for r in days] == [(DAY, "199775/2")]
+    assert paper.desk.ledger.day_start == "199775/2"
+    records = list(journal.decode(journal.encode(paper.desk.journal)))
+    for now, count in ((DAY + 9, 1), (2 * DAY, 2)):
+        again = Paper(NO_BOUNDS.contract(ES), NO_BOUNDS, now, records)
+        assert sum(isinstance(r, Measured) and r.new_day for r in again.desk.journal) == count
 
 
 def test_time_moves_only_for_a_flat_account() -> None:
