@@ -18,6 +18,7 @@ from workbench.events import EventBatch, Instrument
 from workbench.feeds import paper_messages as words
 from workbench.feeds.account_lock import AccountLock
 from workbench.feeds.paper_file import FOLDER, PaperFile
+from workbench.feeds.paper_money import AccountMoney
 from workbench.protocol import messages
 from workbench.trading import journal
 from workbench.trading import paper_commands as wanted
@@ -78,6 +79,8 @@ class PaperFloor:
         self._new: dict[str, list[Record]] = {}
         self._told: list[messages.AccountMessage] = []
         self._answers: list[tuple[Answer, messages.Message | WorkbenchError]] = []
+        bound = terms.daily_loss is not None or terms.drawdown is not None
+        self._money = AccountMoney(terms) if bound else None
         self._marked: dict[str, int] = {}
         self._is_moved: set[str] = set()
 
@@ -100,11 +103,13 @@ class PaperFloor:
 
     def advance(self, until: Mapping[str, int]) -> None:
         """Let everything happen up to the times that are complete, by instrument, and tell of it."""
-        for symbol, ts in until.items():
-            paper = self.papers.get(symbol)
-            if paper is not None and symbol not in self._is_moved:
-                paper.advance(ts)
-                self._mark(symbol, paper)
+        going = {s: ts for s, ts in until.items() if s in self.papers and s not in self._is_moved}
+        if self._money is not None and going:
+            self._go_together(self._money, list(going), min(going.values()))
+        for symbol, ts in going.items():
+            if self._money is None:
+                self.papers[symbol].advance(ts)
+            self._mark(symbol, self.papers[symbol])
         self._flush()
 
     def move(self) -> None:
@@ -221,6 +226,20 @@ class PaperFloor:
         self.files.clear()
         if self._lock is not None:
             self._lock.release()
+
+    def _go_together(self, money: AccountMoney, symbols: list[str], end: int) -> None:
+        """Bring desks on side by side, so that the sum of their money is that of one moment."""
+        for tick in money.ticks(self.papers, end):
+            for symbol in symbols:
+                self.papers[symbol].advance(tick)
+            why = money.lost(paper.desk for paper in self.papers.values())
+            for symbol in symbols if why else ():
+                paper = self.papers[symbol]
+                if paper.desk.ledger.switch is TradingState.ACTIVE:
+                    paper.schedule(wanted.Reduce(why), tick)
+                    paper.advance(tick)
+        for symbol in symbols:
+            self.papers[symbol].advance(end)
 
     # -- what happened ---------------------------------------------------------------------------------------------
 

@@ -122,6 +122,11 @@ class Paper:
         """Whether orders are open or a position is held."""
         return bool(self.desk.ledger.live) or bool(self.desk.ledger.account.position(self.symbol).lots)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is open and nothing is under way or waits for its time: money stays what it is."""
+        return not self.at_work and not self._script and self._venue.due == slots.NEVER
+
     def take(self, batch: EventBatch) -> None:
         """Take in rows, in stream order; they happen when :meth:`advance` says that their time is complete."""
         new = Rows.of(batch)

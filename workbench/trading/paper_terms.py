@@ -33,6 +33,9 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     cash : str, optional
         Money at the beginning, an exact decimal.
     limits : Limits, optional
+        Of each instrument.
+    daily_loss, drawdown : Decimal, optional
+        Bounds on what all instruments lose together, currency; default: none.
     cancel_on_disconnect : bool, optional
         Orders of a session are taken back when its connection ends; exits that brackets placed stay.
     account : str, optional
@@ -42,7 +45,7 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     Raises
     ------
     WorkbenchError
-        A latency below 0 (code ``bad_value``).
+        A latency below 0, or a bound that is not above 0 (code ``bad_value``).
 
     Examples
     --------
@@ -60,6 +63,8 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     inverse: bool = False
     cash: str = "100000"
     limits: Limits = Limits()
+    daily_loss: Decimal | None = None
+    drawdown: Decimal | None = None
     cancel_on_disconnect: bool = True
     account: str = ""
 
@@ -70,6 +75,14 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
                 expected="0 ns or more",
                 code="bad_value",
             )
+
+        for name, bound in (("daily_loss", self.daily_loss), ("drawdown", self.drawdown)):
+            if bound is not None and not bound > 0:
+                raise WorkbenchError(
+                    f"bound {name}={bound}",
+                    expected="a number above 0, or None for no bound",
+                    code="bad_value",
+                )
 
     def contract(self, instrument: Instrument) -> Contract:
         """The contract that is traded on an instrument."""
