@@ -132,6 +132,19 @@ class _Market:
             if self.rng.random() < 0.2:
                 self.depth(-side, price, self.size())
 
+    def layer(self) -> None:
+        """Large sizes at neighbouring levels of one side, some flow in between, and gone they are."""
+        side = int(self.rng.choice([1, -1]))
+        prices = [self.middle - side * away for away in range(2, 2 + int(self.rng.integers(1, 4)))]
+        for price in prices:
+            self.depth(side, price, int(self.rng.integers(100, 200)))
+        for _ in range(int(self.rng.integers(0, 4))):
+            self.ts += int(self.rng.choice([MS, 150 * MS]))
+            self.trade()
+        self.ts += int(self.rng.choice([MS, 150 * MS, 700 * MS]))
+        for price in prices:
+            self.depth(side, price, int(self.rng.integers(0, 12)))
+
     def odd(self) -> None:
         """Prints that are no ordinary ones, marks, and other rows that change no level."""
         side, price = int(self.rng.choice([1, -1, 0])), self.middle + int(self.rng.integers(-3, 4))
@@ -155,6 +168,8 @@ class _Market:
             self.odd()
         elif chance < 0.15:
             self.middle += int(self.rng.choice([1, -1]))
+        elif chance < 0.17:
+            self.layer()
         elif chance < 0.5:
             self.trade()
         else:
