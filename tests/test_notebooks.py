@@ -44,6 +44,7 @@ def test_the_first_notebooks_are_there() -> None:
         "09_fade_cliff_gap",
         "10_live_bookmap",
         "11_is_this_signal_real",
+        "12_paper_trading",
         "13_risk",
         "14_backtest",
         "16_sweep_and_scale",

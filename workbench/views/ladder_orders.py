@@ -39,7 +39,11 @@ def why_not(session: Showable, symbol: str) -> str:
     if orders is None:
         return "nothing here takes orders"
     trading = orders.trading(symbol)
-    return "" if trading.ready else trading.advice or trading.reason or "orders would not go through now"
+    if trading.ready:
+        return ""
+    if trading.is_paper and trading.reason:
+        return f"{trading.reason}{f'; {trading.advice}' if trading.advice else ''}"
+    return trading.advice or trading.reason or "orders would not go through now"
 
 
 def supported_tifs(orders: Orders, symbol: str) -> tuple[str, ...]:

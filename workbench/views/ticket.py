@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -128,7 +129,8 @@ class Ticket(LiveView):
         self._chosen = checked_settings(said, plain, capture.instrument)
         self._desk = TicketDesk(shown, capture, notes)
         self._by_code = TicketDesk(shown, capture, notes, by_code=True)
-        self._numbers = itertools.count(1)
+        # random: an earlier panel's names that come again would be taken for repeats
+        self._prefix, self._numbers = f"ticket-{secrets.token_hex(4)}", itertools.count(1)
         options: dict[str, Any] = {
             "theme": theme,
             "presets": list(presets),
@@ -166,7 +168,7 @@ class Ticket(LiveView):
             raise WorkbenchError(f"button {button!r}", expected=f"one of {', '.join(BUTTONS)}")
         plain = BUTTONS[button]
         places = plain["do"] in ("order", "reverse")
-        name = {"order": f"ticket-{next(self._numbers)}"} if places else {}
+        name = {"order": f"{self._prefix}-{next(self._numbers)}"} if places else {}
         act = {**self._chosen, **name, **plain, "late_ms": 0.0, **terms}
         self._by_code.carry_out(act)
         orders = orders_of(self._session)
