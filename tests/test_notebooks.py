@@ -47,6 +47,7 @@ def test_the_first_notebooks_are_there() -> None:
         "12_paper_trading",
         "13_risk",
         "14_backtest",
+        "15_fill_uncertainty",
         "16_sweep_and_scale",
     }
     assert promised <= names
