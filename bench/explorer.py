@@ -1,7 +1,8 @@
 """The explorer on five million events: from a slider that moves to the words of the new scorecard, marks included.
 
 A real session of the Binance feed, one time after another, is opened as a recording. Every move of a slider makes the
-signal anew over all moments, with its study (400 resamplings of every interval), its 95 % bands and its marks. Wall time
+signal anew over all moments, with its study (400 resamplings of every interval), its 95 % bands and its marks; a slider
+that asks for more levels than were read before reads all events again, and is bound by nothing but told. Wall time
 counts, on one core: who turns a knob waits for it.
 """
 
@@ -20,8 +21,10 @@ from workbench.frames.recording import Recording, write_recording
 TILES = 11
 MOVES = 24
 CEILING_MS = 200.0
+REREADS = "BookImbalance, levels"
 SLIDERS = {
     "BookImbalance": ("enter", lambda n: 0.4 + 0.02 * n),
+    REREADS: ("levels", lambda n: 1 + n),  # more levels than were read: the events are read again
     "OfiMomentum": ("enter", lambda n: 1.0 + 0.1 * n),
     "OfiMomentum, smoothing": ("half_life_s", lambda n: 0.5 + 0.1 * n),
     "LiquidityFade": ("move_ticks", lambda n: 20.0 + 5.0 * n),
@@ -46,14 +49,14 @@ def run(context: Context) -> dict[str, Any]:
                 round(opened),
             ]
         )
-    slowest = max(medians, key=lambda name: medians[name])
+    slowest = max((name for name in medians if name != REREADS), key=lambda name: medians[name])
     return {
         "title": "Explorer",
         "text": (
             f"`wb.Explorer` on {len(long.columns()):,} events (a session of BTCUSDT, {TILES} times one after another): a "
             f"slider moves {MOVES} times, each to a value of its own; wall time on one core until the words of the new "
             "event study and scorecard are there and the marks are on their way to the heatmaps. Opening reads the events "
-            "once for what the signal looks at."
+            "once for what the signal looks at; each move of the levels asks for one more, and reads all events again."
         ),
         "goals": [
             goal(
