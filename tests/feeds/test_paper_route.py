@@ -168,6 +168,18 @@ def test_one_click_is_one_order(engine: RunningEngine) -> None:
         assert old.status == "REJECTED" and old.reason.startswith("STALE_CLICK: 1")
 
 
+def test_an_order_sent_again_after_a_lost_connection_is_one_order() -> None:
+    """Under its own name, on the new connection: it works on, and nothing is placed twice."""
+    terms = PaperTerms(cancel_on_disconnect=False)
+    with RunningEngine(Simulator(seed=7), paper=terms) as engine, connected(engine) as session:
+        order = session.orders.buy(1, limit=session.book.best_bid - 5)
+        engine.cut()
+        eventually(lambda: session.health.reconnects and session.state == "live")
+        assert session.orders.retry(order) is order
+        eventually(lambda: order.status == "NEW" and not order.unknown)
+        assert len(paper_of(engine).desk.ledger.orders) == 1
+
+
 def test_time_is_moved_only_when_flat(engine: RunningEngine) -> None:
     """A seek while something is open would make it happen in another time."""
     with connected(engine) as session:
@@ -217,6 +229,8 @@ def test_a_killed_engine_forgets_nothing_of_a_named_account() -> None:
         assert session.positions["position"].to_list() == [2.0]
         assert session.orders["open"].status == "CANCELED" and len(session.orders) == 3
         assert session.orders.buy(1).reason == "TRADING_HALTED: panic"
+        same = session.orders.buy(1, limit=far, client_order_id="open")  # asked for again: the same order
+        assert same.status == "CANCELED" and same.reason.startswith("TRADING_HALTED: panic")
         session.orders.flatten()
         eventually(lambda: session.positions["position"].to_list() == [0.0])
 

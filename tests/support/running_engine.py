@@ -56,6 +56,12 @@ class RunningEngine:
         """Open a client."""
         return FeedClient(Target.of(self.endpoint), (collected or Collected()).take, "test").open()
 
+    def cut(self) -> None:
+        """Cut every connection, as a network does."""
+        self._loop.call_soon_threadsafe(
+            lambda: [client.abort() for client in list(self.engine.server.clients)]
+        )
+
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.engine = Engine(self._source, self._spec)
