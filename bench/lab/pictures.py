@@ -51,14 +51,30 @@ CALM = (
 
 
 class Shot(NamedTuple):
-    """One picture: what is shown, how wide, and what of the page is taken."""
+    """One picture: what is shown, how wide, what of the page is taken, and what happens before."""
 
     name: str
     code: str
     width: int = 1180
     selector: str = ".ow-root"
+    before: str = ""
 
 
+BRACKET = "take_profit=24, stop_loss=16"
+TRADES = f"""\
+t = wb.Ticket(s, {BRACKET})
+t.press('buy market', size=2)
+s.until(s.clock.now_ns + 12 * 10**9, timeout=60)
+t.press('buy at bid', size=2)
+t.press('sell at ask', size=1, take_profit=None, stop_loss=None)
+s.until(s.clock.now_ns + 2 * 10**9, timeout=60)
+t.press('buy market', size=1000)
+t.close()
+"""
+DESK = (
+    "wb.Workspace(s, layout=[{'Heatmap': 8, 'Ladder': 5, 'Ticket': 4}], height=640, "
+    f"settings={{'Ticket': dict({BRACKET})}})"
+)
 SHOTS = {
     BTC: (
         Shot("workspace", "wb.Workspace(s)", 1640, ".ow-workspace"),
@@ -75,6 +91,9 @@ SHOTS = {
         Shot("heatmap_simulator", "wb.Heatmap(s, height=520)"),
         Shot("ladder", "wb.Ladder(s, rows=25)", 900),
         Shot("tape", "wb.Tape(s, rows=24)", 560),
+        Shot("ticket", f"wb.Ticket(s, {BRACKET})", 480, ".ow-deal-root", TRADES),
+        Shot("ticket_light", f"wb.Ticket(s, {BRACKET}, theme='light')", 480, ".ow-deal-root"),
+        Shot("workspace_trading", DESK, 1640, ".ow-workspace"),
         Shot("footprint", "wb.Footprint(s, bar='30s', height=560)"),
         Shot("workspace_light", "wb.Workspace(s, theme='light')", 1640, ".ow-workspace"),
         Shot("workspace_simulator", "wb.Workspace(s)", 1640, ".ow-workspace"),
@@ -87,7 +106,7 @@ HEAD_S = {BTC: 240, SIM: 300}
 def taken(lab: Lab, source: str, recording: str, shots: list[Shot]) -> Iterator[tuple[str, bytes]]:
     """Open a notebook on a market, show one view after the other, and yield their pictures as PNG."""
     market = MARKET.format(source=source.format(path=recording), head=HEAD_S[source])
-    shows = [f"w = {shot.code}\nw.layout.width = '{shot.width}px'\nw" for shot in shots]
+    shows = [f"{shot.before}w = {shot.code}\nw.layout.width = '{shot.width}px'\nw" for shot in shots]
     cells = [market, *(cell for show in shows for cell in (show, "w.close()"))]
     with lab.page(cells, ratio=2.0) as page:
         page.page.set_viewport_size(VIEWPORT)

@@ -51,10 +51,17 @@ def test_a_loss_from_the_start_is_a_drawdown():
 @pytest.mark.parametrize("count", [1, 2, 299, 300, 301, 5000])
 def test_a_thinned_curve_keeps_ends_and_extremes(count):
     """Never more than about twice as many points as asked for; order, first, last, highest and lowest stay."""
-    values = np.cumsum(np.sin(np.arange(count) * 0.7))
+    values = np.cumsum(np.sin(np.arange(count) * 0.7 + 0.1))
     points = thinned(np.arange(count) * 1_000_000, values, 300)
     assert len(points) <= 302
     times, kept = zip(*points)
     assert list(times) == sorted(times)
     assert (times[0], times[-1]) == (0.0, count - 1.0)
     assert (max(kept), min(kept)) == (round(values.max(), 4), round(values.min(), 4))
+
+
+def test_a_curve_begins_where_money_moves():
+    """The quiet before the first trade is not drawn; where nothing was traded one point stays."""
+    ts = np.arange(5) * 1_000_000
+    assert thinned(ts, np.array([0.0, 0.0, 0.0, -5.0, 0.0])) == [[2.0, 0.0], [3.0, -5.0], [4.0, 0.0]]
+    assert thinned(ts, np.zeros(5)) == [[4.0, 0.0]]

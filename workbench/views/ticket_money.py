@@ -88,7 +88,12 @@ def money_facts(
 
 
 def thinned(ts: IntArray, gained: FloatArray, most: int = POINTS_SHOWN) -> list[list[float]]:
-    """Points of a curve as [ms, currency], at most about ``most``; lowest and highest of each stretch stay."""
+    """Points of a curve as [ms, currency], from the last one before anything was gained or lost on.
+
+    At most about ``most``; lowest and highest of each stretch stay.
+    """
+    begin = max(int((gained != 0).argmax()) - 1, 0) if gained.any() else len(gained) - 1
+    ts, gained = ts[begin:], gained[begin:]
     keep = np.arange(len(ts))
     if len(ts) > most:
         edges = np.linspace(0, len(ts), most // 2 + 1).astype(int)
