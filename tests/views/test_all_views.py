@@ -11,7 +11,7 @@ from tests.support.shown import Shown
 from tests.support.view_events import SECOND_NS, opening, shown, trades
 from workbench.errors import InstrumentError
 from workbench.events import Instrument
-from workbench.views.pacing import LONG_HEARTBEAT_NS, TICK_NS, Mode, Pacing
+from workbench.views.pacing import TICK_NS, Mode, Pacing
 from workbench.views.workspace import VIEWS
 
 HOSTILE = (
@@ -76,7 +76,7 @@ def test_a_page_that_returns_sees_what_one_that_stayed_sees(name):
     view.close()
 
 
-def test_ten_minutes_without_a_page_cost_sixty_small_words_and_no_memory():
+def test_ten_minutes_without_a_page_cost_a_minute_of_small_words_and_no_memory():
     """Virtual time: a page answers, leaves without a word, and comes back to be served at once."""
     pacing, now = Pacing(), 0
     pacing.on_ready(now)
@@ -86,8 +86,7 @@ def test_ten_minutes_without_a_page_cost_sixty_small_words_and_no_memory():
             pacing.note_sent(now)
             sent_at.append(now)
         now += TICK_NS
-    late = [moment for moment in sent_at if moment > 70 * SECOND_NS]
-    assert len(late) <= 530 * SECOND_NS // LONG_HEARTBEAT_NS + 1
+    assert sent_at[-1] <= 60 * SECOND_NS
     assert len(pacing._waiting) <= 200
     assert pacing.mode(now) is Mode.IDLE
     pacing.on_ready(now)

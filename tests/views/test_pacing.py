@@ -39,14 +39,16 @@ def test_a_view_of_coarser_columns_gets_half_as_many():
 
 
 def test_a_page_that_falls_silent_slows_the_view_down_and_then_stops_it():
-    """After 1 s without word 4 a second, after 10 s one small heartbeat a second, after a minute one in ten."""
+    """After 1 s without word 4 a second, after 10 s one small heartbeat a second, after a minute nothing."""
     pacing = Pacing()
     pacing.on_ready(0)
     assert drive(pacing, 0, 1000) == 20
     assert 30 <= drive(pacing, 1050, 10_000) <= 40
     assert 20 <= drive(pacing, 11_000, 41_000) <= 40
     assert pacing.mode(41_000 * MS) is Mode.IDLE
-    assert drive(pacing, 80_000, 140_000) <= 7
+    assert drive(pacing, 80_000, 140_000) == 0
+    pacing.on_ack(pacing.sent, 140_000 * MS)
+    assert pacing.due(141_000 * MS)
 
 
 def test_an_acknowledgement_brings_the_rate_back_at_once():
@@ -61,12 +63,13 @@ def test_an_acknowledgement_brings_the_rate_back_at_once():
 
 
 def test_a_page_that_leaves_ends_the_data():
-    """After good-bye only heartbeats are left."""
+    """After good-bye nothing is sent."""
     pacing = Pacing()
     pacing.on_ready(0)
     drive(pacing, 0, 500, ack_every_ms=100)
     pacing.on_leave()
     assert pacing.mode(600 * MS) is Mode.IDLE
+    assert drive(pacing, 600, 60_000) == 0
 
 
 def test_an_acknowledgement_of_the_future_is_cut_to_what_was_sent():

@@ -13,7 +13,6 @@ from typing import Final
 TICK_NS: Final = 50_000_000
 SLOW_NS: Final = 250_000_000
 HEARTBEAT_NS: Final = 1_000_000_000
-LONG_HEARTBEAT_NS: Final = 10_000_000_000
 IN_FLIGHT_NS: Final = 1_000_000_000
 GIVE_UP_NS: Final = 10_000_000_000
 FORGET_NS: Final = 60_000_000_000
@@ -24,7 +23,7 @@ class Mode(Enum):
 
     LIVE = "live"  # 20 Hz, 10 Hz where nothing shown is finer
     SLOW = "slow"  # 4 Hz: acknowledgements are late
-    IDLE = "idle"  # a small heartbeat: no page answers
+    IDLE = "idle"  # a small heartbeat for a minute, then nothing: no page answers
 
 
 class Pacing:
@@ -81,19 +80,16 @@ class Pacing:
         return Mode.SLOW if age > IN_FLIGHT_NS else Mode.LIVE
 
     def due(self, now: int) -> bool:
-        """Whether a message may be sent at ``now``."""
-        if self._last_send is None:
-            return self._heard is not None
-        return now - self._last_send >= self._interval(now)
+        """Whether a message may be sent at ``now``; never to pages that have all gone, or were silent for a minute."""
+        if self._heard is None or now - self._heard > FORGET_NS:
+            return False
+        return self._last_send is None or now - self._last_send >= self._interval(now)
 
     def _interval(self, now: int) -> int:
         mode = self.mode(now)
         if mode is Mode.LIVE:
             return self._ticks * TICK_NS - TICK_NS // 2  # a late tick must not skip the next
-        if mode is Mode.SLOW:
-            return SLOW_NS
-        silent = self._heard is None or now - self._heard > FORGET_NS
-        return LONG_HEARTBEAT_NS if silent else HEARTBEAT_NS
+        return SLOW_NS if mode is Mode.SLOW else HEARTBEAT_NS
 
     def note_sent(self, now: int) -> int:
         """Count a message; returns its number, which the page acknowledges."""
