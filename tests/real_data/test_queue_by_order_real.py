@@ -161,3 +161,12 @@ def test_models_for_levels_stand_where_theory_puts_them(esh4: Case) -> None:
     assert at["touch"]["missed"] == 0
     assert at["risk_averse"]["wait_error_s"] >= 0 >= at["touch"]["wait_error_s"]
     assert found.filter(pl.col("orders") != at["by_order"]["orders"]).is_empty()
+
+
+def test_a_feed_of_five_levels_keeps_no_ghosts_ahead(amzn: Case) -> None:
+    """Orders pulled out of sight are not told; still hardly a probe fills later than by the risk-averse model, or never."""
+    found = wb.queue_error(amzn.recording, every="30s", models=["risk_averse", "touch"])
+    at = {row["model"]: row for row in found.iter_rows(named=True)}
+    assert at["risk_averse"]["extra"] < 0.003
+    assert at["touch"]["missed"] == 0
+    assert at["touch"]["filled"] > at["by_order"]["filled"] > at["risk_averse"]["filled"] - 0.003

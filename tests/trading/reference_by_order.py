@@ -52,6 +52,7 @@ class ByOrderEngine(ReferenceEngine):
         elif kind == DEPTH and side:
             self.shown[side, price] = size
             if self.partial:
+                self._fit(side, price)
                 self._name(side, price)
         elif kind == CLEAR:
             self.lost, self.orders = {**self.lost, **self.orders}, {}
@@ -64,6 +65,12 @@ class ByOrderEngine(ReferenceEngine):
             here = self.here[order.number]
             here.printed = max(here.printed - max(before[order.number] - self.older(order), 0), 0)
         super().row(ts, kind, side, price, size)
+
+    def _fit(self, side: int, price: int) -> None:
+        here = {name: o for name, o in self.orders.items() if (o.side, o.price) == (side, price)}
+        for name in sorted(here, key=lambda n: (here[n].since, n)):
+            if sum(o.size for n, o in here.items() if n in self.orders) > self.shown[side, price]:
+                del self.orders[name]
 
     def _name(self, side: int, price: int) -> bool:
         named = sum(o.size for o in self.orders.values() if (o.side, o.price) == (side, price))

@@ -204,6 +204,21 @@ def test_lots_of_no_known_order_are_older_than_all() -> None:
     assert filled(played(rows, [(2, Order(0, 1, 99, 2, 0, False))])) == [[9, 0, 1]]
 
 
+def test_who_left_out_of_sight_stands_ahead_no_more() -> None:
+    """In a feed of a few levels an order is pulled while its level is out of sight; the level comes back with less."""
+    rows: list[OrderRow] = [
+        (1, CLEAR, 0, 0, 0, 0),
+        (1, DEPTH, 1, 98, 4, 0),
+        (1, SNAPSHOT_END, 0, 0, 0, 0),
+        (1, NEW, 1, 99, 5, 1),
+        (1, NEW, 1, 99, 3, 2),
+        (1, DEPTH, 1, 99, 8, 0),
+        (3, DEPTH, 1, 99, 3, 0),
+        (9, TRADE, -1, 99, 4, 0),
+    ]
+    assert filled(played(rows, [(2, Order(0, 1, 99, 2, 0, False))])) == [[9, 0, 1]]
+
+
 def test_tables_grow_and_shrink_with_the_orders() -> None:
     """Ten thousand orders enter and leave at a thousand prices: what came has left, level by level."""
     enter: list[OrderRow] = [(n, NEW, 1, n % 1000, 1 + n % 7, n + 1) for n in range(10_000)]

@@ -5,7 +5,8 @@ that say how many lots came to a level or left it, and from which time they had 
 at T stands behind all lots whose place is from T or before, and behind no others.
 
 Lots of a level that no order is known for were there before the recording began, or the stream tells levels alone. They
-count as older than any own order, and are what the level shows beyond the known ones.
+count as older than any own order, and are what the level shows beyond the known ones. Where there are such lots the stream
+does not tell all, as one of a few levels does not: if a level then shows less than its known orders, the oldest are gone.
 """
 
 from __future__ import annotations
@@ -124,6 +125,36 @@ def _unnamed(levels: Array, at: int, out: Array, sides: Array, made: int, ts: in
     if lots != level[LOST]:
         made = _tell(out, sides, made, ts, level[SIDE], level[PRICE], lots - level[LOST], OLDEST)
         level[LOST] = lots
+    return made
+
+
+@part
+def _oldest(orders: Array, side: int, price: int) -> int:
+    """Row of the order that stood longest at a level, −1 none."""
+    found = -1
+    for i in range(len(orders)):
+        order = orders[i]
+        if order[SIDE] == side and order[PRICE] == price and order[LOST] == 0:
+            first = found < 0 or order[SINCE] < orders[found, SINCE]
+            if first or (order[SINCE] == orders[found, SINCE] and order[KEY] < orders[found, KEY]):
+                found = i
+    return found
+
+
+@part
+def _fit(
+    orders: Array, levels: Array, used: Array, at: int, out: Array, sides: Array, made: int, ts: int
+) -> int:
+    """A level shows less than its known orders: the oldest left where nobody told it."""
+    side, price = levels[at, SIDE], levels[at, PRICE]
+    while levels[at, SIZE] > levels[at, SINCE]:
+        row = _oldest(orders, side, price)
+        if row < 0:
+            break
+        order = orders[row]
+        made = _change(levels, used, out, sides, made, ts, side, price, -order[SIZE], order[SINCE])
+        _remove(orders, row)
+        used[ORDERS] -= 1
     return made
 
 
@@ -254,7 +285,8 @@ def _rewrite(
     """Rewrite rows from ``row`` on; where it stopped for want of room, and how many rows there are now."""
     while row < len(ts):
         what, before = kind[row], made
-        crowd = used[ORDERS] + used[LEVELS] if what in (_CLEAR, _SNAPSHOT_END) else 0
+        many = what in (_CLEAR, _SNAPSHOT_END) or (what == _DEPTH and used[PARTIAL] != 0)
+        crowd = used[ORDERS] + used[LEVELS] if many else 0
         if made + crowd + _SPARE >= len(out):
             break
         if 2 * (used[ORDERS] + _SPARE) > len(orders) or 2 * (used[LEVELS] + _SPARE) > len(levels):
@@ -268,6 +300,7 @@ def _rewrite(
             at = _level(levels, used, side[row], price[row])
             levels[at, SINCE] = max(size[row], 0)
             if used[PARTIAL]:
+                made = _fit(orders, levels, used, at, out, sides, made, ts[row])
                 made = _unnamed(levels, at, out, sides, made, ts[row])
         elif what == _CLEAR:
             made = _forget(orders, levels, used, out, sides, made, ts[row])
