@@ -57,6 +57,7 @@ class TicketView {
 
   #buildArming() {
     this.arming = ticketNode("div", this.body, "ow-arming");
+    this.halted = ticketNode("span", this.arming);
     this.bounds = ticketNode("span", this.arming, "ow-bounds");
     const field = (text, title, value) => {
       const input = ticketNumber(this.bounds, text, title, () => {});
@@ -237,6 +238,8 @@ class TicketView {
     }
     this.arming.hidden = !needsArming(facts.switch);
     this.bounds.hidden = facts.switch?.place === "paper";
+    this.halted.hidden = !this.bounds.hidden;
+    writeText(this.halted, facts.switch?.state === "REDUCING" ? "only what reduces is accepted until it is armed again" : "nothing is accepted until it is armed again");
     this.disarm.hidden = facts.switch?.state !== "ARMED";
     this.#showQuote(facts.quote ?? [null, null]);
     this.#showMoney();

@@ -88,12 +88,13 @@ def money_facts(
 
 
 def thinned(ts: IntArray, gained: FloatArray, most: int = POINTS_SHOWN) -> list[list[float]]:
-    """Points of a curve as [ms, currency], from the last one before anything was gained or lost on.
+    """Points of a curve as [ms, currency], from the moment on when something was first gained or lost.
 
     At most about ``most``; lowest and highest of each stretch stay.
     """
-    begin = max(int((gained != 0).argmax()) - 1, 0) if gained.any() else len(gained) - 1
-    ts, gained = ts[begin:], gained[begin:]
+    first = int((gained != 0).argmax()) if gained.any() else len(gained) - 1
+    if first:  # it begins with nothing
+        ts, gained = np.r_[ts[first], ts[first:]], np.r_[0.0, gained[first:]]
     keep = np.arange(len(ts))
     if len(ts) > most:
         edges = np.linspace(0, len(ts), most // 2 + 1).astype(int)
