@@ -43,6 +43,15 @@ def composite_profile(
     ------
     WorkbenchError
         No session, different grids, or as :func:`workbench.volume_profile`.
+
+    Notes
+    -----
+    Volume at a price is the sum over the sessions; point of control and value area are those of the sum, by the same
+    tie rules. None of either without trades.
+
+    References
+    ----------
+    J. P. Steidlmayer, *Market Profile* (CBOT, 1984).
     """
     builder: ProfileBuilder | None = None
     for session in sessions:
@@ -83,6 +92,14 @@ def profile_nodes(x: TradesSource, row_ticks: int = 1, reach: int = 3, *, otc: b
     ------
     WorkbenchError
         Prices so far apart that rows cannot lie side by side.
+
+    Notes
+    -----
+    A high node holds more than each of so many rows on both sides, a low one less. No rows without trades.
+
+    References
+    ----------
+    J. P. Steidlmayer, *Market Profile* (CBOT, 1984).
     """
     builder = ProfileBuilder(x.instrument, row_ticks, otc=otc)
     builder.update(prints_of(x, otc=otc))

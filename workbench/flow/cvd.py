@@ -210,6 +210,10 @@ def cvd(
     Notes
     -----
     Buy aggressors add, sell aggressors subtract, trades without an aggressor leave it as it is.
+
+    References
+    ----------
+    Bookmap, knowledge base, "CVD": sizes from and to, reference points, split of buyers and sellers.
     """
     prints = prints_of(x, otc=otc)
     running = Cvd(x.instrument, sizes=sizes)

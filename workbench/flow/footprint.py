@@ -289,10 +289,12 @@ def footprint(
     A sell imbalance compares bid(p) ≥ ratio · ask(p + 1). An auction is unfinished where both sides traded at the bar's
     extreme. Of rows with equal volume the lowest is the point of control. Extremes of the delta include the bar's start
     at 0. Bars by volume end with the print that reaches it, whole; a print that would widen a bar beyond its range
-    begins another. Products differ in their default ratio: NinjaTrader 1.5, flowsurface 2, freqtrade 3.
+    begins another. Where events are missing, the bars before and after are marked (``gap``) and claim nothing: their
+    imbalances and unfinished auctions are null.
 
-    Where events are missing, the bars before and after are marked (``gap``) and claim nothing: their imbalances and
-    unfinished auctions are null.
+    References
+    ----------
+    NinjaTrader 8, "Order Flow Volumetric Bars": diagonal imbalances, ratio 1.5 (flowsurface has 2, freqtrade 3).
 
     Examples
     --------

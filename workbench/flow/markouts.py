@@ -82,6 +82,10 @@ def markouts(x: Any, horizons: Sequence[str] = HORIZONS, *, otc: bool = False) -
     markout_τ = ε(M_{t+τ} − P). It looks ahead by its nature; :class:`Markouts` tells it when it is known. M_{t+τ} is the
     mid of the last moment at or before t + τ.
 
+    References
+    ----------
+    R. D. Huang, H. R. Stoll, "Dealer versus auction markets", Journal of Financial Economics 41 (1996).
+
     Examples
     --------
     >>> import workbench as wb

@@ -143,6 +143,10 @@ def microprice(x: Any, model: MicropriceModel | Literal["fit"] | None = None) ->
     Formula, references and rules: :class:`MicropriceStream`, the streaming face, and
     :class:`~workbench.flow.microprice_model.MicropriceModel`.
 
+    References
+    ----------
+    S. Stoikov, "The micro-price: a high-frequency estimator of future prices", Quantitative Finance 18 (2018).
+
     Examples
     --------
     >>> import workbench as wb

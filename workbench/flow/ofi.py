@@ -162,6 +162,12 @@ def ofi(x: Any, levels: int = 1, every: str | None = None) -> pl.DataFrame:
     -----
     Formula and references: :class:`OfiStream`, the streaming face.
 
+    References
+    ----------
+    R. Cont, A. Kukanov, S. Stoikov, "The price impact of order book events", Journal of Financial Econometrics 12
+    (2014), arXiv:1011.6402. K. Xu, M. D. Gould, S. D. Howison, "Multi-level order-flow imbalance in a limit order
+    book", arXiv:1907.06230.
+
     Examples
     --------
     >>> import workbench as wb

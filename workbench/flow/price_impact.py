@@ -185,6 +185,10 @@ def amihud(x: Any, interval: str = "1m", window: int = 30, *, otc: bool = False)
     References
     ----------
     Y. Amihud, "Illiquidity and stock returns", Journal of Financial Markets 5 (2002).
+
+    Notes
+    -----
+    ILLIQ = mean over the window of |r| / value, r the log return of the mid within an interval.
     """
     stream = Amihud(x.instrument, interval, window, otc=otc)
     for batch in event_batches(x):

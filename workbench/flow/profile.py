@@ -229,6 +229,10 @@ def volume_profile(
     (Steidlmayer). Volumes 5, 10, 20, 15, 40, 12, 30, 8, 25, 3 give rows 1–6 by ``one_row`` and 2–8 by ``two_row``.
 
     The method decides: on one and the same session the areas differ by dozens of ticks.
+
+    References
+    ----------
+    J. P. Steidlmayer, *Market Profile* (CBOT, 1984).
     """
     builder = ProfileBuilder(x.instrument, row_ticks, otc=otc)
     builder.update(prints_of(x, otc=otc))

@@ -239,6 +239,11 @@ def imbalance(
     Formula, references and rules: :class:`ImbalanceStream`, the streaming face. Ranges in percent and ``"all"`` are
     summed anew at each moment, which costs in proportion to the ticks they span.
 
+    References
+    ----------
+    M. D. Gould, J. Bonart, "Queue imbalance as a one-tick-ahead price predictor in a limit order book",
+    arXiv:1512.03492. Bookmap, knowledge base, "Orderbook Imbalance": levels, percent, decay.
+
     Examples
     --------
     >>> import workbench as wb

@@ -44,6 +44,10 @@ def pulling(x: Any, window: str = "10s") -> pl.DataFrame:
     net = added − cancelled, so that size change = added − cancelled − traded, exactly. Prints without an aggressor,
     off book, hidden or between two ticks touch no displayed size and are left out. Streaming face:
     :class:`~workbench.flow.pulling.PullingStream`.
+
+    References
+    ----------
+    Overcharts, TwoFox: pulling and stacking, the change of displayed size since an earlier moment.
     """
     length = interval_ns(window)
     resting, frames, end = Resting(), [], 0

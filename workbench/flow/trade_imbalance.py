@@ -73,6 +73,11 @@ def trade_imbalance(x: TradesSource, bar: str = "1s", *, otc: bool = False) -> p
     Notes
     -----
     B is what buying aggressors took, S what selling ones did. Trades without an aggressor count on neither side.
+
+    References
+    ----------
+    T. Chordia, R. Roll, A. Subrahmanyam, "Order imbalance, liquidity, and market returns", Journal of Financial
+    Economics 65 (2002).
     """
     stream = TradeImbalance(x.instrument, bar, otc=otc)
     stream.update(prints_of(x, otc=otc))

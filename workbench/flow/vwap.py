@@ -114,6 +114,12 @@ def vwap(
     Notes
     -----
     σ² = Σs(p − VWAP)²/Σs. Prices 100, 101, 99, 102 with sizes 10, 20, 5, 5 give 100.625 and σ = 0.856957.
+
+    References
+    ----------
+    S. A. Berkowitz, D. E. Logue, E. A. Noser, "The total cost of transactions on the NYSE", Journal of Finance 43
+    (1988). D. H. D. West, "Updating mean and variance estimates: an improved method", Communications of the ACM 22
+    (1979).
     """
     prints = prints_of(x, otc=otc)
     if anchor is not None:

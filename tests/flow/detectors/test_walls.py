@@ -63,17 +63,20 @@ class PlainWalls:
         if ts >= self.next:
             self.look(book)
             self.next = (ts // LOOK_NS + 1) * LOOK_NS
-            standing = {at for at, size in self.shown.items() if size >= self.floors[at[1]]}
-            for at in standing:
-                if abs(at[0] - book.best(at[1])[0]) <= NEAR:
+            for at in ((book.best(side)[0] - side * k, side) for side in (1, -1) for k in range(NEAR + 1)):
+                if self.shown.get(at, 0) >= self.floors[at[1]]:
                     self.before.setdefault(at, self.shown[at])
         for at, before in self.before.items():
             change = self.shown.get(at, 0) - before + self.traded[at]
             if 2 * change >= self.floors[at[1]] > 0:
                 self.added.append((ts, *at, change))
-        for at in {**self.before, **self.walls}:
+        touched = list(self.before)
+        for at in touched:
             self.judge(ts, sequence, at, book)
         self.settled()
+        # Whose fate is open is judged again in every moment, and first: who left first has what was added elsewhere.
+        open_ = [at for at in touched if self.walls.get(at, {}).get("gone")]
+        self.before = {at: self.shown.get(at, 0) for at in open_}
 
     def look(self, book: DictBook) -> None:
         near = {side: [] for side in (1, -1)}

@@ -300,11 +300,12 @@ def absorption(
     Notes
     -----
     Usual is the median, and the standard deviation that of a normal distribution with the same median absolute
-    deviation: plain means would rise with the very bursts that are looked for. Judged at the end of each moment in which the price traded: a level that is gone by then absorbed nothing. A price is
-    told again only after its volume within ``time`` fell below half of what is needed. Its trades began when it had none
-    within ``time`` before, which may be longer ago than ``time``; the mid is that of the moment before. Off-book prints, prints between
-    two ticks and those without an aggressor do not count. ``"auto"`` finds nothing for the first five spans of ``time``; after a gap or
-    a new snapshot all begins anew.
+    deviation: plain means would rise with the very bursts that are looked for. Judged at the end of each moment in
+    which the price traded: a level that is gone by then absorbed nothing. A price is told again only after its volume
+    within ``time`` fell below half of what is needed. Its trades began when it had none within ``time`` before, which
+    may be longer ago than ``time``; the mid is that of the moment before. Off-book prints, prints between two ticks and
+    those without an aggressor do not count. ``"auto"`` finds nothing for the first five spans of ``time``; after a gap
+    or a new snapshot all begins anew.
 
     *What it cannot know.* Whether one party absorbed or many; whether it will go on doing so; whether the volume met
     hidden size, a refilled order or simply a deep queue (see :func:`workbench.icebergs`).

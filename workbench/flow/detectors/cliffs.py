@@ -286,6 +286,11 @@ def cliffs(
     *What it cannot know.* Hidden and refilling size: a hole may be none. What lies beyond the depth that the venue shows.
     On instruments with ticks far finer than their quotes every place is a gap: give ``gap`` and ``span`` to match.
 
+    References
+    ----------
+    J. D. Farmer, L. Gillemot, F. Lillo, S. Mike, A. Sen, "What really causes large price changes?", Quantitative
+    Finance 4 (2004): gaps behind the best price.
+
     Examples
     --------
     >>> import workbench as wb

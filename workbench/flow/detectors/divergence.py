@@ -106,6 +106,10 @@ def divergence(x: Any, *, n: int = 20, bar: str = "10s") -> pl.DataFrame:
     *What it cannot know.* Whether the price will turn. Trades without an aggressor move the price and not the delta, so
     a feed that has many of them diverges by itself.
 
+    References
+    ----------
+    A rule of floor and platform traders; no paper defines it, the one above is this package's.
+
     Examples
     --------
     >>> import workbench as wb

@@ -153,6 +153,10 @@ def exhaustion(x: Any, *, n: int = 10, bar: str = "5s", pushes: int = 3, fade: f
 
     *What it cannot know.* Whether the price will turn: thin volume at an extreme may also be the lack of resistance.
 
+    References
+    ----------
+    A rule of floor and platform traders; no paper defines it, the one above is this package's.
+
     Examples
     --------
     >>> import workbench as wb

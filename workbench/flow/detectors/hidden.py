@@ -69,5 +69,13 @@ def hidden(x: Any, *, min_lots: int = 1) -> pl.DataFrame:
     DataFrame
         ``ts, price, side`` (resting), ``score`` (lots), ``evidence`` (``sequence``, ``size_lots``, ``aggressor_id``).
         See :class:`HiddenExecutions`, also for what it cannot know.
+
+    Notes
+    -----
+    Prints that the venue itself marks as hidden; where it marks none there is no row. Empty without trades.
+
+    References
+    ----------
+    R. Huang, T. Polak, "LOBSTER: limit order book reconstruction system" (2011): executions of hidden orders.
     """
     return frame(detected(x, HiddenExecutions(x.instrument, min_lots=min_lots)), x.instrument)

@@ -52,8 +52,14 @@ def icebergs(x: Any, kind: IcebergKind = "native", **parameters: Any) -> pl.Data
 
     Notes
     -----
+    No rows where nothing was refilled, and none before a snapshot is complete; after a gap all orders are forgotten.
+
     **What it cannot know.** Hidden size that nothing ever touched; who stands behind orders with different ids. The
     kinds of levels see sums of all participants: what one pulled and another added at the same time is invisible.
+
+    References
+    ----------
+    D. Zotikov, A. Antonov, "CME iceberg order detection and prediction", arXiv:1909.09495.
 
     Examples
     --------

@@ -157,5 +157,14 @@ def large_lots(x: Any, **parameters: Any) -> pl.DataFrame:
     DataFrame
         ``ts, price, side, score`` (multiples of the limit), ``evidence``; see :class:`LargeLots`, also for what it
         cannot know.
+
+    Notes
+    -----
+    Empty until there are as many sizes as the quantile is taken of; after a gap or a new snapshot they are collected
+    anew.
+
+    References
+    ----------
+    Bookmap, knowledge base, "Traded Volume Visualization": minimal trade size.
     """
     return frame(detected(x, LargeLots(x.instrument, **parameters)), x.instrument)

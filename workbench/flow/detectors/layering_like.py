@@ -196,12 +196,16 @@ def layering_like(
 
     Notes
     -----
-    A posting belongs to one finding. Levels pulled after a finding count towards the next. After a gap or a new
-    snapshot all begins anew. At most the last 256 withdrawals are compared.
+    Nothing is found until 200 additions were seen. A posting belongs to one finding. Levels pulled after a finding count
+    towards the next. After a gap or a new snapshot all begins anew. At most the last 256 withdrawals are compared.
 
     *What it cannot know.* Whether the postings were one party's, and what it wanted: a maker that quotes several levels
     and steps back looks the same, and so does one whose venue connection failed. Executions on the other side are told
     as evidence and not demanded, since layering need not succeed.
+
+    References
+    ----------
+    X. Tao, A. Day, L. Ling, S. Drapeau, "On detecting spoofing strategies in high frequency trading", arXiv:2009.14818.
 
     Examples
     --------

@@ -221,5 +221,14 @@ def stop_runs(x: Any, **parameters: Any) -> pl.DataFrame:
     DataFrame
         ``ts, price, side`` (of the aggressors), ``score``, ``evidence``; see :class:`StopRuns`, also for what it
         cannot know: it is a proxy.
+
+    Notes
+    -----
+    Empty without trades, and before the look-back is full; after a gap or a new snapshot it fills anew.
+
+    References
+    ----------
+    C. Osler, "Stop-loss orders and price cascades in currency markets", Journal of International Money and Finance 24
+    (2005).
     """
     return frame(detected(x, StopRuns(x.instrument, **parameters)), x.instrument)

@@ -293,7 +293,7 @@ def sweeps(x: Any, *, levels: int = 4, size: float = 0, time: str | None = None)
     Judged when the moment is over in which the last level that was needed traded. An order is told once. By time, a
     side is told again only after the window has held less than was needed. Levels are displayed prices: hidden prints
     and those between two ticks add volume to an order and are no level. Off-book prints and prints without an aggressor
-    do not count. An order that a gap cuts is dropped; what lies before and after is judged apart.
+    do not count. No rows without trades. An order that a gap cuts is dropped; what lies before and after is judged apart.
 
     *What it cannot know.* Where neither names nor execution marks join prints, orders of one side at one time are one
     here. Whether the levels were emptied or only touched at the last one, and why: a stop, a large order and a fat finger

@@ -354,12 +354,18 @@ def walls(
     Notes
     -----
     A wall is gone when at most a tenth of its peak is left: consumed where trades took at least half of what went, else
-    moved or pulled. That it was pulled is known only when the time for moving has passed. A wall that the market leaves
-    behind goes on standing. Of the sizes of late the last minute weighs most. Nothing is found in the first ten looks;
+    moved or pulled. That it was pulled is known only when the time for moving has passed. An addition explains one wall:
+    the first that was gone, of several in one moment the first that was touched. A wall that the market leaves behind
+    goes on standing. Of the sizes of late the last minute weighs most. Nothing is found in the first ten looks;
     after a gap or a new snapshot all begins anew, and walls from before have no fate.
 
     *What it cannot know.* Whose the size is: a wall may be one order or a hundred. Whether it would have stood: only
     its fate tells. Where the venue sends no print for a fill at the level (off book, hidden) it looks pulled.
+
+    References
+    ----------
+    Bookmap, knowledge base, "Heatmap Settings": sizes that stand out by percentile. The fates are a rule of this
+    package.
 
     Examples
     --------
