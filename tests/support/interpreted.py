@@ -49,21 +49,46 @@ def faces() -> dict[str, Face]:
         "underflow": followed(Underflow),
         "resistance": followed(Resistance),
     }
-    return found | {
-        "bars of time": lambda r: wb.bars(r, "1s"),
-        "bars of trades": lambda r: wb.bars(r, "20 trades"),
-        "bars of imbalance": lambda r: wb.bars(r, "10 volume imbalance"),
-        "profile": lambda r: wb.volume_profile(r).frame,
-        "cvd": lambda r: wb.cvd(r),
-        "imbalance": lambda r: wb.imbalance(r, levels=5),
-        "ofi": lambda r: wb.ofi(r, levels=3),
-        "microprice": lambda r: wb.microprice(r),
-        "vpin": lambda r: wb.vpin(r, bucket=20, window=5),
-        "volatility": lambda r: wb.volatility(r, "1s", window=8, scale=3),
-        "kyle": lambda r: wb.kyle_lambda(r, "1s", window=5),
-        "footprint": lambda r: wb.footprint(r, "5s"),
-        "depth": lambda r: depth_series(r, bucket="1s"),
-        "pulling": lambda r: wb.pulling(r, "2s"),
+    signals = {f"signal: {name}": signal.over for name, signal in _signals().items()}
+    return (
+        found
+        | signals
+        | {
+            "bars of time": lambda r: wb.bars(r, "1s"),
+            "bars of trades": lambda r: wb.bars(r, "20 trades"),
+            "bars of imbalance": lambda r: wb.bars(r, "10 volume imbalance"),
+            "profile": lambda r: wb.volume_profile(r).frame,
+            "cvd": lambda r: wb.cvd(r),
+            "imbalance": lambda r: wb.imbalance(r, levels=5),
+            "ofi": lambda r: wb.ofi(r, levels=3),
+            "microprice": lambda r: wb.microprice(r),
+            "vpin": lambda r: wb.vpin(r, bucket=20, window=5),
+            "volatility": lambda r: wb.volatility(r, "1s", window=8, scale=3),
+            "kyle": lambda r: wb.kyle_lambda(r, "1s", window=5),
+            "footprint": lambda r: wb.footprint(r, "5s"),
+            "depth": lambda r: depth_series(r, bucket="1s"),
+            "pulling": lambda r: wb.pulling(r, "2s"),
+        }
+    )
+
+
+def _signals() -> dict[str, Any]:
+    """Signals that half a minute makes speak, alone and composed."""
+    from workbench import signals as s
+
+    return {
+        "fade": s.LiquidityFade(half_life_s=1.0, move_ticks=0.5, thick=0.5),
+        "imbalance": s.BookImbalance(levels=3, half_life_s=0.5, enter=0.3, leave=0.1),
+        "flow": s.OfiMomentum(half_life_s=0.5, enter=1.0),
+        "native icebergs": s.IcebergFollow(),
+        "synthetic icebergs": s.IcebergFollow(kind="synthetic"),
+        "cliff": s.VolumeCliff(gap_ticks=1, ratio=1.5),
+        "absorption": s.AbsorptionContinuation(),
+        "sweeps": s.SweepContinuation(),
+        "both": s.BookImbalance(levels=2) & s.OfiMomentum(half_life_s=0.5, enter=0.5),
+        "unless": s.Unless(s.BookImbalance(), s.SweepContinuation()),
+        "threshold": s.Threshold(s.OfiMomentum(half_life_s=0.5), enter=1.0, leave=0.2),
+        "cooldown": s.Cooldown(s.BookImbalance(), rest_s=0.5),
     }
 
 
