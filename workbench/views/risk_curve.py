@@ -93,7 +93,7 @@ class RiskCurve:
         steps = _as_steps(self._seconds, values, last)
         if len(steps) > 1:
             canvas.line([at(*point) for point in steps], "accent", 1.5)
-            canvas.text(WIDTH - _RIGHT + 8, at(*steps[-1])[1], f"{steps[-1][1]:,.6g}", "accent", 12)
+            canvas.text(WIDTH - _RIGHT + 8, at(*steps[-1])[1], f"{steps[-1][1]:,.2f}", "accent", 12)
         canvas.text(_LEFT, _TOP / 2, self._title(), "text", 13)
         note = f"{last:,.0f} s, equity at the mid after fees; orange: exits only, red: halted"
         canvas.text(_LEFT, HEIGHT - _BOTTOM / 2, note, "faint")
