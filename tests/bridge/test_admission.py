@@ -34,6 +34,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"post_only": True, "time_in_force": "IOC"}, "UNSUPPORTED_POST_ONLY"),
     ({"reduce_only": True}, "UNSUPPORTED_REDUCE_ONLY"),
     ({"trailing": 0.25}, "TRAILING_NEEDS_STOP_LOSS"),
+    ({"oco": "exit"}, "UNSUPPORTED_ORDER"),
+    ({"at": 1}, "UNSUPPORTED_ORDER"),
     ({"stop_loss": 0.1}, "NOT_ON_GRID"),
     ({"client_order_id": ""}, "INVALID_CLIENT_ORDER_ID"),
     ({"client_order_id": "x" * 33}, "INVALID_CLIENT_ORDER_ID"),
