@@ -233,7 +233,7 @@ def test_sources_without_orders_say_so() -> None:
     with wb.simulate(seed=7, inline=True) as session:
         assert why_not(session, session.instrument.symbol) == ""
         session.panic()
-        assert why_not(session, session.instrument.symbol) == "arm() opens it"
+        assert why_not(session, session.instrument.symbol) == "TRADING_HALTED: panic; arm() opens it"
     market = shown()
     assert why_not(market, "ES") == "nothing here takes orders"
     view = Ladder(market)
