@@ -134,7 +134,9 @@ def zoomed(lab: Lab, long: Recording, count: int, live: bool) -> dict[str, list[
         )
         time.sleep(SETTLE_S)
         for number, gesture in enumerate(gestures(WARMING + count)):
-            answer = page.page.evaluate("([number, gesture]) => benchWatch.gesture(number, gesture)", [int(live), gesture])
+            answer = page.page.evaluate(
+                "([number, gesture]) => benchWatch.gesture(number, gesture)", [int(live), gesture]
+            )
             if number < WARMING:
                 continue
             if answer["first"] is not None:
