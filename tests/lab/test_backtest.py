@@ -6,11 +6,12 @@ import polars as pl
 import pytest
 
 import workbench as wb
+from tests.support.quoting import quote_both_sides
 from workbench.errors import WorkbenchError
 from workbench.lab.plain_strategy import PlainDesk, SeenFill, SeenTrade
 from workbench.session import Session
 from workbench.trading.slots import Desk
-from workbench.trading.strategies import best_ask, best_bid, cancel, is_open, modify, position, quoted, submit
+from workbench.trading.strategies import best_ask, best_bid, is_open, modify, quoted, submit
 
 
 @pytest.fixture(scope="module")
@@ -19,20 +20,6 @@ def session() -> Session:
     s = wb.simulate(seed=7, inline=True)
     s.advance("30s")
     return s
-
-
-@wb.kernel_strategy
-def quote_both_sides(d: Desk) -> None:
-    """Keep one lot at each best price."""
-    if quoted(d):
-        for k in range(2):
-            side, price = (1, best_bid(d)) if k == 0 else (-1, best_ask(d))
-            number = int(d.memory[k]) - 1
-            if is_open(d, number):
-                if d.orders[number, 1] != price:
-                    cancel(d, number)
-            elif side * position(d) < 5:
-                d.memory[k] = submit(d, side, price, 1, 1, 0) + 1
 
 
 class QuoteBothSides:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-import numpy as np
-
-from workbench.events import Array, EventBatch
+from workbench.events import EventBatch
+from workbench.lab.venue_tables import TIFS, VenueTables
 from workbench.trading import slots
 from workbench.trading.contracts import Contract
 from workbench.trading.journal import Executed, Moved, Record
@@ -20,13 +19,11 @@ from workbench.trading.rows import Rows
 from workbench.trading.states import OrderEvent, OrderStatus
 from workbench.trading.terms import STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX, Terms
 
-TIFS: Final = {slots.GTC: "GTC", slots.POST_ONLY: "GTC", slots.IOC: "IOC", slots.FOK: "FOK"}
-_FIRST_ROOM: Final = 64
 _ANSWERED: Final = (slots.NEW, slots.PARTIALLY_FILLED, slots.SUSPENDED)
 _NAMES: Final = {OrderStatus.DENIED: "REJECTED", OrderStatus.INITIALIZED: "PENDING_NEW"}
 
 
-class DeskVenue:
+class DeskVenue(VenueTables):
     """Tables of orders and fills that a paper desk's journal adds up to.
 
     Parameters
@@ -49,13 +46,11 @@ class DeskVenue:
     """
 
     def __init__(self, contract: Contract, terms: PaperTerms, batch: EventBatch):
+        super().__init__()
         first = int(batch.ts[0]) if len(batch) else 0
         self._symbol, self._batch, self._row = contract.symbol, batch, 0
-        self._table = np.zeros((_FIRST_ROOM, slots.ORDER_SLOTS), np.int64)
         self.names: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._made: list[list[int]] = []
-        self._went_off: dict[int, int] = {}
         self.reasons: list[str] = []
         self.paper = Paper(contract, terms, first - 1, listener=self._hear)
 
@@ -65,24 +60,6 @@ class DeskVenue:
     def desk(self) -> slots.Desk:
         """The book as the strategy sees it."""
         return cast(PaperVenue, self.paper.desk.venue).matcher.desk
-
-    @property
-    def orders(self) -> Array:
-        """Orders by number, int64, shape (n, ORDER_SLOTS)."""
-        return self._table[: len(self.names)]
-
-    @property
-    def fills(self) -> Array:
-        """Fills in the order in which they were known, int64, shape (n, FILL_SLOTS)."""
-        return np.array(self._made, np.int64).reshape(-1, slots.FILL_SLOTS)
-
-    @property
-    def commands(self) -> Array:
-        """When stops went off, as commands that were sent then."""
-        sent = np.zeros((len(self._went_off), slots.COMMAND_SLOTS), np.int64)
-        sent[:, slots.NUMBER] = list(self._went_off)
-        sent[:, slots.COMMAND_SENT] = list(self._went_off.values())
-        return sent
 
     def count(self, slot: int) -> int:
         """The position in lots; 0 for what only an engine counts."""
@@ -111,7 +88,7 @@ class DeskVenue:
         exits: Mapping[str, Any],
     ) -> int:
         """Place an order with everything that the desk knows; its number."""
-        number = self._begin(now)
+        number = self._name(now)
         if trail:
             kind = "TRAILING_STOP"
         elif trigger:
@@ -137,7 +114,7 @@ class DeskVenue:
 
     def cancel(self, now: int, number: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
-        if not 0 <= number < len(self.names) or self._table[number, slots.STATUS] not in _ANSWERED:
+        if not 0 <= number < self._count or self._table[number, slots.STATUS] not in _ANSWERED:
             return False
         self._table[number, slots.STATUS] = slots.PENDING_CANCEL
         self._ask(now, Cancel(self.names[number]))
@@ -176,11 +153,8 @@ class DeskVenue:
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
-    def _begin(self, now: int, name: str = "") -> int:
-        number = len(self.names)
-        if number == len(self._table):
-            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
-        self._table[number, slots.SENT] = now
+    def _name(self, now: int, name: str = "") -> int:
+        number = self._begin(now)
         self.names.append(name or f"s{number}")
         self.reasons.append("")
         self._numbers[self.names[number]] = number
@@ -197,14 +171,18 @@ class DeskVenue:
         if order is None:
             return
         if order.name not in self._numbers:
-            self._begin(record.ts, order.name)
+            self._name(record.ts, order.name)
         number = self._numbers[order.name]
         if isinstance(record, Executed):
-            side, row = order.terms.side, [0] * slots.FILL_SLOTS
-            row[slots.FILL_TS], row[slots.FILL_KNOWN] = record.venue_ts, record.ts
-            row[slots.FILL_ORDER], row[slots.FILL_SIDE], row[slots.FILL_PRICE] = number, side, record.ticks
-            row[slots.FILL_SIZE], row[slots.FILL_MAKER] = record.lots, int(record.maker)
-            self._made.append(row)
+            self._note_fill(
+                number,
+                order.terms.side,
+                ticks=record.ticks,
+                lots=record.lots,
+                maker=record.maker,
+                happened=record.venue_ts,
+                known=record.ts,
+            )
         elif isinstance(record, Moved) and record.event is OrderEvent.TRIGGER and order.triggered:
             self._went_off.setdefault(number, record.ts)
         self._show(number, order)

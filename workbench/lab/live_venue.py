@@ -6,15 +6,14 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from workbench.events import Array, Instrument
+from workbench.events import Instrument
+from workbench.lab.venue_tables import TIFS, VenueTables
 from workbench.protocol import messages
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher, Rows
 
-TIFS: Final = {slots.GTC: "GTC", slots.POST_ONLY: "GTC", slots.IOC: "IOC", slots.FOK: "FOK"}
 CLOSED: Final = frozenset({slots.FULLY_FILLED, slots.CANCELED, slots.EXPIRED, slots.REJECTED})
 WORKS: Final = (slots.NEW, slots.PARTIALLY_FILLED)
-_FIRST_ROOM: Final = 64
 
 
 class Seat(Protocol):
@@ -32,7 +31,7 @@ class Seat(Protocol):
     def news(self) -> tuple[list[messages.Order], list[messages.Fill]]: ...
 
 
-class LiveVenue:
+class LiveVenue(VenueTables):
     """The tables of a matching engine, kept by what a session is told of its orders.
 
     Parameters
@@ -46,13 +45,11 @@ class LiveVenue:
     """
 
     def __init__(self, seat: Seat):
+        super().__init__()
         self._seat, self._instrument = seat, seat.instrument
         self._book = Matcher()
-        self._table = np.zeros((_FIRST_ROOM, slots.ORDER_SLOTS), np.int64)
-        self._count = self._position = 0
+        self._position = 0
         self._numbers: dict[str, int] = {}
-        self._went_off: dict[int, int] = {}
-        self._made: list[list[int]] = []
         self._waiting: list[messages.OrderCommand] = []
 
     # -- what a strategy's desk asks, as of a Matcher ----------------------------------------------------------------
@@ -61,24 +58,6 @@ class LiveVenue:
     def desk(self) -> slots.Desk:
         """The book as the strategy sees it."""
         return self._book.desk
-
-    @property
-    def orders(self) -> Array:
-        """Orders by number, int64, shape (n, ORDER_SLOTS)."""
-        return self._table[: self._count]
-
-    @property
-    def fills(self) -> Array:
-        """Fills in the order in which they were told, int64, shape (n, FILL_SLOTS)."""
-        return np.array(self._made, np.int64).reshape(-1, slots.FILL_SLOTS)
-
-    @property
-    def commands(self) -> Array:
-        """When stops went off, as commands that were sent then."""
-        sent = np.zeros((len(self._went_off), slots.COMMAND_SLOTS), np.int64)
-        sent[:, slots.NUMBER] = list(self._went_off)
-        sent[:, slots.COMMAND_SENT] = list(self._went_off.values())
-        return sent
 
     def count(self, slot: int) -> int:
         """The position in lots; 0 for what only an engine counts."""
@@ -185,13 +164,10 @@ class LiveVenue:
     # -- tables --------------------------------------------------------------------------------------------------------
 
     def _enter(self, now: int, side: int, price: int, size: int, tif: int, market: bool) -> int:
-        number = self._count
-        if number == len(self._table):
-            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+        number = self._begin(now)
         row = self._table[number]
         row[[slots.SIDE, slots.PRICE, slots.SIZE, slots.TIF]] = side, price, size, tif
-        row[slots.SENT], row[slots.MARKET], row[slots.STATUS] = now, int(market), slots.PENDING_NEW
-        self._count += 1
+        row[slots.MARKET], row[slots.STATUS] = int(market), slots.PENDING_NEW
         self._numbers[self._seat.name(number)] = number
         return number
 
@@ -237,12 +213,15 @@ class LiveVenue:
 
     def _take_fill(self, number: int, told: messages.Fill) -> None:
         side, lots = (1 if told.side == "BUY" else -1), self._instrument.lots(told.size)
-        row = [0] * slots.FILL_SLOTS
-        row[slots.FILL_TS], row[slots.FILL_KNOWN] = told.ts_venue or told.ts, told.ts
-        row[slots.FILL_ORDER], row[slots.FILL_SIDE] = number, side
-        row[slots.FILL_PRICE], row[slots.FILL_SIZE] = self._instrument.ticks(told.price), lots
-        row[slots.FILL_MAKER] = int(told.liquidity.upper() == "MAKER")
-        self._made.append(row)
+        self._note_fill(
+            number,
+            side,
+            ticks=self._instrument.ticks(told.price),
+            lots=lots,
+            maker=told.liquidity.upper() == "MAKER",
+            happened=told.ts_venue or told.ts,
+            known=told.ts,
+        )
         self._position += side * lots
 
     def _is_passed(self, side: int, trigger: int) -> bool:

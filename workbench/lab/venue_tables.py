@@ -1,0 +1,63 @@
+"""Tables of own orders and fills as the matching engine keeps them, for venues that are told of both."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from workbench.events import Array
+from workbench.trading import slots
+
+TIFS: Final = {slots.GTC: "GTC", slots.POST_ONLY: "GTC", slots.IOC: "IOC", slots.FOK: "FOK"}
+"""Times in force by slot; post-only is a flag of its own there."""
+_FIRST_ROOM: Final = 64
+
+
+class VenueTables:
+    """Orders by number, what they got, and when stops went off."""
+
+    def __init__(self) -> None:
+        self._table = np.zeros((_FIRST_ROOM, slots.ORDER_SLOTS), np.int64)
+        self._count = 0
+        self._made: list[list[int]] = []
+        self._went_off: dict[int, int] = {}
+
+    @property
+    def orders(self) -> Array:
+        """Orders by number, int64, shape (n, ORDER_SLOTS)."""
+        return self._table[: self._count]
+
+    @property
+    def fills(self) -> Array:
+        """Fills in the order in which they were told, int64, shape (n, FILL_SLOTS)."""
+        return np.array(self._made, np.int64).reshape(-1, slots.FILL_SLOTS)
+
+    @property
+    def commands(self) -> Array:
+        """When stops went off, as commands that were sent then."""
+        sent = np.zeros((len(self._went_off), slots.COMMAND_SLOTS), np.int64)
+        sent[:, slots.NUMBER] = list(self._went_off)
+        sent[:, slots.COMMAND_SENT] = list(self._went_off.values())
+        return sent
+
+    def _begin(self, now: int) -> int:
+        """Number of a new order, sent now."""
+        number = self._count
+        if number == len(self._table):
+            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+        self._table[number, slots.SENT] = now
+        self._count += 1
+        return number
+
+    def _note_fill(
+        self, number: int, side: int, *, ticks: int, lots: int, maker: bool, happened: int, known: int
+    ) -> None:
+        row = [0] * slots.FILL_SLOTS
+        row[slots.FILL_TS], row[slots.FILL_KNOWN] = happened, known
+        row[slots.FILL_ORDER], row[slots.FILL_SIDE], row[slots.FILL_PRICE] = number, side, ticks
+        row[slots.FILL_SIZE], row[slots.FILL_MAKER] = lots, int(maker)
+        self._made.append(row)
+
+
+__all__ = ["TIFS", "VenueTables"]
