@@ -33,6 +33,7 @@ _HOMES = {
     "paper_backtest": "lab.paper_backtest",
     "fill_uncertainty": "lab.fill_uncertainty",
     "FillBand": "views.fill_band",
+    "FollowSignal": "lab.follow_signal",
     "kernel_strategy": "trading.strategies",
     "QueueModel": "trading.matcher",
     "Contract": "trading.contracts",
@@ -129,6 +130,7 @@ __all__ = [
     "EventKind",
     "Explorer",
     "FillBand",
+    "FollowSignal",
     "Footprint",
     "Health",
     "Heatmap",
@@ -275,6 +277,7 @@ if TYPE_CHECKING:
     from workbench.lab.degradation import degradation
     from workbench.lab.desk import StudyDesk
     from workbench.lab.fill_uncertainty import fill_uncertainty
+    from workbench.lab.follow_signal import FollowSignal
     from workbench.lab.live import StrategyRun, trade
     from workbench.lab.lookahead import check_lookahead
     from workbench.lab.paper_backtest import paper_backtest

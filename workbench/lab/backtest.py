@@ -13,6 +13,7 @@ from workbench.events import EventBatch, EventKind, Instrument
 from workbench.flow.bar_rule import interval_ns
 from workbench.flow.batches import event_batches
 from workbench.lab.backtest_result import Backtest
+from workbench.lab.follow_signal import playable
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.trading import queue_models, slots
 from workbench.trading.contracts import Contract
@@ -43,7 +44,8 @@ def backtest(
     ----------
     strategy : kernel strategy or object
         From :func:`workbench.kernel_strategy`, or an object with any of ``on_timer(desk)``, ``on_book(desk)``,
-        ``on_trade(desk, trade)``, ``on_fill(desk, fill)``.
+        ``on_trade(desk, trade)``, ``on_fill(desk, fill)``, ``on_events(desk, batch)``; or a signal, which is followed
+        (:class:`workbench.FollowSignal`).
     x : session or recording
     latency : str, int (ns), a pair, or Latency, optional
         Of commands and of answers; one value is for both. :class:`workbench.Latency` draws from recorded delays, and lets
@@ -182,7 +184,8 @@ def _run(strategy: Any, matcher: Matcher, market: Market, interval: int | None) 
             action="Compile it with wb.kernel_strategy",
         )
     else:
-        PlainDesk(matcher, market.instrument).run(strategy, market.rows, interval, market.view)
+        desk = PlainDesk(matcher, market.instrument)
+        desk.run(playable(strategy), market.rows, interval, market.view, market.batch)
     _finish(matcher, market.view)
 
 

@@ -15,6 +15,7 @@ from workbench.events import EventBatch
 from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest import Market
 from workbench.lab.backtest_result import Backtest
+from workbench.lab.follow_signal import playable
 from workbench.lab.live_venue import LiveVenue
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.trading.contracts import Contract
@@ -29,7 +30,8 @@ def trade(strategy: Any, s: Any, *, every: str = "100ms", symbol: str | None = N
     Parameters
     ----------
     strategy : object
-        With any of ``on_timer(desk)``, ``on_book(desk)``, ``on_trade(desk, trade)``, ``on_fill(desk, fill)``.
+        With any of ``on_timer(desk)``, ``on_book(desk)``, ``on_trade(desk, trade)``, ``on_fill(desk, fill)``, ``on_events(desk, batch)``; or a signal, which is followed
+        (:class:`workbench.FollowSignal`).
     s : Session
         On paper, or of Bookmap once it is armed.
     every : str, optional
@@ -71,6 +73,7 @@ def trade(strategy: Any, s: Any, *, every: str = "100ms", symbol: str | None = N
     >>> run.result().fills.equals(wb.backtest(BuyOnce(), s, latency=0).fills)
     True
     """
+    strategy = playable(strategy)
     _check(strategy)
     seat = s.orders.seat(symbol)
     seat.check_ready()
@@ -104,10 +107,11 @@ class StrategyRun:
         self._desk = PlainDesk(self._venue, seat.instrument)  # type: ignore[arg-type]
         self._touch = np.zeros_like(self._venue.desk.touch)
         self._seen = 0
-        self._rows = self._unseen()
-        now, first = seat.now_ns, int(self._rows.ts[0]) if len(self._rows.ts) else seat.now_ns
+        self._events = self._unseen()
+        now, first = seat.now_ns, int(self._events.ts[0]) if len(self._events) else seat.now_ns
         self.due_ns = first + (max(now - first, 0) // interval + 1) * interval
-        self._venue.advance(self._until(now), now)
+        self._past = self._until(now)
+        self._venue.advance(Rows.of(self._past), now)
 
     def step(self) -> None:
         """Let the strategy act at :attr:`due_ns`; called by the session."""
@@ -157,32 +161,37 @@ class StrategyRun:
 
     def _act(self, now: int) -> None:
         venue, desk = self._venue, self._desk
-        self._rows = Rows(*(np.concatenate(both) for both in zip(self._rows, self._unseen(), strict=True)))
-        rows = self._until(now)
+        self._events = EventBatch.concatenate([self._events, self._unseen()])
+        events = self._until(now)
+        rows = Rows.of(events)
         venue.advance(rows, now)
         venue.hear(now)
         desk.now = now
         changed = not np.array_equal(self._touch, venue.desk.touch)
         self._touch[:] = venue.desk.touch
-        desk._tell(self._strategy, rows, changed)
+        whole = EventBatch.concatenate(
+            [self._past, events]
+        )  # what came before it began is told once, with the first step
+        self._past = EventBatch.empty()
+        desk.tell(self._strategy, rows, changed, whole)
         self.steps += 1
         venue.flush()
 
-    def _until(self, ts: int) -> Rows:
-        stop = int(np.searchsorted(self._rows.ts, ts, side="right"))
-        passed = Rows(*(column[:stop] for column in self._rows))
-        self._rows = Rows(*(column[stop:] for column in self._rows))
+    def _until(self, ts: int) -> EventBatch:
+        stop = int(np.searchsorted(self._events.ts, ts, side="right"))
+        passed, self._events = self._events[:stop], self._events[stop:]
         return passed
 
-    def _unseen(self) -> Rows:
-        """Rows that came since the last look."""
+    def _unseen(self) -> EventBatch:
+        """Rows that came since the last look, counted from the first."""
         capture = self._seat.capture
         with capture.lock:
             if len(capture.columns) < self._seen:
                 raise WorkbenchError("the session's time was moved", action="Start the strategy again")
             columns = capture.columns.view(self._seen)
+            events = EventBatch.trusted(tuple(columns[:9]), self._seen)
             self._seen += len(columns[0])
-        return Rows.of(EventBatch.trusted(columns, 0))
+        return events
 
     def _end(self, state: str) -> None:
         self.state = state
@@ -214,7 +223,7 @@ def _check(strategy: Any) -> None:
         raise WorkbenchError(
             "a compiled strategy", expected="an object with on_timer, on_book, on_trade or on_fill"
         )
-    known = ("on_timer", "on_book", "on_trade", "on_fill")
+    known = ("on_timer", "on_book", "on_trade", "on_fill", "on_events")
     if isinstance(strategy, type) or not any(hasattr(strategy, name) for name in known):
         raise WorkbenchError(
             f"a strategy without methods: {type(strategy).__name__}",

@@ -12,6 +12,7 @@ from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest import Market
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.desk_venue import DeskVenue
+from workbench.lab.follow_signal import playable
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.trading.journal import Record
 from workbench.trading.paper_terms import PaperTerms
@@ -69,7 +70,8 @@ def paper_backtest(
     market, told = Market.of(x), terms or PaperTerms()
     contract = told.contract(market.instrument)
     venue = DeskVenue(contract, told, market.batch)
-    PlainDesk(venue, market.instrument).run(strategy, market.rows, interval_ns(every))
+    desk = PlainDesk(venue, market.instrument)
+    desk.run(playable(strategy), market.rows, interval_ns(every), None, market.batch)
     venue.finish()
     return PaperBacktest(market.instrument, venue, market.batch)
 

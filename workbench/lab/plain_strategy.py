@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.events import EventKind, Instrument
+from workbench.events import EventBatch, EventKind, Instrument
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher
 from workbench.trading.rows import Rows
@@ -258,8 +258,11 @@ class PlainDesk:
             )
         return int(best)
 
-    def run(self, strategy: Any, rows: Rows, interval_ns: int, view: Rows | None = None) -> None:
-        """Go through the rows, a step at a time; ``view`` are the rows as they are seen, where that is later."""
+    def run(self, strategy: Any, rows: Rows, interval_ns: int, view: Rows | None, events: EventBatch) -> None:
+        """Go through the rows, a step at a time.
+
+        ``view`` are the rows as they are seen, where that is later; ``events`` the same as they were recorded, one for each.
+        """
         seen = rows if view is None else view
         if not len(rows.ts):
             return
@@ -267,19 +270,23 @@ class PlainDesk:
         end, first, first_seen = max(int(rows.ts[-1]), int(seen.ts[-1])), 0, 0
         for step in range(begin + interval_ns, end, interval_ns):
             part, first = _until(rows, first, step)
+            begun = first_seen
             shown, first_seen = (part, first) if view is None else _until(seen, first_seen, step)
             self._matcher.advance(part, step, None if view is None else shown)
             self._matcher.hear(step)
             self.now = step
             changed = not np.array_equal(touch, self._matcher.desk.touch)
             touch[:] = self._matcher.desk.touch
-            self._tell(strategy, shown, changed)
+            self.tell(strategy, shown, changed, events[begun:first_seen])
         rest = Rows(*(column[first:] for column in rows))
         self._matcher.advance(
             rest, end - 1, None if view is None else Rows(*(column[first_seen:] for column in seen))
         )
 
-    def _tell(self, strategy: Any, rows: Rows, changed: bool) -> None:
+    def tell(self, strategy: Any, rows: Rows, changed: bool, events: EventBatch) -> None:
+        """Let a strategy know what came since its last step, and act."""
+        if len(events) and (on_events := getattr(strategy, "on_events", None)):
+            on_events(self, events)
         if on_trade := getattr(strategy, "on_trade", None):
             for i in np.flatnonzero(rows.kind == EventKind.TRADE).tolist():
                 price, size = int(rows.price[i]) * float(self._tick), int(rows.size[i]) * float(self._lot)
