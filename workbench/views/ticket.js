@@ -294,7 +294,7 @@ class TicketView {
       const node = this.meters.children[place];
       node.title = title;
       node.className = share === null ? "ow-unbound" : kind;
-      node.style.setProperty("--ow-share", share ?? 0);
+      node.style.setProperty("--workbench-share", share ?? 0);
     });
   }
 
