@@ -178,7 +178,7 @@ def start(hbt: Any, setting: Setting, feed: Feed, play: Any = None) -> Any:
 
 def report(rates: dict[str, tuple[float, float]], agreed: list[int], rows: int) -> dict:
     """Goals by the median rates, and all cases."""
-    clock, roi_clock, moments, roi_moments, hashed = (median for _, median in rates.values())
+    clock, roi_clock, moments, roi_moments, _ = (median for _, median in rates.values())
     table = [[name, best / 1e6, median / 1e6] for name, (best, median) in rates.items()]
     return {
         "title": "Backtest",
@@ -189,7 +189,6 @@ def report(rates: dict[str, tuple[float, float]], agreed: list[int], rows: int) 
         "goals": [
             goal("100 ms clock against ROIVectorMarketDepth", measured=clock / roi_clock, floor=4.5),
             goal("every message against ROIVectorMarketDepth", measured=moments / roi_moments, floor=3.0),
-            goal("100 ms clock against HashMapMarketDepth", measured=clock / hashed, floor=12.0),
         ],
         "tables": [
             {

@@ -106,6 +106,7 @@ def _simulator() -> None:
 def _others() -> None:
     for name in MODULES:
         import_module(name)
+    import_module("workbench.trading.stepping").advance_by_order()
     if SAMPLE.is_dir():
         _show_sample()
     _import_capture()

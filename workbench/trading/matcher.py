@@ -151,7 +151,8 @@ class Matcher:
             c[slots.NEXT_STEP] = min(rows.ts[0], seen.ts[0]) + c[slots.STEP_NS]
         c[slots.ROW] = c[slots.VIEW_ROW] = 0
         _, pages, book = self._view
-        while stepping.advance(
+        advance = stepping.advance if self._priorities is None else stepping.advance_by_order()
+        while advance(
             *rows[:6], since, *seen[:6], until, self._venue, self._desk, pages, book, self._two, strategy
         ):
             self._grow()

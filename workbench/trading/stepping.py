@@ -6,6 +6,7 @@ at T plus the entry latency, after the rows of that very time and before the nex
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 
 from numba import types
@@ -182,174 +183,190 @@ _SIGNATURE: Any = types.int64(
 )
 
 
-@kernel(_SIGNATURE)
-def advance(
-    ts: Array,
-    kind: Array,
-    side: Array,
-    price: Array,
-    size: Array,
-    flags: Array,
-    since: Array,
-    view_ts: Array,
-    view_kind: Array,
-    view_side: Array,
-    view_price: Array,
-    view_size: Array,
-    view_flags: Array,
-    until: int,
-    v: Venue,
-    d: Desk,
-    view_pages: Array,
-    view: Array,
-    two_books: bool,
-    strategy: Any,
-) -> int:
-    """Take in all rows; handle commands and steps whose time is ``until`` or before.
+def _compiled(by_order: bool) -> Any:
+    """The engine with or without rows of queues: the mere branch for them costs the others a fifth of the time."""
 
-    ``view_…`` are the same rows by the strategy's clock where it has another than the venue's (``two_books``).
-    Returns NEEDS_ROOM where a table is full: call it again with larger ones.
-    """
-    v = Venue(
-        borrowed(v.levels),
-        borrowed(v.pages),
-        borrowed(v.book),
-        borrowed(v.counters),
-        borrowed(v.orders),
-        borrowed(v.fronts),
-        borrowed(v.live),
-        borrowed(v.answers),
-        borrowed(v.fills),
-        borrowed(v.taken),
-        borrowed(v.model),
-        borrowed(v.delays),
-        borrowed(v.queued),
-    )
-    d = Desk(
-        v.counters,
-        borrowed(d.touch),
-        borrowed(d.levels),
-        borrowed(d.base),
-        v.orders,
-        borrowed(d.commands),
-        borrowed(d.held),
-        borrowed(d.delays),
-        borrowed(d.params),
-        borrowed(d.memory),
-    )
-    ts, kind, side, price, size = (
-        borrowed(ts),
-        borrowed(kind),
-        borrowed(side),
-        borrowed(price),
-        borrowed(size),
-    )
-    view_ts, view_pages, view = borrowed(view_ts), borrowed(view_pages), borrowed(view)
-    c = v.counters
-    commands, pages, levels, book = d.commands, v.pages, v.levels, v.book
-    orders, fronts, live, model = v.orders, v.fronts, v.live, v.model
-    # A row, command or step adds at most so much; numbers, not tables, are compared at each of them.
-    fills_room, answers_room = len(v.fills) - LEVELS_PER_TAKE - 4, len(v.answers) - LEVELS_PER_TAKE - 4
-    orders_room, commands_room = len(orders) - COMMANDS_PER_STEP, len(commands) - COMMANDS_PER_STEP
-    while True:
-        if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
-            return NEEDS_ROOM
-        if c[ORDERS] >= orders_room or c[COMMAND_TAIL] + c[HELD] >= commands_room:
-            return NEEDS_ROOM
-        stop = _next_stop(c, until, view_ts, c[VIEW_ROW] if two_books else c[ROW])
-        c[STOP] = stop
-        if c[STOPS_CHANGED]:
-            settle_stops(d, view)
-        if two_books:  # first what is seen: prints that set off stops make commands
-            row = c[VIEW_ROW]
-            while True:
-                row = walk(
-                    view_ts,
-                    view_kind,
-                    view_side,
-                    view_price,
-                    view_size,
-                    row,
-                    stop,
-                    d.levels,
-                    view_pages,
-                    view,
-                )
-                if row == len(view_ts) or view_ts[row] > stop:
-                    break
-                if view_kind[row] == _TRADE:
-                    if c[HELD] > 0 and not view_flags[row] & _OTC:
-                        set_off(d, view, view_ts[row], view_price[row])
-                else:
-                    control(view_kind[row], d.levels, view_pages, view)
-                row += 1
-            c[VIEW_ROW] = row
-        while True:  # the venue, up to the step
-            arrives = _next_arrival(c, commands, until)
-            edge = min(stop, arrives)
-            row = c[ROW]
-            while True:
-                row = walk(ts, kind, side, price, size, row, edge, levels, pages, book)
-                c[ROW] = row
-                if row == len(ts) or ts[row] > edge:
+    def advance(
+        ts: Array,
+        kind: Array,
+        side: Array,
+        price: Array,
+        size: Array,
+        flags: Array,
+        since: Array,
+        view_ts: Array,
+        view_kind: Array,
+        view_side: Array,
+        view_price: Array,
+        view_size: Array,
+        view_flags: Array,
+        until: int,
+        v: Venue,
+        d: Desk,
+        view_pages: Array,
+        view: Array,
+        two_books: bool,
+        strategy: Any,
+    ) -> int:
+        """Take in all rows; handle commands and steps whose time is ``until`` or before.
+
+        ``view_…`` are the same rows by the strategy's clock where it has another than the venue's (``two_books``).
+        Returns NEEDS_ROOM where a table is full: call it again with larger ones.
+        """
+        v = Venue(
+            borrowed(v.levels),
+            borrowed(v.pages),
+            borrowed(v.book),
+            borrowed(v.counters),
+            borrowed(v.orders),
+            borrowed(v.fronts),
+            borrowed(v.live),
+            borrowed(v.answers),
+            borrowed(v.fills),
+            borrowed(v.taken),
+            borrowed(v.model),
+            borrowed(v.delays),
+            borrowed(v.queued),
+        )
+        d = Desk(
+            v.counters,
+            borrowed(d.touch),
+            borrowed(d.levels),
+            borrowed(d.base),
+            v.orders,
+            borrowed(d.commands),
+            borrowed(d.held),
+            borrowed(d.delays),
+            borrowed(d.params),
+            borrowed(d.memory),
+        )
+        ts, kind, side, price, size = (
+            borrowed(ts),
+            borrowed(kind),
+            borrowed(side),
+            borrowed(price),
+            borrowed(size),
+        )
+        view_ts, view_pages, view = borrowed(view_ts), borrowed(view_pages), borrowed(view)
+        c = v.counters
+        commands, pages, levels, book = d.commands, v.pages, v.levels, v.book
+        orders, fronts, live, model = v.orders, v.fronts, v.live, v.model
+        # A row, command or step adds at most so much; numbers, not tables, are compared at each of them.
+        fills_room, answers_room = len(v.fills) - LEVELS_PER_TAKE - 4, len(v.answers) - LEVELS_PER_TAKE - 4
+        orders_room, commands_room = len(orders) - COMMANDS_PER_STEP, len(commands) - COMMANDS_PER_STEP
+        while True:
+            if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
+                return NEEDS_ROOM
+            if c[ORDERS] >= orders_room or c[COMMAND_TAIL] + c[HELD] >= commands_room:
+                return NEEDS_ROOM
+            stop = _next_stop(c, until, view_ts, c[VIEW_ROW] if two_books else c[ROW])
+            c[STOP] = stop
+            if c[STOPS_CHANGED]:
+                settle_stops(d, view)
+            if two_books:  # first what is seen: prints that set off stops make commands
+                row = c[VIEW_ROW]
+                while True:
+                    row = walk(
+                        view_ts,
+                        view_kind,
+                        view_side,
+                        view_price,
+                        view_size,
+                        row,
+                        stop,
+                        d.levels,
+                        view_pages,
+                        view,
+                    )
+                    if row == len(view_ts) or view_ts[row] > stop:
+                        break
+                    if view_kind[row] == _TRADE:
+                        if c[HELD] > 0 and not view_flags[row] & _OTC:
+                            set_off(d, view, view_ts[row], view_price[row])
+                    else:
+                        control(view_kind[row], d.levels, view_pages, view)
+                    row += 1
+                c[VIEW_ROW] = row
+            while True:  # the venue, up to the step
+                arrives = _next_arrival(c, commands, until)
+                edge = min(stop, arrives)
+                row = c[ROW]
+                while True:
+                    row = walk(ts, kind, side, price, size, row, edge, levels, pages, book)
+                    c[ROW] = row
+                    if row == len(ts) or ts[row] > edge:
+                        break
+                    if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
+                        return NEEDS_ROOM
+                    if kind[row] == _DEPTH:
+                        way, lots = int(side[row]), max(size[row], 0)
+                        rank, at = (0 if way > 0 else 1), price[row] - book[BASE]
+                        before = levels[rank, at]
+                        set_level(rank, at, lots, levels, pages, book)
+                        for i in range(c[LIVE]):
+                            number = live[i]
+                            if orders[number, SIDE] == way and orders[number, VENUE_PRICE] == price[row]:
+                                ahead, traded = fronts[number, 0], fronts[number, 1]
+                                fronts[number, 0] = ahead_after_change(
+                                    c[QUEUE], model[0], model[1], ahead, traded, float(before), float(lots)
+                                )
+                                fronts[number, 1] = 0.0
+                        crossed = at >= book[ASK_LOW] if way > 0 else at <= book[BID_HIGH]
+                        if crossed and lots > 0 and book[KNOWN]:
+                            quote_through(v, ts[row], way, price[row], lots - before)
+                        row += 1
+                        c[ROW] = row
+                        continue
+                    if by_order and kind[row] == QUEUED:
+                        queue_row(side[row], price[row], size[row], since[row], v)
+                        row += 1
+                        c[ROW] = row
+                        continue
+                    own_row(ts[row], kind[row], side[row], price[row], size[row], flags[row], v)
+                    if c[HELD] > 0 and kind[row] == _TRADE and not two_books and not flags[row] & _OTC:
+                        set_off(d, view, ts[row], price[row])
+                        arrives = _next_arrival(c, commands, until)
+                        edge = min(stop, arrives)
+                    row += 1
+                    c[ROW] = row
+                if arrives == NEVER or arrives > stop:
                     break
                 if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
                     return NEEDS_ROOM
-                if kind[row] == _DEPTH:
-                    way, lots = int(side[row]), max(size[row], 0)
-                    rank, at = (0 if way > 0 else 1), price[row] - book[BASE]
-                    before = levels[rank, at]
-                    set_level(rank, at, lots, levels, pages, book)
-                    for i in range(c[LIVE]):
-                        number = live[i]
-                        if orders[number, SIDE] == way and orders[number, VENUE_PRICE] == price[row]:
-                            ahead, traded = fronts[number, 0], fronts[number, 1]
-                            fronts[number, 0] = ahead_after_change(
-                                c[QUEUE], model[0], model[1], ahead, traded, float(before), float(lots)
-                            )
-                            fronts[number, 1] = 0.0
-                    crossed = at >= book[ASK_LOW] if way > 0 else at <= book[BID_HIGH]
-                    if crossed and lots > 0 and book[KNOWN]:
-                        quote_through(v, ts[row], way, price[row], lots - before)
-                    row += 1
-                    c[ROW] = row
-                    continue
-                if kind[row] == QUEUED:
-                    queue_row(side[row], price[row], size[row], since[row], v)
-                    row += 1
-                    c[ROW] = row
-                    continue
-                own_row(ts[row], kind[row], side[row], price[row], size[row], flags[row], v)
-                if c[HELD] > 0 and kind[row] == _TRADE and not two_books and not flags[row] & _OTC:
-                    set_off(d, view, ts[row], price[row])
-                    arrives = _next_arrival(c, commands, until)
-                    edge = min(stop, arrives)
-                row += 1
-                c[ROW] = row
-            if arrives == NEVER or arrives > stop:
-                break
-            if c[FILLS] + c[LIVE] >= fills_room or c[ANSWER_TAIL] + c[LIVE] >= answers_room:
-                return NEEDS_ROOM
-            number = commands[c[COMMAND_HEAD], NUMBER]
-            what = commands[c[COMMAND_HEAD], WHAT]
-            if what == SUBMIT:
-                arrive(v, arrives, number)
-            elif what == MODIFY:
-                at_price, size_now = (
-                    commands[c[COMMAND_HEAD], COMMAND_PRICE],
-                    commands[c[COMMAND_HEAD], COMMAND_SIZE],
-                )
-                replace(v, arrives, number, at_price, size_now)
-            else:
-                withdraw(v, arrives, number)
-            c[COMMAND_HEAD] += 1
-        if stop == NEVER:
-            return DONE
-        if c[ANSWER_HEAD] < c[ANSWER_TAIL]:
-            deliver(d, v.answers, stop)
-        look(d, view)
-        c[NOW] = stop
-        c[STEPS] += 1
-        c[NEXT_STEP] = stop + c[STEP_NS]
-        c[STOP] = NEVER
-        strategy(d)
+                number = commands[c[COMMAND_HEAD], NUMBER]
+                what = commands[c[COMMAND_HEAD], WHAT]
+                if what == SUBMIT:
+                    arrive(v, arrives, number)
+                elif what == MODIFY:
+                    at_price, size_now = (
+                        commands[c[COMMAND_HEAD], COMMAND_PRICE],
+                        commands[c[COMMAND_HEAD], COMMAND_SIZE],
+                    )
+                    replace(v, arrives, number, at_price, size_now)
+                else:
+                    withdraw(v, arrives, number)
+                c[COMMAND_HEAD] += 1
+            if stop == NEVER:
+                return DONE
+            if c[ANSWER_HEAD] < c[ANSWER_TAIL]:
+                deliver(d, v.answers, stop)
+            look(d, view)
+            c[NOW] = stop
+            c[STEPS] += 1
+            c[NEXT_STEP] = stop + c[STEP_NS]
+            c[STOP] = NEVER
+            strategy(d)
+
+    advance.__name__ = advance.__qualname__ = (
+        "advance_by_order" if by_order else "advance"
+    )  # one file of the cache each
+    return kernel(_SIGNATURE)(advance)
+
+
+advance: Final = _compiled(False)
+
+
+@functools.cache
+def advance_by_order() -> Any:
+    """:data:`advance` with queues of single orders; compiled or loaded when it is first needed."""
+    return _compiled(True)
