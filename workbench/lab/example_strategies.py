@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from workbench.book.jit import kernel
-from workbench.trading.slots import IOC, POST_ONLY, PRICE, STRATEGY, Desk
+from workbench.trading.passing import STRATEGY
+from workbench.trading.slots import IOC, POST_ONLY, PRICE, Desk
 from workbench.trading.strategies import (
     ask_size,
     best_ask,

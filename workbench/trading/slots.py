@@ -173,4 +173,3 @@ VENUE_TYPE: Final[Any] = _tuple_type(
     (_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I2, _F1, _I1, _I2), Venue
 )
 DESK_TYPE: Final[Any] = _tuple_type((_I1, _I1, _I2, _I1, _I2, _I2, _I1, _I1, _F1, _F1), Desk)
-STRATEGY: Final[Any] = types.void(DESK_TYPE)

@@ -15,6 +15,7 @@ from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, U2_CO
 from workbench.events import Array, EventKind, Flag
 from workbench.trading.borrowing import borrowed
 from workbench.trading.matching import arrive, quote_through, replace, withdraw
+from workbench.trading.passing import STRATEGY, address_of
 from workbench.trading.queue_models import ahead_after_change
 from workbench.trading.sending import set_off, settle_stops
 from workbench.trading.slots import (
@@ -78,7 +79,6 @@ from workbench.trading.slots import (
     STEPS,
     STOP,
     STOPS_CHANGED,
-    STRATEGY,
     SUBMIT,
     VENUE_PRICE,
     VENUE_TYPE,
@@ -248,6 +248,7 @@ def _compiled(by_order: bool) -> Any:
             borrowed(size),
         )
         view_ts, view_pages, view = borrowed(view_ts), borrowed(view_pages), borrowed(view)
+        desk = address_of(d)
         c = v.counters
         commands, pages, levels, book = d.commands, v.pages, v.levels, v.book
         orders, fronts, live, model = v.orders, v.fronts, v.live, v.model
@@ -355,7 +356,7 @@ def _compiled(by_order: bool) -> Any:
             c[STEPS] += 1
             c[NEXT_STEP] = stop + c[STEP_NS]
             c[STOP] = NEVER
-            strategy(d)
+            strategy(desk)
 
     advance.__name__ = advance.__qualname__ = (
         "advance_by_order" if by_order else "advance"

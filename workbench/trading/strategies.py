@@ -12,6 +12,7 @@ from typing import Any, Final
 from numba import njit, types
 
 from workbench.book.jit import compile_once, kernel
+from workbench.trading.passing import STRATEGY, address_of
 from workbench.trading.sending import send
 from workbench.trading.slots import (
     CANCEL,
@@ -38,7 +39,6 @@ from workbench.trading.slots import (
     SIZE,
     STATUS,
     STOPS_CHANGED,
-    STRATEGY,
     SUBMIT,
     SUBMITS,
     SUSPENDED,
@@ -298,32 +298,32 @@ def rest_idle(d: Desk) -> None:
 @kernel(types.int64(DESK_TYPE, *[types.int64] * 5))
 def submit_now(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> int:
     """:func:`submit` for plain Python."""
-    return submit(d, side, price, size, tif, market)
+    return submit(address_of(d), side, price, size, tif, market)
 
 
 @kernel(types.int64(DESK_TYPE, *[types.int64] * 5))
 def stop_now(d: Desk, side: int, size: int, trigger: int, limit: int, trail: int) -> int:
     """:func:`stop` for plain Python."""
-    return stop(d, side, size, trigger, limit, trail)
+    return stop(address_of(d), side, size, trigger, limit, trail)
 
 
 @kernel(types.boolean(DESK_TYPE, types.int64))
 def cancel_now(d: Desk, number: int) -> bool:
     """:func:`cancel` for plain Python."""
-    return cancel(d, number)
+    return cancel(address_of(d), number)
 
 
 @kernel(types.void(DESK_TYPE, types.int64))
 def withdraw_now(d: Desk, number: int) -> None:
     """Send a cancel whatever is known of the order; a stop that has not gone off ends here."""
-    if not _drop(d, number):
-        send(d, d.counters[NOW], CANCEL, number, 0, 0)
+    if not _drop(address_of(d), number):
+        send(address_of(d), d.counters[NOW], CANCEL, number, 0, 0)
 
 
 @kernel(types.boolean(DESK_TYPE, *[types.int64] * 4))
 def change_now(d: Desk, number: int, price: int, size: int, trigger: int) -> bool:
     """Send a change whatever is known of the order; a stop that has not gone off changes here, or False."""
     if d.orders[number, STATUS] == SUSPENDED:
-        return _adjust(d, number, price, size, trigger)
-    send(d, d.counters[NOW], MODIFY, number, price, size)
+        return _adjust(address_of(d), number, price, size, trigger)
+    send(address_of(d), d.counters[NOW], MODIFY, number, price, size)
     return True
