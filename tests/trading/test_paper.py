@@ -246,6 +246,17 @@ def test_gaps_refuse_and_long_ones_halt() -> None:
     assert "gap" in paper.desk.ledger.reason
 
 
+def test_prints_within_a_gap_set_off_stops_and_heal_nothing() -> None:
+    """A trade says nothing of the book that was lost."""
+    paper = opened()
+    held = placed(paper, "s", order_type="STOP", stop=103)
+    happen(paper, (EventKind.GAP, 0, 0, -1), (EventKind.TRADE, 1, 102, 1))
+    assert placed(paper, "b", limit=98).reason.startswith("STREAM_RECONCILING")
+    happen(paper, (EventKind.TRADE, 1, 103, 1))
+    assert held.status is not S.SUSPENDED
+    assert placed(paper, "c", limit=98).reason.startswith("STREAM_RECONCILING")
+
+
 def test_old_books_and_old_clicks_are_refused() -> None:
     """With how old they are."""
     paper = opened()

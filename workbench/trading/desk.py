@@ -194,12 +194,18 @@ class Desk(DeskWork):
         """
         self._on_entry(now)
         known = self.markets.get(symbol)
-        newest = last if last is not None else known.last if known is not None else None
-        self.markets[symbol] = Market(now, bid, ask, newest)
+        self.markets[symbol] = Market(now, bid, ask, None if known is None else known.last)
         if last is not None:
-            for order in self.ledger.open_orders(symbol):
-                if order.status is _S.SUSPENDED:
-                    self._follow_price(order, last, now)
+            self.traded(symbol, now, last)
+
+    def traded(self, symbol: str, now: int, last: int) -> None:
+        """Take in a trade at ``last`` ticks: stops go off. It tells nothing of the book: a gap in that stays one."""
+        self._on_entry(now)
+        known = self.markets.setdefault(symbol, Market(now))
+        known.ts, known.last = now, last
+        for order in self.ledger.open_orders(symbol):
+            if order.status is _S.SUSPENDED:
+                self._follow_price(order, last, now)
 
     def gap(self, symbol: str, now: int) -> None:
         """Take in that events were lost: nothing new goes until the market is told again."""

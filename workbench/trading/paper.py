@@ -256,9 +256,8 @@ class Paper:
         self.desk.market(self.symbol, ts, bid=bid if bids else None, ask=ask_price if asks else None)
 
     def _set_off_stops(self, passed: Rows, stop: int) -> None:
-        market = self.desk.markets[self.symbol]
         for ticks in paper_cuts.prints(passed, stop):
-            self.desk.market(self.symbol, stop, bid=market.bid, ask=market.ask, last=ticks)
+            self.desk.traded(self.symbol, stop, ticks)
             self._settle(stop)
 
     def _settle(self, now: int) -> None:
