@@ -107,6 +107,54 @@ def written(frame: pl.DataFrame) -> bytes:
     return frame.serialize()
 
 
+class Guarded:
+    """Enters with exits, in pairs of which one ends the other, and with orders that only reduce."""
+
+    def __init__(self, seed: int, last_step: int):
+        self._chance, self._left, self.exits = random.Random(seed), last_step, dict[int, Any]()
+
+    def on_timer(self, desk: Any) -> None:
+        chance, tick = self._chance, 0.25
+        self._left -= 1
+        if self._left < 0 or not (desk.best_bid and desk.best_ask):
+            _ = [desk.cancel(number) for number in desk.orders]
+            return
+        self.exits |= {number: desk.exits(number) for number in desk.orders}
+        match chance.randrange(12):
+            case 0:
+                desk.buy(2, take_profit=2 * tick, stop_loss=3 * tick, trails=chance.random() < 0.5)
+            case 1:
+                desk.sell(1, desk.best_ask, take_profit=tick, oco="")
+            case 2:
+                desk.buy(1, stop=desk.best_ask + 2 * tick, oco=f"g{len(desk.orders)}")
+                desk.sell(1, stop=desk.best_bid - 2 * tick, oco=f"g{len(desk.orders) - 1}")
+            case 3:
+                desk.sell(3, reduce_only=True)
+            case 4:
+                desk.buy(1, trailing=3 * tick, stop_loss=2 * tick)
+            case 5:
+                open_ones = [n for n, s in desk.orders.items() if s in ("NEW", "SUSPENDED")]
+                _ = [desk.cancel(number) for number in open_ones[:1]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_live_is_its_own_paper_backtest(seed: int) -> None:
+    """Brackets, groups and orders that only reduce: the same orders, fills and exits by number."""
+    chance = random.Random(seed)
+    terms = unbound(chance.choice([0, 3 * MS, 40 * MS]), chance.choice([0, MS, 25 * MS]))
+    with wb.simulate(seed=20 + seed, inline=True, paper=terms) as s:
+        live, told = Guarded(seed, 120), Guarded(seed, 120)
+        run = wb.trade(live, s)
+        for _ in range(20):
+            s.advance(chance.choice(["1ms", "170ms", "433ms", "1s"]))
+        s.advance(until="14s")
+        backtest = wb.paper_backtest(told, s, terms)
+        result = run.result()
+    assert live.exits == told.exits and any(live.exits.values())
+    assert written(result.fills) == written(backtest.fills) and len(result.fills) > 5
+    assert written(result.orders) == written(backtest.orders.drop("name", "reason"))
+
+
 class Broken:
     """Buys once, then raises."""
 
@@ -241,3 +289,34 @@ def test_a_platform_trades_only_when_armed() -> None:
         s.panic()
         with pytest.raises(WorkbenchError, match="not_armed: disarmed"):
             wb.trade(BuyOften(), s)
+
+
+class Bracketed:
+    """Buys with an exit."""
+
+    def on_timer(self, desk: Any) -> None:
+        desk.buy(1, take_profit=1.0)
+
+
+def test_a_platform_gets_no_exits_from_strategies() -> None:
+    """Fills of exits that a platform keeps have no name that a strategy knows: nothing is sent, and why is said."""
+    with ScriptedEngine() as engine, engine.session() as s:
+        s.arm(minutes=5, max_orders=10, max_size=5)
+        run = wb.trade(Bracketed(), s, every="1ms")
+        eventually(lambda: engine.publish(5) or run.state == "failed")
+        with pytest.raises(WorkbenchError, match="take_profit from a strategy, not on paper"):
+            run.stop()
+        assert not engine.of_type(messages.PlaceOrder)
+
+
+def test_two_distances_that_trail_are_refused() -> None:
+    """An order on its way has one."""
+    with wb.simulate(seed=7, inline=True) as s:
+        s.advance("1s")
+
+        class Both:
+            def on_timer(self, desk: Any) -> None:
+                desk.buy(1, trailing=1.0, stop_loss=1.0, trails=True)
+
+        with wb.trade(Both(), s), pytest.raises(WorkbenchError, match="one of both"):
+            s.advance("1s")

@@ -194,7 +194,8 @@ class DeskVenue(VenueTables):
         row[slots.TRIGGER], row[slots.TRAIL] = order.stop or 0, terms.trail or 0
         row[slots.TIF] = slots.POST_ONLY if terms.post_only else _TIF_SLOTS[terms.tif]
         row[slots.STATUS] = _status(order)
-        row[slots.CLOSED] = 0 if order.open else order.changed
+        # what is answered to an order that has ended does not end it again
+        row[slots.CLOSED] = 0 if order.open else row[slots.CLOSED] or order.changed
         self.reasons[number] = order.reason
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 import numpy as np
 
+from workbench.errors import WorkbenchError
 from workbench.events import Instrument
 from workbench.lab.venue_tables import TIFS, VenueTables
 from workbench.protocol import messages
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher, Rows
+from workbench.trading.terms import STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX
 
 CLOSED: Final = frozenset({slots.FULLY_FILLED, slots.CANCELED, slots.EXPIRED, slots.REJECTED})
 WORKS: Final = (slots.NEW, slots.PARTIALLY_FILLED)
+_EXITS: Final = {"take_profit": TAKE_PROFIT_SUFFIX, "stop_loss": STOP_LOSS_SUFFIX}
+_DISTANCES: Final = frozenset(_EXITS)
+_TOLD: Final = [slots.SIDE, slots.SIZE, slots.TIF, slots.TRIGGER, slots.TRAIL]
 
 
 class Seat(Protocol):
@@ -23,6 +29,9 @@ class Seat(Protocol):
 
     @property
     def instrument(self) -> Instrument: ...
+
+    @property
+    def facts(self) -> dict[str, Any]: ...
 
     def name(self, number: int) -> str: ...
 
@@ -49,6 +58,7 @@ class LiveVenue(VenueTables):
         self._seat, self._instrument = seat, seat.instrument
         self._book = Matcher()
         self._position = 0
+        self._names: list[str] = []
         self._numbers: dict[str, int] = {}
         self._waiting: list[messages.OrderCommand] = []
 
@@ -65,32 +75,51 @@ class LiveVenue(VenueTables):
 
     def submit(self, now: int, side: int, price: int, size: int, tif: int, market: bool) -> int:
         """Send an order at the end of the step; its number."""
-        number = self._enter(now, side, price, size, tif, market)
-        self._place(
-            number,
-            order_type="MARKET" if market else "LIMIT",
-            price=None if market else self._price(price),
-            time_in_force=TIFS[tif],
-            post_only=tif == slots.POST_ONLY,
-        )
-        return number
+        return self.enter(now, side, size, None if market else price, tif, 0, 0, {})
 
     def stop(
         self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
     ) -> int:
         """Leave a stop with the desk at the end of the step; its number."""
-        number = self._enter(now, side, limit or 0, size, slots.GTC, not limit)
+        return self.enter(now, side, size, limit or None, slots.GTC, trigger, trail, {})
+
+    def enter(
+        self,
+        now: int,
+        side: int,
+        size: int,
+        limit: int | None,
+        tif: int,
+        trigger: int,
+        trail: int,
+        exits: Mapping[str, Any],
+    ) -> int:
+        """Send an order with everything that the paper desk knows at the end of the step; its number.
+
+        Raises
+        ------
+        WorkbenchError
+            Exits, groups or a bound to reduce where orders do not go to the paper desk; two distances that trail.
+        """
+        asked = [name for name, value in exits.items() if value]
+        if asked and "contract" not in self._seat.facts:
+            raise WorkbenchError(
+                f"an order with {', '.join(asked)} from a strategy, not on paper",
+                expected="limit, tif, stop or trailing",
+                action="Watch desk.position and send the exit from the strategy",
+            )
+        if trail and exits.get("trailing"):
+            raise WorkbenchError("a trailing stop with an exit that trails", expected="one of both")
+        number = self._begin(now)
         row = self._table[number]
+        row[[slots.SIDE, slots.PRICE, slots.SIZE, slots.TIF]] = side, limit or 0, size, tif
+        row[slots.MARKET], row[slots.STATUS] = int(limit is None), slots.PENDING_NEW
         row[slots.TRIGGER], row[slots.TRAIL] = trigger, trail
-        row[slots.STATUS] = slots.REJECTED if self._is_passed(side, trigger) else slots.SUSPENDED
-        row[slots.CLOSED] = now if row[slots.STATUS] == slots.REJECTED else 0
-        self._place(
-            number,
-            order_type="TRAILING_STOP" if trail else "STOP_LIMIT" if limit else "STOP",
-            price=self._price(limit) if limit else None,
-            stop_price=self._price(trigger),
-            trailing=self._price(trail) if trail else None,
-        )
+        if trigger:
+            row[slots.STATUS] = slots.REJECTED if self._is_passed(side, trigger) else slots.SUSPENDED
+            row[slots.CLOSED] = now if row[slots.STATUS] == slots.REJECTED else 0
+        self._call(number, self._seat.name(number))
+        self._waiting.append(self._placed(number, limit, dict(exits)))
         return number
 
     def cancel(self, now: int, number: int) -> bool:
@@ -101,7 +130,7 @@ class LiveVenue(VenueTables):
         held = status == slots.SUSPENDED
         self._table[number, slots.STATUS] = slots.CANCELED if held else slots.PENDING_CANCEL
         self._table[number, slots.CLOSED] = now if held else 0
-        name, symbol = self._seat.name(number), self._instrument.symbol
+        name, symbol = self._names[number], self._instrument.symbol
         self._waiting.append(messages.CancelOrder(client_order_id=name, symbol=symbol))
         return True
 
@@ -114,7 +143,7 @@ class LiveVenue(VenueTables):
                 return False
             row[slots.TRIGGER], row[slots.SIZE] = wanted, size
         command = messages.ReplaceOrder(
-            client_order_id=self._seat.name(number),
+            client_order_id=self._names[number],
             symbol=self._instrument.symbol,
             quantity=float(self._instrument.size(size)),
             price=None if row[slots.MARKET] else self._price(price),
@@ -122,6 +151,11 @@ class LiveVenue(VenueTables):
         )
         self._waiting.append(command)
         return True
+
+    def exits_of(self, number: int) -> dict[str, int]:
+        """Numbers of an order's take profit and stop loss, as far as they were placed."""
+        names = {word: self._names[number] + end for word, end in _EXITS.items()}
+        return {word: self._numbers[name] for word, name in names.items() if name in self._numbers}
 
     # -- what a run does -----------------------------------------------------------------------------------------------
 
@@ -138,8 +172,9 @@ class LiveVenue(VenueTables):
         """Take in what was told of own orders."""
         orders, fills = self._seat.news()
         for order in orders:
-            if order.client_order_id in self._numbers:
-                self._take_state(self._numbers[order.client_order_id], order)
+            number = self._number_of(order)
+            if number is not None:
+                self._take_state(number, order)
         for fill in fills:
             if fill.client_order_id in self._numbers:
                 self._take_fill(self._numbers[fill.client_order_id], fill)
@@ -157,45 +192,50 @@ class LiveVenue(VenueTables):
         self._waiting.clear()
         symbol = self._instrument.symbol
         for number in np.flatnonzero(~np.isin(self.orders[:, slots.STATUS], list(CLOSED))).tolist():
-            name = self._seat.name(number)
-            self._waiting.append(messages.CancelOrder(client_order_id=name, symbol=symbol))
+            self._waiting.append(messages.CancelOrder(client_order_id=self._names[number], symbol=symbol))
         self.flush()
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
-    def _enter(self, now: int, side: int, price: int, size: int, tif: int, market: bool) -> int:
-        number = self._begin(now)
-        row = self._table[number]
-        row[[slots.SIDE, slots.PRICE, slots.SIZE, slots.TIF]] = side, price, size, tif
-        row[slots.MARKET], row[slots.STATUS] = int(market), slots.PENDING_NEW
-        self._numbers[self._seat.name(number)] = number
-        return number
+    def _call(self, number: int, name: str) -> None:
+        self._names.append(name)
+        self._numbers[name] = number
 
-    def _place(
-        self,
-        number: int,
-        *,
-        order_type: messages.OrderType,
-        price: float | None,
-        stop_price: float | None = None,
-        trailing: float | None = None,
-        time_in_force: str = "GTC",
-        post_only: bool = False,
-    ) -> None:
-        row = self._table[number]
-        command = messages.PlaceOrder(
+    def _placed(self, number: int, limit: int | None, exits: dict[str, Any]) -> messages.PlaceOrder:
+        side, size, tif, trigger, trail = self._table[number][_TOLD].tolist()
+        kind: messages.OrderType = "LIMIT" if limit is not None else "MARKET"
+        if trigger:
+            kind = "TRAILING_STOP" if trail else "STOP_LIMIT" if limit is not None else "STOP"
+        if exits.pop("trailing", False):  # the exit follows at the distance at which it begins
+            trail = exits.get("stop_loss", 0)
+        for name in _DISTANCES & exits.keys():
+            exits[name] = self._price(exits[name])
+        return messages.PlaceOrder(
             symbol=self._instrument.symbol,
-            side="BUY" if row[slots.SIDE] > 0 else "SELL",
-            order_type=order_type,
-            quantity=float(self._instrument.size(int(row[slots.SIZE]))),
-            client_order_id=self._seat.name(number),
-            price=price,
-            stop_price=stop_price,
-            trailing=trailing,
-            time_in_force=time_in_force,
-            post_only=post_only,
+            side="BUY" if side > 0 else "SELL",
+            order_type=kind,
+            quantity=float(self._instrument.size(size)),
+            client_order_id=self._names[number],
+            price=None if limit is None else self._price(limit),
+            stop_price=self._price(trigger) if trigger else None,
+            trailing=self._price(trail) if trail else None,
+            time_in_force=TIFS[tif],
+            post_only=tif == slots.POST_ONLY,
+            **exits,
         )
-        self._waiting.append(command)
+
+    def _number_of(self, told: messages.Order) -> int | None:
+        """Its number; an exit of an own order gets one when it is first heard of. None: it is somebody else's."""
+        name = told.client_order_id
+        if name not in self._numbers and any(
+            name.removesuffix(end) in self._numbers for end in _EXITS.values()
+        ):
+            number = self._begin(told.ts)
+            row = self._table[number]
+            row[slots.SIDE], row[slots.MARKET] = (1 if told.side == "BUY" else -1), int(told.price is None)
+            row[slots.TRAIL] = 0 if told.trailing is None else self._instrument.ticks(told.trailing)
+            self._call(number, name)
+        return self._numbers.get(name)
 
     def _take_state(self, number: int, told: messages.Order) -> None:
         row, status = self._table[number], _status(told)

@@ -39,7 +39,7 @@ class SeenFill(NamedTuple):
 
 
 class Exits(TypedDict, total=False):
-    """What the live desk does with an order besides filling it, docs/orders.md.
+    """What the paper desk does with an order besides filling it, docs/orders.md.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class PlainDesk:
 
     Parameters
     ----------
-    matcher : Matcher or DeskVenue
+    matcher : Matcher, DeskVenue or LiveVenue
     instrument : Instrument
     """
 
@@ -123,7 +123,7 @@ class PlainDesk:
         trailing : float, optional
             Distance at which the stop follows prints, never back; without ``stop`` it begins so far from the best price.
         **exits
-            What the live desk alone does, see :class:`Exits`: in :func:`workbench.paper_backtest`.
+            What the paper desk alone does, see :class:`Exits`: in :func:`workbench.paper_backtest`, and live on paper.
 
         Raises
         ------
@@ -221,7 +221,7 @@ class PlainDesk:
     def _depend(
         self, side: int, lots: int, limit: int | None, tif: int, trigger: int, trail: int, exits: Exits
     ) -> int:
-        """An order that the live desk alone knows."""
+        """An order that the paper desk alone knows."""
         enter = getattr(self._matcher, "enter", None)
         if enter is None:
             raise WorkbenchError(
