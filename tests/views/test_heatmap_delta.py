@@ -61,7 +61,8 @@ def test_a_page_holds_what_the_model_holds(steps_ms, seed):
             shown.captured.apply(batch)
         shown.clock.now_ns = now
         message = model.pull([], False, now)
-        assert message is not None
+        if message is None:  # a step in which nothing happened
+            continue
         if message[0]["k"] == "snap":
             page = Page()
         page.take(*message)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 import time
 
 from tests.support.eventually import eventually
-from tests.support.view_events import shown
+from tests.support.view_events import shown, trades
 from workbench.errors import WorkbenchError
 from workbench.views.heatmap import Heatmap
 from workbench.views.ladder import Ladder
@@ -38,19 +39,42 @@ def ended(market) -> None:
     assert not any(thread.name == "workbench-views" for thread in threading.enumerate())
 
 
+def traded(market) -> None:
+    """One more print, a tenth of a second after every row so far."""
+    rows = len(market.captured.columns)
+    market.apply(trades(rows, (rows * 100, 101, 1, 1)))
+
+
 def test_a_page_that_is_ready_gets_everything_then_columns():
     """The first message after `ready` is a snapshot; later ones are small; numbers rise by one."""
     market = shown()
     view = Heatmap(market, column_ms=100)
     page = Page(view)
     page.say(k="ready")
-    assert eventually(lambda: len(page.heard) >= 4)
+    assert eventually(lambda: traded(market) or len(page.heard) >= 4)
     assert page.kinds()[0] == "snap"
-    assert set(page.kinds()[1:]) == {"cols"}
+    assert "cols" in page.kinds() and set(page.kinds()[1:]) <= {"cols", "idle"}
     assert page.answers == [{"k": "pong"}]
     numbers = [content["s"] for content, _ in page.heard]
     assert numbers == list(range(1, len(numbers) + 1))
     assert all(isinstance(buffer, bytes) for _, buffers in page.heard for buffer in buffers)
+    view.close()
+    ended(market)
+
+
+def test_a_market_at_rest_is_told_once():
+    """Nothing new, no time that passes: a heartbeat a second and no picture, until something happens."""
+    market = shown()
+    view = Heatmap(market, column_ms=100)
+    page = Page(view)
+    page.say(k="ready")
+    assert eventually(lambda: page.kinds().count("idle") >= 2)
+    first, later = page.kinds()[0], page.heard[1:]
+    assert first == "snap" and {content["k"] for content, _ in later} == {"idle"}
+    sent = [content["sent"] for content, _ in later]
+    assert all(after - before >= 1000 for before, after in itertools.pairwise(sent))
+    traded(market)
+    assert eventually(lambda: page.kinds()[-1] == "cols")
     view.close()
     ended(market)
 
@@ -133,6 +157,7 @@ def test_what_a_failure_swallowed_is_sent_again_whole():
     page, pull, calls = Page(view), view._model.pull, []
 
     def failing(wants, full, now_ns):
+        traded(market)
         calls.append(full)
         if len(calls) in (1, 4):
             raise WorkbenchError("for once")

@@ -82,6 +82,7 @@ class HeatmapModel:
         self._row = 0
         self._exact_from = 0  # columns before it were drawn without what rested before them
         self._sent: int | None = None
+        self._shown: tuple[object, ...] = ()
         self._considered = 0
         self._epoch = 0
         self._colours = (1.0, 2.0)
@@ -98,8 +99,21 @@ class HeatmapModel:
         raster = self._raster
         if raster is None or raster.last_column is None:
             return None
-        behind = self._sent is None or raster.last_column - self._sent >= raster.scale.columns
-        message = self._message(raster, full or behind, extras_full=full)
+        whole = full or self._sent is None or raster.last_column - self._sent >= raster.scale.columns
+        layers = self._extras(full) if self._extras is not None else None
+        volume = self._session_volume.rows(raster.scale, whole)
+        shown: tuple[object, ...] = (
+            self._epoch,
+            self._row,
+            raster.last_column,
+            len(self._capture.trades),
+            self._min_lots,
+        )
+        rests = shown == self._shown and not (whole or asked)
+        if rests and layers is None and volume is None:
+            return None
+        self._shown = shown
+        message = self._message(raster, whole, layers, volume)
         if self._hasty:
             self._hasty = False
             self._raster = raster if len(self._capture.columns) <= MANY_ROWS else None
@@ -238,11 +252,13 @@ class HeatmapModel:
             self._colours = (low, high)
 
     # -- what is sent --------------------------------------------------------------------------------------------
-    def _message(self, raster: Raster, full: bool, extras_full: bool) -> Message:
+    def _message(
+        self, raster: Raster, full: bool, layers: dict[str, Any] | None, volume: Array | None
+    ) -> Message:
         last, first = raster.last_column or 0, self._first_column(raster)
         start = first if full or self._sent is None else self._sent
         self._sent = last
-        content = self._head(raster, full, extras_full) | {"first": start, "last": last}
+        content = self._head(raster, full, layers) | {"first": start, "last": last}
         codes, content["sparse"] = self._changes.codes(quantise(raster.heat(start, last + 1)), full)
         now, content["sparse_now"] = self._changes.now(quantise(raster.now), full)
         self._number += 1
@@ -251,20 +267,18 @@ class HeatmapModel:
             np.int32
         )
         arrays: list[Array] = [codes, edges, self._bubbles(raster.scale, start), now]
-        volume = self._session_volume.rows(raster.scale, full)
         if volume is not None:
             content["session"] = True
             arrays.append(volume)
         return content, arrays
 
-    def _head(self, raster: Raster, full: bool, extras_full: bool) -> dict[str, Any]:
+    def _head(self, raster: Raster, full: bool, layers: dict[str, Any] | None) -> dict[str, Any]:
         content: dict[str, Any] = {"k": "snap" if full else "cols", "epoch": self._epoch}
         content |= {"valid": raster.valid, "cut": list(self._colours)}
         if full:
             content |= self._geometry(raster.scale)
-        extras = self._extras(extras_full) if self._extras is not None else None
-        if extras is not None:
-            content["layers"] = extras
+        if layers is not None:
+            content["layers"] = layers
         return content
 
     def _geometry(self, scale: Scale) -> dict[str, Any]:

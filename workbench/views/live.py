@@ -138,6 +138,8 @@ class LiveView(Pictured, anywidget.AnyWidget):
         self._wants_lock = threading.Lock()
         self._failure = ""
         self._owes_all = False  # what a pull that failed had taken from its model is lost to the page
+        self._said: tuple[int, str, str] | None = None
+        self._said_at = 0
         self._fed = False
         self._health: tuple[int, dict[str, Any]] = (0, {})
         instrument = self._capture.instrument
@@ -227,12 +229,23 @@ class LiveView(Pictured, anywidget.AnyWidget):
                 return
             wants, mode = list(self._wants), self._pacing.mode(now)
             self._wants.clear()
-            number = self._pacing.note_sent(now)
         full = self._owes_all or any(want.get("k") == "ready" for want in wants)
         message = self._guarded_pull(wants, full) if mode is not Mode.IDLE or wants else None
+        if message is None and not wants and self._is_still(now):
+            return
+        with self._wants_lock:
+            number = self._pacing.note_sent(now)
         content, arrays = message or ({"k": "idle"}, [])
         content.update(self._header(number))
         self.send(content, [array.tobytes() for array in arrays])
+
+    def _is_still(self, now: int) -> bool:
+        """Whether a message without news would say nothing that was not said within a heartbeat: time stands still."""
+        said = (self._session.clock.now_ns, self._session.state, self._failure)
+        if said == self._said and now - self._said_at < HEARTBEAT_NS:
+            return True
+        self._said, self._said_at = said, now
+        return False
 
     def _guarded_pull(self, wants: Sequence[dict[str, Any]], full: bool) -> Message | None:
         self._owes_all = True
