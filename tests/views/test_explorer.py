@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import workbench as wb
+from tests.support.eventually import eventually
 from tests.support.shown import Shown
 from tests.support.view_events import HOSTILE, shown
 from workbench.errors import WorkbenchError
@@ -258,9 +259,31 @@ def test_nothing_is_sent_while_nothing_changes(market):
     explorer = wb.Explorer(market, heatmap=False)
     explorer.panel.finished()
     model = explorer.panel._make_model()
-    assert model.pull([], False, 0) is not None
+    assert model.pull([], True, 0) is not None
     assert model.pull([], False, 0) is None
     assert model.pull([], True, 0) is not None
+    explorer.close()
+
+
+def test_a_study_that_is_soon_there_is_not_announced(market):
+    """Its outcome alone is told; one that takes longer says that it is being made."""
+    explorer = wb.Explorer(market, heatmap=False)
+    panel = explorer.panel
+    panel.finished()
+    model, gate = panel._make_model(), threading.Event()
+    model.pull([], True, 0)
+    slow = wb.signals.from_frame(lambda levels: levels["mid"] * gate.wait(60), enter=1.0)
+    explorer.choose(slow)
+    assert model.pull([], False, 0) is None
+    panel._chosen_at -= 1.0
+    content, _ = model.pull([], False, 0)
+    assert content["busy"]
+    gate.set()
+    panel.finished()
+    assert eventually(lambda: panel.told is not None and panel.told[0] == panel.version)
+    assert model.pull([], False, 0) is None
+    content, _ = model.pull([], True, 0)
+    assert not content["busy"] and content["signal"] == "FrameSignal"
     explorer.close()
 
 

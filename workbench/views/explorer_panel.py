@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -41,6 +42,10 @@ SEEDS: Final = (
     "SweepContinuation",
 )
 MARKS: Final = "Explorer"
+_BUSY_AFTER_S: Final = 0.3
+"""A study that is done earlier is shown at once, with no word before it that it is being made."""
+_MARKS_WAIT_S: Final = 0.1
+"""Marks on the heatmaps come after the study itself, and no later than this."""
 _NEWER_EVERY: Final = 20
 """Pulls between two words of how many events came since: a second at 20 Hz."""
 
@@ -50,7 +55,7 @@ class PanelModel:
 
     def __init__(self, panel: ExplorerPanel):
         self._panel = weakref.ref(panel)
-        self._told: tuple[object, ...] = ()
+        self._told: tuple[int, int] | None = None
         self._pulls = 0
         self._newer = 0
 
@@ -64,7 +69,7 @@ class PanelModel:
             panel.mark_newcomers()
         self._pulls += 1
         state = (panel.version, self._newer)
-        if not full and state == self._told:
+        if not full and (state in (self._told, panel.told) or panel.is_soon_told):
             return None
         self._told = state
         return {"k": "explorer", **panel.words(), "newer": self._newer}, []
@@ -105,6 +110,7 @@ class ExplorerPanel(LiveView):
         self.kinds: dict[str, type[Signal]] = {name: getattr(signals, name) for name in SEEDS}
         self.starts: dict[str, Signal] = {}
         self.version = 0
+        self.told: tuple[int, int] | None = None  # version and newer events of what was sent at once
         self.outcome: Outcome | None = None
         self.choice = Choice(signal, terms)
         self._guard = threading.RLock()
@@ -114,6 +120,8 @@ class ExplorerPanel(LiveView):
             _worker(weakref.ref(self)), must=lambda choice: choice.settled
         )
         self._fresh = self._outdated = False
+        self._chosen_at = 0.0
+        self._shown = threading.Event()
         self._content: dict[str, Any] | None = None
         self._marked: weakref.WeakSet[Heatmap] = weakref.WeakSet()
         self.know(signal)
@@ -134,6 +142,7 @@ class ExplorerPanel(LiveView):
         with self._guard:
             self.choice = choice
             self.version += 1
+            self._chosen_at = time.monotonic()
         self.work.wish(choice)
 
     def renew(self) -> None:
@@ -204,8 +213,10 @@ class ExplorerPanel(LiveView):
             self.outcome = outcome
             self._fresh = True
             self.version += 1
+        self._shown.clear()
         Sender.of(self._session).wake()
         if outcome.study is not None and not self.work.is_outdated:
+            self._shown.wait(_MARKS_WAIT_S)
             self._mark(outcome.study)
 
     def _mark(self, study: Study) -> None:
@@ -257,6 +268,13 @@ class ExplorerPanel(LiveView):
         return told
 
     @property
+    def is_soon_told(self) -> bool:
+        """Whether a study is under way that will be there before anybody misses a word of it."""
+        with self._guard:
+            working = self._fresh or self.outcome is None or self.outcome.choice is not self.choice
+            return working and time.monotonic() - self._chosen_at < _BUSY_AFTER_S
+
+    @property
     def code(self) -> str:
         """Text of the next cell."""
         path = str(self._source.path) if isinstance(self._source, Recording) else None
@@ -267,7 +285,10 @@ class ExplorerPanel(LiveView):
         super()._serve()
         if self._fresh:
             self._fresh = False
-            self.send({"k": "explorer", **self.words(), "newer": self.workplace.newer})
+            newer = self.workplace.newer
+            self.told = (self.version, newer)
+            self.send({"k": "explorer", **self.words(), "newer": newer})
+            self._shown.set()
 
     # -- static ------------------------------------------------------------------------------------------------------
     def finished(self) -> Outcome | None:
