@@ -47,7 +47,7 @@ CANVAS = ".ow-heatmap canvas"
 
 def standing(page: Any) -> dict[str, float]:
     """Wait for the picture; where its canvas lies."""
-    page.until("Number(document.querySelector('.ow-heatmap')?.dataset.drawn ?? 0) > 2", 120)
+    page.until("Number(document.querySelector('.ow-heatmap')?.dataset.columns ?? 0) > 100", 120)
     page.page.locator(".ow-heatmap").scroll_into_view_if_needed()
     return page.page.query_selector(CANVAS).bounding_box()
 
