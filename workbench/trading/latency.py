@@ -91,6 +91,14 @@ class Latency:
         """Delays of answers, ns."""
         return self._drawn(self._response, 2)
 
+    def terms(self) -> dict[str, Any]:
+        """Return ``entry_ns``, ``response_ns`` and ``latency_seed`` of :class:`workbench.PaperTerms`.
+
+        On paper rows are seen when they come: ``feed`` is not among them.
+        """
+        ways = {"entry_ns": self._entry, "response_ns": self._response}
+        return {**{name: tuple(way.tolist()) for name, way in ways.items()}, "latency_seed": self._seed}
+
     def seen(self, ts: Array) -> Array:
         """When rows are seen that happen at given times, ns.
 

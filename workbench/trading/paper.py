@@ -110,7 +110,7 @@ class Paper:
     def _new_venue(self, executions: int) -> PaperVenue:
         queue = QueueModel(self.terms.queue, unit=float(self._contract.lot_size))
         matcher = Matcher(queue, fills=self.terms.fills)
-        return PaperVenue(matcher, _NO_ROWS, self.terms.entry_ns, self.terms.response_ns, executions)
+        return PaperVenue(matcher, _NO_ROWS, self.terms.latency, executions)
 
     @property
     def now(self) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.instruments import Instrument
 from workbench.trading.contracts import ZERO, Contract
+from workbench.trading.latency import Latency
 from workbench.trading.limits import Limits
 
 
@@ -20,8 +22,11 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     queue : str, optional
         Queue model, one of :data:`workbench.trading.queue_models.EVERY`. With ``by_order``, lots of no known order stand
         before every own order: where a stream tells levels alone, all do.
-    entry_ns, response_ns : int, ns, optional
-        Time that a command takes to the venue, and an answer back.
+    entry_ns, response_ns : int or tuple of int, ns, optional
+        Time that a command takes to the venue, and an answer back. Several are recorded delays of which each command and
+        each answer draws one: :meth:`workbench.Latency.terms` gives them.
+    latency_seed : int, optional
+        Of the draws.
     fills : str, optional
         ``"shared"``, ``"partial"`` or ``"whole"``, see docs/matching.md.
     maker, taker : Decimal, optional
@@ -45,17 +50,20 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     Raises
     ------
     WorkbenchError
-        A latency below 0, or a bound that is not above 0 (code ``bad_value``).
+        A latency below 0 or none at all, or a bound that is not above 0 (code ``bad_value``).
 
     Examples
     --------
     >>> PaperTerms(entry_ns=20_000_000, cash="100000").entry_ns
     20000000
+    >>> PaperTerms(**Latency([900_000, 1_100_000, 5_000_000], "1ms", seed=3).terms()).latency
+    Latency(entry=3 of 900000 to 5000000 ns (52694765), response=1000000 ns, feed=0 ns, seed=3)
     """
 
     queue: str = "risk_averse"
-    entry_ns: int = 0
-    response_ns: int = 0
+    entry_ns: int | tuple[int, ...] = 0
+    response_ns: int | tuple[int, ...] = 0
+    latency_seed: int = 0
     fills: str = "shared"
     maker: Decimal = ZERO
     taker: Decimal = ZERO
@@ -69,13 +77,7 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
 
     def __post_init__(self) -> None:
-        if min(self.entry_ns, self.response_ns) < 0:
-            raise WorkbenchError(
-                f"latency of {min(self.entry_ns, self.response_ns)} ns",
-                expected="0 ns or more",
-                code="bad_value",
-            )
-
+        _ = self.latency  # refuses what is none
         for name, bound in (("daily_loss", self.daily_loss), ("drawdown", self.drawdown)):
             if bound is not None and not bound > 0:
                 raise WorkbenchError(
@@ -83,6 +85,11 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
                     expected="a number above 0, or None for no bound",
                     code="bad_value",
                 )
+
+    @property
+    def latency(self) -> Latency:
+        """Delays of commands and answers."""
+        return Latency(np.array(self.entry_ns), np.array(self.response_ns), seed=self.latency_seed)
 
     def contract(self, instrument: Instrument) -> Contract:
         """The contract that is traded on an instrument."""

@@ -1,7 +1,8 @@
 """The venue of a paper desk: the matching engine behind two latencies.
 
-Commands reach it ``entry_ns`` after they were sent, after the rows of that very time; answers come back
-``response_ns`` after they were given. A smaller size keeps the place in the queue; a larger one, or another price, is
+Commands reach it the entry latency after they were sent, after the rows of that very time; answers come back
+the response latency after they were given. The n-th command and the n-th answer have the delays that they have in a
+backtest, and nothing overtakes what was sent before. A smaller size keeps the place in the queue; a larger one, or another price, is
 a new arrival.
 """
 
@@ -11,7 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from workbench.events import Array
 from workbench.trading import slots
+from workbench.trading.latency import Latency
 from workbench.trading.matcher import Matcher, Rows
 from workbench.trading.order import Change, Order
 from workbench.trading.states import OrderEvent
@@ -28,6 +31,20 @@ _ENDS: Final = {
 _POST_ONLY: Final = "POST_ONLY: it would have taken liquidity"
 
 
+class _Way:
+    """One direction: delays in their order, and again from the first."""
+
+    def __init__(self, delays: Array):
+        self._delays = delays.tolist()
+        self._sent = self._last = 0
+
+    def arrival(self, ts: int) -> int:
+        """When arrives what is sent now, ns."""
+        self._last = max(self._last, ts + self._delays[self._sent % len(self._delays)])
+        self._sent += 1
+        return int(self._last)
+
+
 class PaperVenue:
     """A :class:`~workbench.trading.venue.Venue` of one instrument over a stream of rows.
 
@@ -37,14 +54,14 @@ class PaperVenue:
         Without latencies of its own.
     empty : Rows
         No rows, for time that passes without any.
-    entry_ns, response_ns : int, ns
+    latency : Latency
     executions : int
         Executions that were made before, so that ids go on.
     """
 
-    def __init__(self, matcher: Matcher, empty: Rows, entry_ns: int, response_ns: int, executions: int):
+    def __init__(self, matcher: Matcher, empty: Rows, latency: Latency, executions: int):
         self._matcher, self._empty = matcher, empty
-        self._entry_ns, self._response_ns = entry_ns, response_ns
+        self._entry, self._response = _Way(latency.entry), _Way(latency.response)
         self._first = executions
         self._fills = 0
         self._commands: deque[tuple[int, Callable[[int], None]]] = deque()
@@ -105,7 +122,7 @@ class PaperVenue:
     # -- at the venue ----------------------------------------------------------------------------------------------
 
     def _send(self, now: int, carry_out: Callable[[int], None]) -> None:
-        self._commands.append((now + self._entry_ns, carry_out))
+        self._commands.append((self._entry.arrival(now), carry_out))
 
     def _arrive(self, order: Order, lots: int, limit: int | None, at: int) -> None:
         terms = order.terms
@@ -158,7 +175,11 @@ class PaperVenue:
             if what == slots.FILLED_PART:
                 self._answer(at, self._fill(name, row))
             elif what == slots.ACKED:
-                if name not in self._moving:
+                if name in self._moving:
+                    self._response.arrival(
+                        at
+                    )  # the venue answers twice; the desk has heard of it with the change
+                else:
                     self._answer(at, Report(client_order_id=name, event=_E.ACCEPT))
             elif what != slots.DONE_CANCELED or name not in self._moving:
                 self._answer(at, self._end(name, what))
@@ -184,4 +205,4 @@ class PaperVenue:
         return Report(client_order_id=name, event=event, reason=reason)
 
     def _answer(self, at: int, report: Report) -> None:
-        self._answers.append((at + self._response_ns, report))
+        self._answers.append((self._response.arrival(at), report))
