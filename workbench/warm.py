@@ -52,6 +52,8 @@ MODULES: Final = (
     "workbench.lab.backtest",
     "workbench.lab.example_strategies",
     "workbench.lab.forward",
+    "workbench.trading.asking",
+    "workbench.trading.priorities",
     "workbench.trading.queue_estimate",
     "workbench.frames.parquet",
     "workbench.feeds.engine",

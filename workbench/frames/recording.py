@@ -23,7 +23,6 @@ from workbench.frames.manifest import Manifest
 from workbench.frames.moments import Moment, check_span, to_datetime, to_ns
 from workbench.frames.notes import TABLES
 from workbench.frames.paths import inside, safe_name, session_name
-from workbench.frames.publication import publish
 from workbench.frames.store import EventStore, noted_tables, notes_frame, open_store
 
 if TYPE_CHECKING:
@@ -303,6 +302,8 @@ def write_recording(
     aside.mkdir()
     try:
         plain = Manifest(instrument, session or "", source, warnings=tuple(warnings))
+        from workbench.frames.publication import publish  # its books are kernels that readers do not need
+
         manifest = publish(aside, plain, _followed(batches))
         name = session or _session_of(manifest)
         manifest.with_(session=name).write(aside)

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventKind
 from workbench.trading import queue_models, slots, stepping
-from workbench.trading.priorities import Priorities
 from workbench.trading.rows import Rows as Rows
 from workbench.trading.slots import Desk, Venue
-from workbench.trading.strategies import (
-    cancel_now,
-    change_now,
-    rest_idle,
-    stop_now,
-    submit_now,
-    withdraw_now,
-)
+from workbench.trading.strategies import rest_idle
+
+if TYPE_CHECKING:
+    from workbench.trading.priorities import Priorities
 
 WINDOW_TICKS: Final = 1 << 23
 FILL_RULES: Final = ("whole", "partial", "shared")
@@ -88,7 +83,7 @@ class Matcher:
         window = -(-window_ticks // 1024) * 1024
         self._two = two_clocks
         self._venue = _new_venue(window, model, _delays(response_ns))
-        self._priorities = Priorities() if model.name == queue_models.EXACT else None
+        self._priorities = _priorities() if model.name == queue_models.EXACT else None
         self._view = (
             (np.zeros((2, window), np.int64), np.zeros((2, window >> 10), np.int16), self._venue.book.copy())
             if two_clocks
@@ -163,7 +158,7 @@ class Matcher:
         """Send an order at time ``now``; its number."""
         self._make_room()
         self._venue.counters[slots.NOW] = now
-        return int(submit_now(self._desk, side, price, size, tif, int(market)))
+        return int(_asking().submit_now(self._desk, side, price, size, tif, int(market)))
 
     def stop(
         self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
@@ -176,19 +171,19 @@ class Matcher:
         """
         self._make_room()
         self._venue.counters[slots.NOW] = now
-        return int(stop_now(self._desk, side, size, trigger, limit or 0, trail))
+        return int(_asking().stop_now(self._desk, side, size, trigger, limit or 0, trail))
 
     def cancel(self, now: int, number: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
         self._make_room()
         self._venue.counters[slots.NOW] = now
-        return bool(cancel_now(self._desk, number))
+        return bool(_asking().cancel_now(self._desk, number))
 
     def withdraw(self, now: int, number: int) -> None:
         """Send a cancel whatever is known of the order: the venue answers."""
         self._make_room()
         self._venue.counters[slots.NOW] = now
-        withdraw_now(self._desk, number)
+        _asking().withdraw_now(self._desk, number)
 
     def modify(self, now: int, number: int, price: int, size: int, trigger: int = 0) -> bool:
         """Send a change of price (ticks) and whole size (lots) whatever is known of the order: the venue answers.
@@ -197,7 +192,7 @@ class Matcher:
         """
         self._make_room()
         self._venue.counters[slots.NOW] = now
-        return bool(change_now(self._desk, number, price, size, trigger))
+        return bool(_asking().change_now(self._desk, number, price, size, trigger))
 
     def hear(self, now: int) -> None:
         """Take in the answers that have arrived by ``now``, and look at the book."""
@@ -306,6 +301,20 @@ class Matcher:
             fills=_doubled(v.fills),
         )
         self._desk = d._replace(orders=orders, commands=_doubled(d.commands), held=_doubled(d.held))
+
+
+def _asking() -> Any:
+    """Kernels for plain Python; a compiled strategy's first result does not wait for them."""
+    from workbench.trading import asking
+
+    return asking
+
+
+def _priorities() -> Priorities:
+    """Queues of single orders, loaded where there are any."""
+    from workbench.trading.priorities import Priorities
+
+    return Priorities()
 
 
 def _new_venue(window: int, model: QueueModel, delays: Array) -> Venue:

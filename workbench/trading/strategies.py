@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from numba import njit, types
+from numba import njit
 
 from workbench.book.jit import compile_once, kernel
-from workbench.trading.passing import STRATEGY, address_of
+from workbench.trading.passing import STRATEGY
 from workbench.trading.sending import send
 from workbench.trading.slots import (
     CANCEL,
@@ -20,7 +20,6 @@ from workbench.trading.slots import (
     CANCELS,
     CLOSED,
     COMMAND_TAIL,
-    DESK_TYPE,
     GTC,
     HELD,
     LEAVES,
@@ -149,7 +148,7 @@ def cancel(d: Desk, number: int) -> bool:
     if status != NEW and status != PARTIALLY_FILLED and status != SUSPENDED:
         return False
     d.counters[CANCELS] += 1
-    if not _drop(d, number):
+    if not drop(d, number):
         d.orders[number, STATUS] = PENDING_CANCEL
         send(d, d.counters[NOW], CANCEL, number, 0, 0)
     return True
@@ -161,7 +160,7 @@ def _is_full(d: Desk) -> bool:
 
 
 @call
-def _drop(d: Desk, number: int) -> bool:
+def drop(d: Desk, number: int) -> bool:
     """End a stop that has not gone off; False where the order is none."""
     order, c = d.orders[number], d.counters
     if order[STATUS] != SUSPENDED:
@@ -183,7 +182,7 @@ def modify(d: Desk, number: int, price: int, size: int, trigger: int = 0) -> boo
         return False
     status = d.orders[number, STATUS]
     if status == SUSPENDED:
-        return _adjust(d, number, price, size, trigger)
+        return adjust(d, number, price, size, trigger)
     if trigger != 0 or (status != NEW and status != PARTIALLY_FILLED):
         return False
     send(d, d.counters[NOW], MODIFY, number, price, size)
@@ -191,7 +190,7 @@ def modify(d: Desk, number: int, price: int, size: int, trigger: int = 0) -> boo
 
 
 @call
-def _adjust(d: Desk, number: int, price: int, size: int, trigger: int) -> bool:
+def adjust(d: Desk, number: int, price: int, size: int, trigger: int) -> bool:
     order = d.orders[number]
     wanted = trigger if trigger > 0 else order[TRIGGER]
     if trigger < 0 or _is_passed(d, order[SIDE], wanted):
@@ -293,37 +292,3 @@ def kernel_strategy(function: Callable[[Desk], None]) -> Any:
 @kernel(STRATEGY)
 def rest_idle(d: Desk) -> None:
     """Do nothing; for engines that are driven from outside."""
-
-
-@kernel(types.int64(DESK_TYPE, *[types.int64] * 5))
-def submit_now(d: Desk, side: int, price: int, size: int, tif: int, market: int) -> int:
-    """:func:`submit` for plain Python."""
-    return submit(address_of(d), side, price, size, tif, market)
-
-
-@kernel(types.int64(DESK_TYPE, *[types.int64] * 5))
-def stop_now(d: Desk, side: int, size: int, trigger: int, limit: int, trail: int) -> int:
-    """:func:`stop` for plain Python."""
-    return stop(address_of(d), side, size, trigger, limit, trail)
-
-
-@kernel(types.boolean(DESK_TYPE, types.int64))
-def cancel_now(d: Desk, number: int) -> bool:
-    """:func:`cancel` for plain Python."""
-    return cancel(address_of(d), number)
-
-
-@kernel(types.void(DESK_TYPE, types.int64))
-def withdraw_now(d: Desk, number: int) -> None:
-    """Send a cancel whatever is known of the order; a stop that has not gone off ends here."""
-    if not _drop(address_of(d), number):
-        send(address_of(d), d.counters[NOW], CANCEL, number, 0, 0)
-
-
-@kernel(types.boolean(DESK_TYPE, *[types.int64] * 4))
-def change_now(d: Desk, number: int, price: int, size: int, trigger: int) -> bool:
-    """Send a change whatever is known of the order; a stop that has not gone off changes here, or False."""
-    if d.orders[number, STATUS] == SUSPENDED:
-        return _adjust(address_of(d), number, price, size, trigger)
-    send(address_of(d), d.counters[NOW], MODIFY, number, price, size)
-    return True
