@@ -11,8 +11,9 @@ from numba import types
 
 from workbench.book.jit import kernel
 from workbench.errors import WorkbenchError
-from workbench.events import Array, FloatArray
+from workbench.events import Array, FloatArray, IntArray
 
+MOST_CELLS: Final = 4096
 _GRID: Final = types.Array(types.float64, 2, "C", readonly=True)
 
 
@@ -84,49 +85,71 @@ def block_length(rows: int, overlap: float = 1.0) -> int:
 
 def mean_interval(
     values: FloatArray,
-    block: int,
+    at: IntArray,
+    reach: int,
     rng: np.random.Generator,
     *,
     draws: int = 400,
     confidence: float = 0.95,
 ) -> Interval:
-    """Means of columns and their confidence intervals.
+    """Means of columns whose rows look forward in time, and their confidence intervals.
 
     Parameters
     ----------
     values : array, shape (n, k)
         NaN is left out.
-    block : int
+    at : int64 array, ns, shape (n,)
+        When each row begins, never falling.
+    reach : int, ns
+        How far a row looks: rows nearer to each other share what they measure.
     rng : numpy Generator
     draws : int, optional
     confidence : float, optional
 
     Notes
     -----
-    Quantiles of the resampled means, pushed away from the mean by what few blocks lose: √(b / (b − 1)) and the ratio of
-    Student's to the normal quantile for b − 1 degrees of freedom, with b blocks. NaN with fewer than two observations.
+    Blocks are stretches of time, not of rows: however densely rows come in bursts, those that share anything stay
+    together. Time is cut into cells as long as ``reach`` (at most 4,096), their sums and counts are resampled in blocks of
+    cells, and the mean is the ratio of both. Its quantiles are pushed away from the mean by what few blocks lose:
+    √(b / (b − 1)) and the ratio of Student's to the normal quantile for b − 1 degrees of freedom; b is how many blocks
+    there would be if all held equally many rows, (Σ c)² / Σ c². NaN with fewer than two observations.
     """
     known = ~np.isnan(values)
     counts = known.sum(axis=0)
     with np.errstate(invalid="ignore"):
         mean = np.where(known, values, 0).sum(axis=0) / counts
-    nothing = np.full(len(mean), np.nan)
     if len(values) < 2 or not (counts >= 2).any():
-        return Interval(mean, nothing, nothing)
-    both = np.concatenate([np.where(known, values, 0.0), known.astype(np.float64)], axis=1)
-    sums = block_sums(both, block, draws, rng)
+        return Interval(mean, *np.full((2, len(mean)), np.nan))
+    rows = np.concatenate([np.where(known, values, 0.0), known.astype(np.float64)], axis=1)
+    cells = _in_cells(rows, at, reach)
+    block = block_length(len(cells))
+    sums = block_sums(cells, block, draws, rng)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums[:, : len(mean)] / sums[:, len(mean) :]
-    return widened(mean, means, len(values) / block, confidence)
+    held = np.add.reduceat(cells[:, len(mean) :].max(axis=1), np.arange(0, len(cells), block))
+    return widened(mean, means, float(held.sum() ** 2 / (held @ held)), confidence)
+
+
+def _in_cells(rows: FloatArray, at: IntArray, reach: int) -> FloatArray:
+    """Sums of rows over equal stretches of time, none shorter than ``reach``."""
+    span = int(at[-1] - at[0]) + 1
+    cell = max(int(reach), -(-span // MOST_CELLS))
+    found = (at - at[0]) // cell
+    first = np.flatnonzero(np.diff(found, prepend=-1))
+    cells = np.zeros((int(found[-1]) + 1, rows.shape[1]))
+    cells[found[first]] = np.add.reduceat(rows, first)
+    return cells
 
 
 def widened(value: FloatArray, resampled: FloatArray, blocks: float, confidence: float = 0.95) -> Interval:
     """Interval of a value from its resampled twins, shape (draws, k), corrected for few blocks."""
     tail = (1 - confidence) / 2
-    usable = ~np.isnan(resampled).any(axis=0)
     low, high = np.full((2, len(value)), np.nan)
+    empty = np.isnan(resampled)  # draws of blocks that hold nothing
+    usable = ~empty.all(axis=0)
     if usable.any():
-        quantiles = np.quantile(resampled[:, usable], [tail, 1 - tail], axis=0)
+        quantile = np.nanquantile if empty.any() else np.quantile
+        quantiles = quantile(resampled[:, usable], [tail, 1 - tail], axis=0)
         freedom = max(blocks - 1, 1.0)
         normal = NormalDist().inv_cdf(1 - tail)
         wider = student_quantile(1 - tail, freedom) / normal * np.sqrt(blocks / freedom)
@@ -151,4 +174,11 @@ def student_quantile(probability: float, freedom: float) -> float:
     return z + sum(term / freedom ** (i + 1) for i, term in enumerate(terms))
 
 
-__all__ = ["Interval", "block_length", "block_sums", "mean_interval", "student_quantile", "widened"]
+__all__ = [
+    "Interval",
+    "block_length",
+    "block_sums",
+    "mean_interval",
+    "student_quantile",
+    "widened",
+]

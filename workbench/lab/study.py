@@ -14,7 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import FloatArray, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
 from workbench.flow.signals.contract import Scores, Signal
-from workbench.lab.bootstrap import block_length, mean_interval
+from workbench.lab.bootstrap import mean_interval
 from workbench.lab.correlation import half_life, information
 from workbench.lab.excerpt import Window
 from workbench.lab.forward import Forward, Market, forward, paths
@@ -169,8 +169,8 @@ def study(
     Notes
     -----
     An event is a row at which the side goes on or turns. It enters at the first state strictly after it was known. Above
-    10,000 events every k-th is looked at. Intervals are of 95 %, by blocks of events (of points in time for the IC) that
-    are longer than what neighbours share.
+    10,000 events every k-th is looked at. Intervals are of 95 %, by blocks of time that are longer than what events in
+    them share, however densely these come.
 
     Examples
     --------
@@ -247,8 +247,7 @@ def _scorecard(
     rows = []
     for h, (name, horizon) in enumerate(zip(terms.horizons, terms.horizons_ns)):
         values = np.stack([gross[:, h], net[:, h], gross[:, h] - half[:, 0], hit[:, h]], axis=1)
-        overlap = len(values) * float(horizon) / span
-        found = mean_interval(values, block_length(len(values), overlap), rng)
+        found = mean_interval(values, market.ts[after.row], int(horizon), rng)
         row: dict[str, Any] = {"horizon": name, "events": int((~np.isnan(gross[:, h])).sum())}
         for k, label in enumerate(("gross", "net", "markout", "hit")):
             low, high = float(found.low[k]), float(found.high[k])
@@ -279,8 +278,7 @@ def _path(
     reach = int(horizons[-1])
     offsets = np.linspace(-reach // 4, reach, 51).astype(np.int64)
     moves = paths(market, rows[::step], offsets) * side[::step]
-    span = max(int(market.ts[-1] - market.ts[0]), 1) if len(market.ts) else 1
-    found = mean_interval(moves, block_length(len(moves), len(moves) * reach / span), rng)
+    found = mean_interval(moves, market.ts[rows[::step]], reach - int(offsets[0]), rng)
     columns = {"after_s": offsets / 1e9, "mean": found.value, "low": found.low, "high": found.high}
     return pl.DataFrame(columns).with_columns(pl.col("mean", "low", "high").fill_nan(None))
 
