@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
@@ -16,19 +18,25 @@ MS = 1_000_000
 
 
 def path(seed: int, count: int = 40) -> pl.DataFrame:
-    """A price that moves by whole ticks at times of its own, null now and then."""
+    """A price that moves by whole ticks at times of its own or repeats itself, null now and then."""
     rng = np.random.default_rng(seed)
-    price = rng.integers(-3, 4, count).cumsum().astype(float)
+    price = np.where(rng.random(count) < 0.4, 0, rng.integers(-3, 4, count)).cumsum().astype(float)
     price[rng.random(count) < 0.05] = np.nan
     ts = rng.integers(1, 9, count).cumsum()
     return pl.DataFrame({"ts": ts, "price": price}).with_columns(pl.col("price").fill_nan(None))
+
+
+def observed(frame: pl.DataFrame) -> list[tuple[int, int, float]]:
+    """Start, end and change between neighbouring observations, those that repeat the price as well."""
+    rows = list(frame.iter_rows())
+    return [(u, v, q - p) for (u, p), (v, q) in itertools.pairwise(rows) if p is not None and q is not None]
 
 
 @given(seed=st.integers(0, 10_000), lag=st.integers(-20, 20))
 def test_the_covariance_is_the_double_sum(seed, lag):
     """Over all pairs whose times overlap once b is shifted back by the lag; the same bits, as they are whole numbers."""
     a, b = path(seed), path(seed + 1)
-    x, y = (list(zip(*(c.tolist() for c in increments(frame)))) for frame in (a, b))
+    x, y = observed(a), observed(b)
     expected = sum(r * s for u, v, r in x for start, end, s in y if max(u, start - lag) < min(v, end - lag))
     assert hayashi_yoshida(a, b, lag).covariance == expected
     assert hayashi_yoshida(b, a, -lag).covariance == expected
@@ -44,6 +52,13 @@ def test_by_hand():
     found = hayashi_yoshida(a, b)
     assert found.covariance == 7
     assert found.correlation == pytest.approx(7 / 50**0.5)
+
+
+def test_a_repeated_price_is_an_observation():
+    """a rests until 20 and moves in (20, 30], b in (0, 5]: they share no time, and do not move together."""
+    a = pl.DataFrame({"ts": [0, 10, 20, 30], "price": [1.0, 1.0, 1.0, 2.0]})
+    b = pl.DataFrame({"ts": [0, 5, 25, 30], "price": [0.0, 1.0, 1.0, 1.0]})
+    assert hayashi_yoshida(a, b).covariance == 0.0
 
 
 def market(times: np.ndarray, price: np.ndarray) -> Recorded:
@@ -79,10 +94,10 @@ def test_independent_paths_hardly_correlate():
 
 
 def test_increments_end_at_a_gap():
-    """The mid moves 0.5, then a gap, then 1: nothing is measured across."""
+    """The mid repeats itself, moves 0.5, then a gap, then 1: nothing is measured across."""
     levels = [(100, 1, 101, 1), (100, 2, 101, 1), (100, 1, 102, 1), None, (200, 1, 201, 1), (201, 1, 202, 1)]
     found = increments(Recorded([states(levels)]))
-    assert (found.start.tolist(), found.end.tolist(), found.change.tolist()) == ([1, 5], [3, 6], [0.5, 1.0])
+    assert (found.start.tolist(), found.end.tolist(), found.change.tolist()) == ([2, 5], [3, 6], [0.5, 1.0])
 
 
 def test_of_several_prices_at_one_time_the_last_one_counts():

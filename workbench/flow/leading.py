@@ -18,12 +18,13 @@ _PRICES = ("mid", "microprice", "price", "close")
 
 
 class Increments(NamedTuple):
-    """Changes of a price, each over the time from its start to its end; arrays of shape (n,).
+    """Changes of a price, each over the time from the observation before it to its own; arrays of shape (n,).
 
     Attributes
     ----------
     start, end : int64, ns
-        Rising; an increment starts where the one before ended, or later behind a gap.
+        Rising; no increment starts before the end of the one before it. Observations that repeat the price are the ends of
+        increments of 0, which are left out: they add to no sum.
     change : float64
         Ticks of the mid (whole halves), or the unit of a frame.
     """
@@ -101,7 +102,8 @@ def hayashi_yoshida(a: Any, b: Any, lag: Lag = 0) -> Dependence:
     Notes
     -----
     Σ ΔA_i·ΔB_j over all pairs whose times (start, end] overlap: no resampling, so no bias towards 0 at fine scales
-    (Epps). Changes of the mid are whole half ticks, their sums exact up to 2⁵³. Increments across a gap are left out.
+    (Epps). Every observation ends an increment, one that repeats the price too: of a session or recording each moment in
+    which anything of the best levels was told. Changes of the mid are whole half ticks, their sums exact up to 2⁵³. Increments across a gap are left out.
     There is no streaming face: a pair counts only when both of its increments are over.
 
     References
@@ -207,17 +209,13 @@ def _of_frame(frame: pl.DataFrame) -> Increments:
 
 
 def _moves(ts: IntArray, price: FloatArray, known: Any) -> Increments:
-    """Increments between changes of a price; rows that repeat it are passed over, unknown ones part it."""
+    """Increments between neighbouring observations; a repeated price is one too, and ends what was unchanged until then."""
     # of several prices at one time only the last one lasted; an unknown one parts the path wherever it stands
     lasted = np.append(np.diff(ts) != 0, True)[: len(ts)] | ~known
     ts, price, known = ts[lasted], price[lasted], known[lasted]
-    before = np.concatenate([price[:1], price[:-1]])
-    was_known = np.concatenate([np.zeros(min(1, len(known)), bool), known[:-1]])
-    kept = (price != before) | (known != was_known)
-    ts, price, known = ts[kept], price[kept], known[kept]
-    pair = known[:-1] & known[1:]
-    change = np.where(pair, np.diff(np.where(known, price, 0.0)), 0.0)
-    return Increments(ts[:-1][pair], ts[1:][pair], change[pair])
+    change = np.diff(np.where(known, price, 0.0))
+    moved = known[:-1] & known[1:] & (change != 0)
+    return Increments(ts[:-1][moved], ts[1:][moved], change[moved])
 
 
 def _norms(a: Increments, b: Increments) -> tuple[float, float]:
