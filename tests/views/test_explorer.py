@@ -283,7 +283,7 @@ def test_a_study_that_is_soon_there_is_not_announced(market):
     assert eventually(lambda: panel.told is not None and panel.told[0] == panel.version)
     assert model.pull([], False, 0) is None
     content, _ = model.pull([], True, 0)
-    assert not content["busy"] and content["signal"] == "FrameSignal"
+    assert not content["busy"] and content["signal"] == "from_frame(<lambda>)"
     explorer.close()
 
 
@@ -344,3 +344,48 @@ def test_a_closed_explorer_leaves_no_thread(fresh):
     assert not [
         t for t in threading.enumerate() if t.name == "workbench-explorer" and explorer.panel.work.busy
     ]
+
+
+def tilt(frame):
+    """Lots bid less lots offered."""
+    return frame["bid_size_1"].cast(float) - frame["ask_size_1"]
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_a_signal_of_a_function_is_turned_kept_and_written_down(fresh, composed):
+    """It keeps its function under other parameters, in presets and in code, also as a part of another."""
+    own = wb.signals.from_frame(tilt, enter=50.0, leave=5.0)
+    signal, knob = (~own, "0.enter") if composed else (own, "enter")
+    explorer = wb.Explorer(fresh, signal, heatmap=False)
+    assert act(explorer, do="choose", values={knob: 20.0}, token="t") == {}
+    turned = wb.signals.from_frame(tilt, enter=20.0, leave=5.0)
+    assert explorer.signal == (~turned if composed else turned)
+    explorer.save("mine")
+    explorer.choose("BookImbalance")
+    explorer.load("mine")
+    assert explorer.signal == (~turned if composed else turned)
+    names = {"wb": wb, "tilt": tilt, "s": fresh}
+    exec(explorer.code, names)
+    assert names["signal"] == explorer.signal
+    assert told(explorer)["signal"] == ("Reverse" if composed else "from_frame(tilt)")
+    explorer.close()
+
+
+def test_a_function_without_a_name_is_not_kept(fresh):
+    """Nobody would find it again; its code says what is missing."""
+    explorer = wb.Explorer(fresh, wb.signals.from_frame(lambda frame: frame["mid"] * 0.0), heatmap=False)
+    with pytest.raises(WorkbenchError, match="expected a function with a name"):
+        explorer.save("mine")
+    assert explorer.code.startswith("# function: the one") and "from_frame(function)" in explorer.code
+    explorer.close()
+
+
+def test_a_function_that_is_not_known_here_is_not_made(fresh):
+    """A preset of a function holds its name: who never gave it to this explorer is told so."""
+    explorer = wb.Explorer(fresh, wb.signals.from_frame(tilt), heatmap=False)
+    explorer.save("mine")
+    other = wb.Explorer(fresh, heatmap=False)
+    with pytest.raises(WorkbenchError, match=r"from_frame\(tilt\).*give the explorer"):
+        other.load("mine")
+    explorer.close()
+    other.close()

@@ -49,7 +49,7 @@ def knob_groups(signal: Signal) -> list[dict[str, Any]]:
         knobs = [_knob(path, field, part) for field in msgspec.structs.fields(type(part).record)]
         known = [knob for knob in knobs if knob is not None]
         if known:
-            groups.append({"title": type(part).__name__, "knobs": known})
+            groups.append({"title": part.name, "knobs": known})
     return groups
 
 
@@ -89,9 +89,8 @@ def _rebuilt(signal: Signal, values: Mapping[str, Any], path: str) -> Signal:
     chosen = {**fields, **{name: values[path + name] for name in fields if path + name in values}}
     if chosen == fields and parts == signal.parts:
         return signal
-    checked(type(signal).record, chosen, type(signal).__name__)
-    made: Signal = type(signal)(*parts, **chosen)
-    return made
+    checked(type(signal).record, chosen, signal.name)
+    return signal.remade(*parts, **chosen)
 
 
 def _walk(signal: Signal, path: str = "") -> Iterator[tuple[str, Signal]]:

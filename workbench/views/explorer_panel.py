@@ -19,7 +19,7 @@ from workbench.views import explorer_still
 from workbench.views.esm import joined, styled
 from workbench.views.explorer_desk import Choice, Outcome, Workplace, marks_of
 from workbench.views.explorer_knobs import knob_groups, rebuilt
-from workbench.views.explorer_presets import Presets
+from workbench.views.explorer_presets import Kind, Presets
 from workbench.views.explorer_words import code_of, study_words
 from workbench.views.explorer_work import NewestWork
 from workbench.views.first_look import waited
@@ -107,7 +107,7 @@ class ExplorerPanel(LiveView):
         self._source = source
         self.workplace = Workplace(source, capture, window)
         self.presets = Presets.of(source)
-        self.kinds: dict[str, type[Signal]] = {name: getattr(signals, name) for name in SEEDS}
+        self.kinds: dict[str, Kind] = {name: getattr(signals, name) for name in SEEDS}
         self.starts: dict[str, Signal] = {}
         self.version = 0
         self.told: tuple[int, int] | None = None  # version and newer events of what was sent at once
@@ -130,12 +130,18 @@ class ExplorerPanel(LiveView):
 
     # -- choosing --------------------------------------------------------------------------------------------------
     def know(self, signal: Signal) -> None:
-        """Let a signal be chosen on the page and loaded from presets: its class, and those of its parts."""
-        self.kinds.setdefault(type(signal).__name__, type(signal))
-        if type(signal).__name__ not in SEEDS:
-            self.starts[type(signal).__name__] = signal
+        """Let a signal be chosen on the page and loaded from presets: what makes it, and what makes its parts."""
+        self._know_kind(signal)
+        if signal.name not in SEEDS:
+            self.starts[signal.name] = signal
+
+    def _know_kind(self, signal: Signal) -> None:
+        if signal.name == type(signal).__name__:
+            self.kinds.setdefault(signal.name, type(signal))
+        else:
+            self.kinds[signal.name] = signal  # of several functions of one name the newest
         for part in signal.parts:
-            self.kinds.setdefault(type(part).__name__, type(part))
+            self._know_kind(part)
 
     def choose(self, choice: Choice) -> None:
         """Study something else; returns at once."""
@@ -154,7 +160,7 @@ class ExplorerPanel(LiveView):
         """What a page has chosen, or the reason why that cannot be."""
         signal = self.choice.signal
         name = said.get("signal")
-        if name is not None and name != type(signal).__name__:
+        if name is not None and name != signal.name:
             signal = self._start(name)
         values = said.get("values")
         if isinstance(values, dict):
@@ -167,7 +173,7 @@ class ExplorerPanel(LiveView):
         if name not in SEEDS:
             known = ", ".join([*SEEDS, *self.starts])
             raise WorkbenchError(f"signal {name!r:.80}", expected=f"one of {known}", code="unknown_signal")
-        made: Signal = self.kinds[name]()
+        made: Signal = getattr(signals, name)()
         return made
 
     def _answers(self, look: dict[str, Any]) -> Iterable[Message]:
@@ -250,7 +256,7 @@ class ExplorerPanel(LiveView):
             choice, outcome = self.choice, self.outcome
         told: dict[str, Any] = {
             "signals": [*SEEDS, *self.starts],
-            "signal": type(choice.signal).__name__,
+            "signal": choice.signal.name,
             "groups": knob_groups(choice.signal),
             "token": choice.token,
             "costs": choice.terms.costs,

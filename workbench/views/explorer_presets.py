@@ -15,7 +15,7 @@ from workbench.errors import RecordingError, WorkbenchError
 from workbench.flow.signals.contract import Signal, checked
 from workbench.frames.paths import refuse_link
 
-__all__ = ["FILE", "Presets", "Recipe", "recipe_of"]
+__all__ = ["FILE", "Kind", "Presets", "Recipe", "recipe_of"]
 
 FILE: Final = "signals.presets.jsonl"
 NAME_LIMIT: Final = 80
@@ -24,13 +24,16 @@ _DEPTH: Final = 8
 _IN_MEMORY: Final[WeakKeyDictionary[Any, Presets]] = WeakKeyDictionary()
 
 
+Kind = type[Signal] | Signal
+
+
 class Recipe(msgspec.Struct, frozen=True):
     """A signal as text: class, parameters, parts.
 
     Attributes
     ----------
     kind : str
-        Name of its class, looked up among those that are known and nowhere else.
+        Its name, looked up among those that are known and nowhere else: a class, or ``from_frame(…)`` of a function.
     params : dict
     parts : tuple of Recipe
     """
@@ -51,9 +54,22 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 def recipe_of(signal: Signal) -> Recipe:
-    """Return the recipe of a signal."""
+    """Return the recipe of a signal.
+
+    Raises
+    ------
+    WorkbenchError
+        A function without a name: nobody would find it again.
+    """
+    if "<lambda>" in signal.name:
+        raise WorkbenchError(
+            f"a preset of {signal.name}",
+            expected="a function with a name",
+            action="Define it with def, and give the explorer the signal that is made of it",
+            code="bad_signal",
+        )
     fields = msgspec.to_builtins(signal.params)
-    return Recipe(type(signal).__name__, fields, tuple(recipe_of(part) for part in signal.parts))
+    return Recipe(signal.name, fields, tuple(recipe_of(part) for part in signal.parts))
 
 
 class Presets:
@@ -110,14 +126,14 @@ class Presets:
             else:
                 self._append(self.path, msgspec.json.encode(_Line(name, recipe)) + b"\n")
 
-    def load(self, name: str, kinds: Mapping[str, type[Signal]]) -> Signal:
+    def load(self, name: str, kinds: Mapping[str, Kind]) -> Signal:
         """Return the signal of a name, made anew.
 
         Parameters
         ----------
         name : str
-        kinds : mapping of str to type of Signal
-            The classes that may be made.
+        kinds : mapping of str to type of Signal, or Signal
+            What may be made: classes, and signals that are made again with other parameters.
 
         Raises
         ------
@@ -183,15 +199,17 @@ def _decoded(line: bytes) -> _Line | None:
     return read
 
 
-def _made(recipe: Recipe, kinds: Mapping[str, type[Signal]], depth: int = 0) -> Signal:
+def _made(recipe: Recipe, kinds: Mapping[str, Kind], depth: int = 0) -> Signal:
     kind = kinds.get(recipe.kind)
     if kind is None or depth > _DEPTH:
-        expected = f"one of {', '.join(kinds)}; give the explorer a signal of your own class first"
+        expected = (
+            f"one of {', '.join(kinds)}; give the explorer a signal of your own class or function first"
+        )
         raise WorkbenchError(f"signal {recipe.kind!r:.80}", expected=expected, code="unknown_signal")
     parts = [_made(part, kinds, depth + 1) for part in recipe.parts]
     checked(kind.record, recipe.params, recipe.kind)
-    signal: Signal = kind(*parts, **recipe.params)
-    return signal
+    made: Signal = (kind if isinstance(kind, type) else kind.remade)(*parts, **recipe.params)
+    return made
 
 
 def _unusable(what: str, path: Path, problem: OSError) -> RecordingError:

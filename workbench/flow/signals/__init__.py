@@ -25,7 +25,7 @@ _HOMES = {
     "Reverse": "composition",
     "Threshold": "composition",
     "Cooldown": "composition",
-    "from_frame": "from_frame",
+    "from_frame": "frame_signal",
     "Sight": "sight",
     "Needs": "sight",
     "Finder": "sight",
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from workbench.flow.signals.composition import And, Cooldown, Or, Reverse, Threshold, Unless
     from workbench.flow.signals.contract import Parameters, Scores, Signal
     from workbench.flow.signals.detected import AbsorptionContinuation, IcebergFollow, SweepContinuation
-    from workbench.flow.signals.from_frame import from_frame
+    from workbench.flow.signals.frame_signal import from_frame
     from workbench.flow.signals.liquidity_fade import LiquidityFade
     from workbench.flow.signals.ofi_momentum import OfiMomentum
     from workbench.flow.signals.sight import Finder, Needs, Sight

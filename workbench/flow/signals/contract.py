@@ -146,6 +146,16 @@ class Signal(ABC):
         """The signals that it is put together from."""
         return ()
 
+    @property
+    def name(self) -> str:
+        """What it is called among others: its class."""
+        return type(self).__name__
+
+    def remade(self, *parts: Signal, **parameters: Any) -> Signal:
+        """The same kind of signal put together from other parts, with other parameters."""
+        made: Signal = type(self)(*parts, **parameters)
+        return made
+
     def fresh(self, instrument: Instrument | None = None) -> Self:
         """The same parameters, and no state.
 

@@ -44,6 +44,15 @@ class FrameSignal(Signal):
         self.function = function
 
     @property
+    def name(self) -> str:
+        """What it is called among others: its function, which is not its class alone."""
+        return f"from_frame({self.function.__name__})"
+
+    def remade(self, *parts: Signal, **parameters: Any) -> Signal:
+        """The same function with other parameters."""
+        return FrameSignal(self.function, **parameters)
+
+    @property
     def needs(self) -> Needs:
         return Needs(self.params.levels)
 
