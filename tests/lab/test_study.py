@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -160,3 +161,24 @@ def test_the_figure_has_all_three_pictures() -> None:
     """Path, result by horizon, information by horizon."""
     pytest.importorskip("plotly")
     assert len(wb.study(S.BookImbalance(), market(12, 0.5)).figure().data) >= 3
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda x: wb.study(wb.ofi, x), "from_values"),
+        (lambda x: wb.study(3, x), "signal 3; expected a signal"),
+        (lambda x: wb.study(S.BookImbalance, x, latency=5), "latency 5; expected a time as '5ms'"),
+        (lambda x: wb.study(S.BookImbalance, x, costs="cheap"), "costs 'cheap'"),
+    ],
+)
+def test_what_cannot_be_studied_is_refused(given: Any, said: str) -> None:
+    """With what was found, and how an indicator becomes a signal."""
+    with pytest.raises(WorkbenchError, match=said):
+        given(market(1, 0.5))
+
+
+def test_a_class_and_a_single_horizon_are_taken() -> None:
+    """A class is the signal with the parameters that it comes with; one text is one horizon."""
+    x = market(1, 0.5)
+    assert wb.study(S.BookImbalance, x, "100ms").frame.equals(wb.study(S.BookImbalance(), x, ["100ms"]).frame)

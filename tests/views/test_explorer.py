@@ -376,7 +376,7 @@ def test_a_function_without_a_name_is_not_kept(fresh):
     explorer = wb.Explorer(fresh, wb.signals.from_frame(lambda frame: frame["mid"] * 0.0), heatmap=False)
     with pytest.raises(WorkbenchError, match="expected a function with a name"):
         explorer.save("mine")
-    assert explorer.code.startswith("# function: the one") and "from_frame(function)" in explorer.code
+    assert explorer.code.startswith("# function: what") and "from_frame(function)" in explorer.code
     explorer.close()
 
 

@@ -5,10 +5,11 @@ A print begins another order where any of these holds, and else goes on with the
 - it carries ``EXEC_START``, or an ``EXEC_END`` came since the print before;
 - its side differs;
 - both prints name their aggressor, and the names differ;
-- no name and no open ``EXEC_START`` joins them, and their times differ.
+- no name and no open ``EXEC_START`` joins them, and neither our times nor the venue's (``ts_source``, where it sends any)
+  are equal.
 
 Zero-size marks only open and close. Prints that no source marks are joined by time and side alone, so two orders of the
-same side that meet the book within one message are one here.
+same side that meet the book within one message, or one tick of the venue's clock (Binance: 1 ms), are one here.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ NO_ORDER = -1
 
 # Constants of the kernel, spelled as plain numbers for the compiler.
 _START, _END = 4, 8
-_NUMBER, _TS, _SIDE, _NAME, _OPEN, _CLOSED = range(6)
+_NUMBER, _TS, _SIDE, _NAME, _OPEN, _CLOSED, _SOURCE = range(7)
 
 
 _STATE = types.int64[::1]
 
 
-@kernel(types.void(I8_COLUMN, I1_COLUMN, I8_COLUMN, I8_COLUMN, U2_COLUMN, _STATE, _STATE))
+@kernel(types.void(I8_COLUMN, I8_COLUMN, I1_COLUMN, I8_COLUMN, I8_COLUMN, U2_COLUMN, _STATE, _STATE))
 def number_orders(
-    ts: Array, side: Array, size: Array, name: Array, flags: Array, state: Array, found: Array
+    ts: Array, source: Array, side: Array, size: Array, name: Array, flags: Array, state: Array, found: Array
 ) -> None:
     """Write the order's number of each row into ``found``; ``state`` goes on from call to call."""
     for i in range(len(ts)):
@@ -45,10 +46,12 @@ def number_orders(
                 if name[i] != 0 and state[_NAME] != 0:
                     fresh = name[i] != state[_NAME]
                 else:
-                    fresh = state[_OPEN] == 0 and ts[i] != state[_TS]
+                    at_once = ts[i] == state[_TS] or (source[i] != 0 and source[i] == state[_SOURCE])
+                    fresh = state[_OPEN] == 0 and not at_once
             if fresh:
                 state[_NUMBER] += 1
             state[_TS], state[_SIDE], state[_NAME], state[_CLOSED] = ts[i], side[i], name[i], 0
+            state[_SOURCE] = source[i]
             found[i] = state[_NUMBER]
         else:
             found[i] = -1
@@ -64,7 +67,7 @@ class AggressorOrders:
     """Numbers prints by aggressor as they come; any cut of the stream gives the same numbers."""
 
     def __init__(self) -> None:
-        self._state = np.array([-1, 0, 0, 0, 0, 0], np.int64)
+        self._state = np.array([-1, 0, 0, 0, 0, 0, 0], np.int64)
 
     @property
     def count(self) -> int:
@@ -80,11 +83,11 @@ class AggressorOrders:
             Trades only, marks included.
         """
         found = np.empty(len(batch), np.int64)
-        ts, side, size, name, flags = (
+        ts, source, side, size, name, flags = (
             np.ascontiguousarray(column)
-            for column in (batch.ts, batch.side, batch.size, batch.aggressor_id, batch.flags)
+            for column in (batch.ts, batch.ts_source, batch.side, batch.size, batch.aggressor_id, batch.flags)
         )
-        number_orders(ts, side, size, name, flags, self._state, found)
+        number_orders(ts, source, side, size, name, flags, self._state, found)
         return found
 
 

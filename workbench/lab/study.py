@@ -70,6 +70,10 @@ class Terms:
     @property
     def latency_ns(self) -> int:
         """Latency in ns."""
+        if not isinstance(self.latency, str):
+            raise WorkbenchError(
+                f"latency {self.latency!r:.40}", expected="a time as '5ms'", code="bad_parameter"
+            )
         return 0 if self.latency.lstrip("0").rstrip("nmus") == "" else interval_ns(self.latency)
 
     def charged(self, paid: FloatArray) -> FloatArray:
@@ -135,7 +139,7 @@ class Study:
 
 
 def study(
-    signal: Signal,
+    signal: Signal | type[Signal],
     x: Any,
     horizons: Sequence[str] = ("100ms", "1s", "10s", "60s"),
     *,
@@ -148,13 +152,14 @@ def study(
 
     Parameters
     ----------
-    signal : Signal
+    signal : Signal or its class
+        Of an indicator's values: :func:`workbench.signals.from_values`.
     x : session or recording
         Trials of a recording are kept beside it.
     horizons : sequence of str, optional
         Rising times after the entry; the middle one is the main one, by which trials are compared.
     costs : float (ticks) or "spread", optional
-        Of a round trip.
+        Of a round trip; below 0 a rebate.
     latency : str, optional
     window : str, timedelta or (start, end), optional
         Only the last ``"30m"``, or what lies between two moments (or durations after the first event, None: no bound).
@@ -182,7 +187,28 @@ def study(
     """
     from workbench.lab.desk import StudyDesk
 
-    return StudyDesk(x, window).study(signal, Terms(tuple(horizons), costs, latency), seed=seed)
+    chosen = the_signal(signal)
+    terms = Terms((horizons,) if isinstance(horizons, str) else tuple(horizons), costs, latency).verified()
+    return StudyDesk(x, window).study(chosen, terms, seed=seed)
+
+
+def the_signal(given: Any) -> Signal:
+    """A signal, or one of its class with the parameters that it comes with.
+
+    Raises
+    ------
+    WorkbenchError
+        It is none.
+    """
+    made = given() if isinstance(given, type) and issubclass(given, Signal) else given
+    if not isinstance(made, Signal):
+        raise WorkbenchError(
+            f"signal {given!r:.80}",
+            expected="a signal, as in wb.signals",
+            action="Of an indicator make one: wb.signals.from_values(wb.ofi(s), 'ofi', enter=…)",
+            code="bad_signal",
+        )
+    return made
 
 
 def studied(

@@ -12,7 +12,6 @@ import polars as pl
 from workbench.feeds.times import duration_ns
 from workbench.flow import signals
 from workbench.flow.signals.contract import Signal
-from workbench.flow.signals.frame_signal import FrameSignal
 from workbench.frames.moments import iso_text, to_ns
 from workbench.lab.excerpt import Window
 from workbench.lab.study import Study, Terms
@@ -68,7 +67,7 @@ def code_of(signal: Signal, terms: Terms, path: str | None, window: Window | Non
     said = [f"{n}={getattr(terms, n)!r}" for n in Terms.__slots__ if getattr(terms, n) != getattr(fresh, n)]
     said += [] if window is None else [f"window={_window_text(window)}"]
     arguments = ", ".join(["signal", x, *said])
-    return "\n".join([*opened, *_unnamed(signal), f"signal = {spelled(signal)}", f"wb.study({arguments})"])
+    return "\n".join([*opened, *_given(signal), f"signal = {spelled(signal)}", f"wb.study({arguments})"])
 
 
 def spelled(signal: Signal) -> str:
@@ -84,22 +83,19 @@ def spelled(signal: Signal) -> str:
     own = kind.__name__ in signals.__all__ and kind.__module__.startswith("workbench.")
     usual = {field.name: field.default for field in msgspec.structs.fields(kind.record)}
     said = [f"{n}={v!r}" for n, v in msgspec.structs.asdict(signal.params).items() if usual.get(n) != v]
-    if isinstance(signal, FrameSignal):
-        return f"wb.signals.from_frame({', '.join([_function_name(signal), *said])})"
+    if signal.made_of is not None:
+        call, given = signal.made_of
+        return f"{call}({', '.join([given, *said])})"
     parts = [spelled(part) for part in signal.parts]
     return f"{'wb.signals.' if own else ''}{kind.__name__}({', '.join([*parts, *said])})"
 
 
-def _function_name(signal: FrameSignal) -> str:
-    name = signal.function.__name__
-    return name if name.isidentifier() else "function"
-
-
-def _unnamed(signal: Signal) -> list[str]:
-    """A line for the reader where a function has no name by which the next cell could call it."""
-    inside = [line for part in signal.parts for line in _unnamed(part)]
-    if isinstance(signal, FrameSignal) and not signal.function.__name__.isidentifier():
-        return ["# function: the one that the signal was made of; it has no name of its own", *inside]
+def _given(signal: Signal) -> list[str]:
+    """A line for the reader where something has no name by which the next cell could call it."""
+    inside = [line for part in signal.parts for line in _given(part)]
+    name = "" if signal.made_of is None else signal.made_of[1].partition(",")[0]
+    if name in ("function", "values"):
+        return [f"# {name}: what the signal was made of; it has no name of its own", *inside]
     return inside
 
 

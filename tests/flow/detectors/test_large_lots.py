@@ -90,3 +90,10 @@ def test_large_prints_are_those_of_a_plain_loop(batch: EventBatch) -> None:
     seen = found(LargeLots(X, quantile=0.8, window=10), [batch])
     sizes = (seen.evidence[name].tolist() for name in ("size_lots", "limit_lots"))
     assert list(zip(*(c.tolist() for c in seen[:4]), *sizes)) == plain
+
+
+def test_where_nobody_says_what_is_large_it_is_one_in_a_hundred() -> None:
+    """Above 99 of 100 sizes before; a size that somebody gives stands alone."""
+    sizes = [*([1] * 995), *([7] * 5), 8, 1, 9]
+    assert found(LargeLots(X), [rows(*prints(*sizes))]).evidence["size_lots"].tolist() == [8, 9]
+    assert len(found(LargeLots(X, min_lots=8), [rows(*prints(*sizes))]).ts) == 2

@@ -26,6 +26,8 @@ from workbench.flow.detectors.detections import Detections, detected, frame, not
 __all__ = ["LargeLots", "large_lots"]
 
 Of = Literal["prints", "orders"]
+_LARGE: Final = 0.99
+"""What is large where nobody says it: above 99 of 100 sizes before."""
 _FIELDS: Final = {
     "size_lots": np.int64,
     "limit_lots": np.int64,
@@ -61,10 +63,11 @@ class LargeLots:
     instrument : Instrument
     of : str, default ``"prints"``
         ``"prints"``: trades in the book. ``"orders"``: orders that enter, as order rows tell (no snapshots).
-    min_lots : int, lots, default 1
-        Least size whatever the quantile says.
+    min_lots : int, lots, optional
+        Least size whatever the quantile says. Default: 1.
     quantile : float, optional
-        Only what is larger than this share of the last ``window`` sizes before it. Unset: ``min_lots`` alone.
+        Only what is larger than this share of the last ``window`` sizes before it. Default: ``min_lots`` alone; where that
+        is not given either, 0.99.
     window : int, default 1000
         Sizes that a quantile is taken of; until there are so many nothing is found.
 
@@ -79,9 +82,11 @@ class LargeLots:
     """
 
     def __init__(
-        self, instrument: Instrument, *, of: Of = "prints", min_lots: int = 1, quantile: float | None = None,
-        window: int = 1000,
+        self, instrument: Instrument, *, of: Of = "prints", min_lots: int | None = None,
+        quantile: float | None = None, window: int = 1000,
     ):  # fmt: skip
+        if min_lots is None:
+            min_lots, quantile = 1, _LARGE if quantile is None else quantile
         if of not in ("prints", "orders"):
             raise WorkbenchError(f"of={of!r}", expected="prints or orders", code="bad_value")
         if min_lots < 1 or window < 1 or not (quantile is None or 0.0 < quantile <= 1.0):

@@ -26,6 +26,7 @@ _HOMES = {
     "Threshold": "composition",
     "Cooldown": "composition",
     "from_frame": "frame_signal",
+    "from_values": "value_signal",
     "Sight": "sight",
     "Needs": "sight",
     "Finder": "sight",
@@ -52,6 +53,7 @@ __all__ = [
     "Unless",
     "VolumeCliff",
     "from_frame",
+    "from_values",
 ]
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from workbench.flow.signals.liquidity_fade import LiquidityFade
     from workbench.flow.signals.ofi_momentum import OfiMomentum
     from workbench.flow.signals.sight import Finder, Needs, Sight
+    from workbench.flow.signals.value_signal import from_values
     from workbench.flow.signals.volume_cliff import VolumeCliff
 
 

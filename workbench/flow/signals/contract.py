@@ -151,6 +151,11 @@ class Signal(ABC):
         """What it is called among others: its class."""
         return type(self).__name__
 
+    @property
+    def made_of(self) -> tuple[str, str] | None:
+        """Call that makes it and what that takes besides parameters, as code; None: its class takes nothing else."""
+        return None
+
     def remade(self, *parts: Signal, **parameters: Any) -> Signal:
         """The same kind of signal put together from other parts, with other parameters."""
         made: Signal = type(self)(*parts, **parameters)

@@ -48,6 +48,12 @@ class FrameSignal(Signal):
         """What it is called among others: its function, which is not its class alone."""
         return f"from_frame({self.function.__name__})"
 
+    @property
+    def made_of(self) -> tuple[str, str]:
+        """What makes it, and of what."""
+        name = self.function.__name__
+        return "wb.signals.from_frame", name if name.isidentifier() else "function"
+
     def remade(self, *parts: Signal, **parameters: Any) -> Signal:
         """The same function with other parameters."""
         return FrameSignal(self.function, **parameters)
