@@ -31,6 +31,7 @@ class Markouts:
     """
 
     def __init__(self, instrument: Instrument, horizons: Sequence[str] = HORIZONS, *, otc: bool = False):
+        horizons = (horizons,) if isinstance(horizons, str) else horizons
         if not horizons or len(set(horizons)) < len(horizons):
             raise WorkbenchError(
                 f"horizons {tuple(horizons)}", expected="different times, like ('1s', '10s')"

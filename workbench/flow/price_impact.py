@@ -23,7 +23,8 @@ class _Rolling:
     """Intervals of a stream, kept to be looked at through a window."""
 
     def __init__(self, instrument: Instrument, interval: str, window: int, *, otc: bool):
-        if window < 2 or window != int(window):
+        given: Any = window
+        if isinstance(given, str) or given < 2 or given != int(given):
             raise WorkbenchError(f"window={window!r:.60}", expected="a whole number of intervals, at least 2")
         self.instrument = instrument
         self.window = int(window)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from workbench.book.jit import aligned
+from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.prints import (
     Prints,
@@ -122,6 +125,7 @@ def vwap(
     (1979).
     """
     prints = prints_of(x, otc=otc)
+    _check_bands(bands)
     if anchor is not None:
         prints = split(prints, [to_ns(anchor)])[-1]
     values, sigmas = Vwap(x.instrument, otc=otc).update(prints)
@@ -134,6 +138,14 @@ def vwap(
         columns[f"lower_{k:g}"] = values - k * sigmas
         columns[f"upper_{k:g}"] = values + k * sigmas
     return pl.DataFrame([as_times(prints.ts), *(pl.Series(n, v, pl.Float64) for n, v in columns.items())])
+
+
+def _check_bands(bands: Any) -> None:
+    given = bands if isinstance(bands, Sequence) and not isinstance(bands, str) else None
+    if given is None or not all(isinstance(k, int | float) and math.isfinite(k) and k > 0 for k in given):
+        raise WorkbenchError(
+            f"bands {bands!r:.60}", expected="multiples of σ above 0, like (1, 2)", code="bad_value"
+        )
 
 
 def _running(lots: IntArray, instrument: Instrument) -> FloatArray:

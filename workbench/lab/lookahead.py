@@ -62,8 +62,9 @@ def check_lookahead(signal: Signal, x: Any, *, cuts: int = 8) -> LookaheadReport
     Scores are compared to 1e-12, sides and rows exactly. A signal that needs more of the past than it said is found by
     the pieces, one that looks ahead by the cuts. No finite number of cuts proves the absence of either.
     """
-    if cuts < 1:
-        raise WorkbenchError(f"cuts {cuts}", expected="at least 1")
+    given: Any = cuts
+    if not isinstance(given, int) or given < 1:
+        raise WorkbenchError(f"cuts {cuts!r:.40}", expected="a whole number, at least 1")
     batches = [batch for batch in event_batches(x) if len(batch)]
     instrument = getattr(x, "instrument", None)
     whole = _run(signal.fresh(instrument), batches, close=True)

@@ -97,10 +97,15 @@ class _Rule:
 
     def _asked(self, sight: Sight) -> Any:
         answer = self._function(frame_of(sight, self._levels))
-        values = pl.Series(answer) if not isinstance(answer, pl.Series) else answer
+        try:
+            values = answer if isinstance(answer, pl.Series) else pl.Series(answer)
+        except TypeError:  # a single number, say
+            values = pl.Series()
         if len(values) != len(sight.age):
             raise WorkbenchError(
-                f"{len(values)} scores from {self._function.__qualname__}",
+                f"{answer!r:.60} from {self._function.__qualname__}"
+                if not len(values)
+                else f"{len(values)} scores from {self._function.__qualname__}",
                 expected=f"one for each of the {len(sight.age)} rows of the frame",
                 code="bad_signal",
             )
