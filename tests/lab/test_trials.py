@@ -159,6 +159,17 @@ def test_more_trials_deflate() -> None:
     assert repr(worth).startswith("Deflation(21 trials, sharpe ")
 
 
+def test_ratios_of_other_periods_are_no_spread() -> None:
+    """Of twenty tries of another setting the number counts, and not how far their ratios lie apart."""
+    near, far, best = Trials(), Trials(), trial("best", mean=0.15)
+    for k in range(20):
+        returns = np.random.default_rng(k).standard_normal(240)
+        near.count(summarised(f"{k}", "20s", "x", returns))
+        far.count(summarised(f"{k}", "20s", "x", returns.reshape(12, 20).sum(axis=1)))
+    assert near.judge(best) == far.judge(best)
+    assert near.judge(best).dsr < Trials().judge(best).dsr - 0.1
+
+
 def test_summaries_by_hand() -> None:
     """12 periods 1, 2, 1, 2, …: mean 1.5, deviation 0.5, Sharpe 3, skewness 0, kurtosis 1."""
     found = summarised("k", "s", "x", np.tile([1.0, 2.0], 6))

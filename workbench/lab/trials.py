@@ -140,13 +140,15 @@ class Trials:
 
         Notes
         -----
-        The variance of Sharpe ratios is taken over all trials; PBO over those of the same setting.
+        All trials count. The variance of Sharpe ratios and PBO are taken over those of the same setting: ratios of other
+        periods are other numbers. A trial that is alone in its setting has the variance of noise, 1 / (periods − 1).
         """
         self._refresh()
         among = self._known | {trial.key: trial}
         number = len(among) + self.damaged
-        sharpes = np.array([t.sharpe for t in among.values() if math.isfinite(t.sharpe)])
-        variance = float(sharpes.var(ddof=1)) if len(sharpes) > 1 else 0.0
+        alike = [t.sharpe for t in among.values() if t.setting == trial.setting and math.isfinite(t.sharpe)]
+        noise = 1 / max(trial.periods - 1, 1) if number > 1 else 0.0
+        variance = float(np.var(alike, ddof=1)) if len(alike) > 1 else noise
         facts = trial.sharpe, trial.periods
         shape = trial.skew, trial.kurtosis
         return Deflation(
