@@ -66,16 +66,6 @@ class DeskVenue(VenueTables):
         account = self.paper.desk.ledger.account
         return account.position(self._symbol).lots if slot == slots.POSITION else 0
 
-    def submit(self, now: int, side: int, price: int, size: int, tif: int, market: bool) -> int:
-        """Place an order."""
-        return self.enter(now, side, size, None if market else price, tif, 0, 0, {})
-
-    def stop(
-        self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
-    ) -> int:
-        """Leave a stop with the desk."""
-        return self.enter(now, side, size, limit or None, slots.GTC, trigger, trail, {})
-
     def enter(
         self,
         now: int,

@@ -73,16 +73,6 @@ class LiveVenue(VenueTables):
         """The position in lots; 0 for what only an engine counts."""
         return self._position if slot == slots.POSITION else 0
 
-    def submit(self, now: int, side: int, price: int, size: int, tif: int, market: bool) -> int:
-        """Send an order at the end of the step; its number."""
-        return self.enter(now, side, size, None if market else price, tif, 0, 0, {})
-
-    def stop(
-        self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
-    ) -> int:
-        """Leave a stop with the desk at the end of the step; its number."""
-        return self.enter(now, side, size, limit or None, slots.GTC, trigger, trail, {})
-
     def enter(
         self,
         now: int,

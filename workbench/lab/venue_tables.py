@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,7 +16,7 @@ TIFS: Final = {slots.GTC: "GTC", slots.POST_ONLY: "GTC", slots.IOC: "IOC", slots
 _FIRST_ROOM: Final = 64
 
 
-class VenueTables:
+class VenueTables(ABC):
     """Orders by number, what they got, and when stops went off."""
 
     def __init__(self) -> None:
@@ -40,6 +42,30 @@ class VenueTables:
         sent[:, slots.NUMBER] = list(self._went_off)
         sent[:, slots.COMMAND_SENT] = list(self._went_off.values())
         return sent
+
+    def submit(self, now: int, side: int, price: int, size: int, tif: int, market: bool) -> int:
+        """Send an order; its number."""
+        return self.enter(now, side, size, None if market else price, tif, 0, 0, {})
+
+    def stop(
+        self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
+    ) -> int:
+        """Leave a stop with the desk; its number."""
+        return self.enter(now, side, size, limit or None, slots.GTC, trigger, trail, {})
+
+    @abstractmethod
+    def enter(
+        self,
+        now: int,
+        side: int,
+        size: int,
+        limit: int | None,
+        tif: int,
+        trigger: int,
+        trail: int,
+        exits: Mapping[str, Any],
+    ) -> int:
+        """Send an order with everything that the paper desk knows; its number."""
 
     def _begin(self, now: int) -> int:
         """Number of a new order, sent now."""
