@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,8 @@ def test_table_adds_up(session) -> None:  # type: ignore[no-untyped-def]
         assert (full, poor) == (both + lost, both + invented)
         assert kept is None or kept == pytest.approx(both / full)
     assert table["with_orders"][0] == len(icebergs(session)) > 0
-    alone = degradation(session, {"prints": (LargeLots, LargeLots)})
+    every_print = partial(LargeLots, min_lots=1)
+    alone = degradation(session, {"prints": (every_print, every_print)})
     assert alone["kept"].to_list() == [1.0]
 
 
