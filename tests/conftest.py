@@ -31,11 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def lasting_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A folder for what lasts, so that no test leaves journals of orders among those of whoever runs it."""
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Folders for what lasts and for engines that run, one of each for every process that tests.
+
+    No test leaves journals among those of whoever runs it, nor joins an engine of theirs or of a test beside it: what
+    one does to orders there would happen to the other's.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        if "WORKBENCH_STATE_DIR" not in os.environ:
-            patch.setenv("WORKBENCH_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        for name in ("state", "runtime"):
+            if f"WORKBENCH_{name.upper()}_DIR" not in os.environ:
+                patch.setenv(f"WORKBENCH_{name.upper()}_DIR", str(tmp_path_factory.mktemp(name)))
         yield
 
 

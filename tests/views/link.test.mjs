@@ -89,6 +89,29 @@ test("an act that nobody answers ends with a reason, and so does one that outliv
   assert.equal(link.undone.size, 0);
 });
 
+test("an act that nobody answers is said again in the same words for a while, one that was answered is not", async (t) => {
+  const page = pageOf(t);
+  const { link, heard, tell } = await linkOf();
+  const acts = () => heard.filter(({ k }) => k === "act");
+  const lost = link.act({ do: "panic" }).catch((error) => error.message);
+  page.turn(300);
+  assert.equal(acts().length, 1);
+  page.turn(1000);
+  assert.ok(acts().length > 1);
+  assert.ok(acts().every((act) => JSON.stringify(act) === JSON.stringify(acts()[0])));
+  tell({ k: "did", id: acts()[0].id, error: "refused" });
+  assert.equal(await lost, "refused");
+  const said = acts().length;
+  page.turn(3000);
+  assert.equal(acts().length, said);
+  const silent = link.act({ do: "panic" }).catch((error) => error.message);
+  page.turn(30000);
+  assert.ok(acts().length - said <= 10);
+  page.turn(31000);
+  assert.match(await silent, /not known/);
+  link.stop();
+});
+
 test("what went wrong on the page stays readable although the kernel has no error, and goes in the end", async (t) => {
   const page = pageOf(t);
   const { link, tell, strip } = await linkOf();

@@ -77,9 +77,9 @@ export class OrderTool {
   }
 
   #place(order) {
-    const now = performance.now();
-    if (this.placed.tick === order.tick && now - this.placed.at < TRADE_DOUBLE_MS) return; // a double click is one order
-    this.placed = { tick: order.tick, at: now };
+    const at = this.heat.link.handAt;
+    if (this.placed.tick === order.tick && at - this.placed.at < TRADE_DOUBLE_MS) return; // a double click is one order
+    this.placed = { tick: order.tick, at };
     this.#act({ ...this.#terms, do: "place", order: newOrderName(), ...order });
   }
 

@@ -256,9 +256,9 @@ export class OrderHand {
   /** Places an order of the ticket's size at a row's price. */
   place(side, row, stop) {
     const place = `${side} ${row} ${stop}`;
-    const now = performance.now();
-    if (this.placed?.place === place && now - this.placed.at < TICKET_DOUBLE_MS) return; // a double click is one order
-    this.placed = { place, at: now };
+    const at = this.ladder.link.handAt;
+    if (this.placed?.place === place && at - this.placed.at < TICKET_DOUBLE_MS) return; // a double click is one order
+    this.placed = { place, at };
     if (this.refusal) return this.say(`nothing placed: ${this.refusal}`);
     this.#act({
       do: "place",

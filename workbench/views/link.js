@@ -2,12 +2,15 @@
 
 const HELLO_MS = [0, 1000, 2500];
 const ACK_MS = 500;
-const PING_EVERY = 4;
+const KEEP_EVERY = 4;
+const REMIND_MS = 400;
+const REMIND_TIMES = 8;
 const RATE_WINDOW_MS = 4000;
 const QUIET_MS = 1500; // longer than the time between two heartbeats
 const FAULT_MS = 10000;
 const UNANSWERED_MS = 60000;
 const MOST_UNHEARD = 512;
+const DEEDS = ["pointerdown", "pointerup", "click", "contextmenu", "keydown"];
 
 /** Sentence parts of the status strip; pure, so that it can be tested without a page. */
 export function statusParts(facts) {
@@ -76,6 +79,9 @@ export class Link {
     this.aloud = root.appendChild(document.createElement("div"));
     this.aloud.className = "ow-unseen";
     this.aloud.setAttribute("role", "status");
+    // When the hand did what it did last: on a busy page the handlers come later, and a deed's age counts from the hand.
+    this.handAt = performance.now();
+    for (const deed of DEEDS) root.addEventListener(deed, (event) => (this.handAt = event.timeStamp), true);
     this.receive = (content, buffers) => this.#receive(content, buffers);
     model.on("msg:custom", this.receive);
     root.addEventListener("ow-fault", (event) => this.fail(event.detail));
@@ -91,20 +97,20 @@ export class Link {
       return;
     }
     if (this.stopped) return;
-    // The first word may leave before the page knows which kernel thread serves it; repeating it mends the route.
+    // The first word may leave before the page knows which kernel thread serves it, and wait behind a running cell.
     for (const delay of HELLO_MS) this.timers.push(setTimeout(() => this.#hello(), delay));
     this.beats = 0;
     this.timers.push(setInterval(() => this.#beat(), ACK_MS));
   }
 
   #hello() {
-    this.say(this.satisfied ? { k: "ping" } : { k: "ready" });
+    if (!this.satisfied) this.say({ k: "ready" });
   }
 
   #beat() {
     this.beats += 1;
     if (!this.satisfied && this.beats % 6 === 0) this.say({ k: "ready" });
-    else if (this.beats % PING_EVERY === 0) this.say(this.#isForgotten() ? { k: "ack", s: this.drawn } : { k: "ping" });
+    else if (this.beats % KEEP_EVERY === 0 && this.#isForgotten()) this.say({ k: "ack", s: this.drawn });
     if (this.drawn !== this.acknowledged) {
       this.acknowledged = this.drawn;
       this.say({ k: "ack", s: this.drawn });
@@ -112,12 +118,19 @@ export class Link {
     const now = performance.now();
     this.facts.silentMs = now - this.heardAt;
     if (this.facts.fault && now > this.faultUntil) this.facts.fault = "";
-    for (const [id, { at, reject }] of this.undone) {
-      if (now - at < UNANSWERED_MS) continue;
-      this.undone.delete(id);
-      reject(new Error("the kernel has not answered for a minute: whether it was done is not known"));
-    }
+    for (const [id, act] of this.undone) this.#remind(id, act, now);
     this.#show();
+  }
+
+  /** An act that nobody answers is said again, for it may wait behind a running cell; the kernel takes it once. */
+  #remind(id, act, now) {
+    if (now - act.at >= UNANSWERED_MS) {
+      this.undone.delete(id);
+      act.reject(new Error("the kernel has not answered for a minute: whether it was done is not known"));
+    } else if (now - act.at >= REMIND_MS && act.again < REMIND_TIMES) {
+      act.again += 1;
+      this.say(act.said);
+    }
   }
 
   /** Another page on this view may have said good-bye for both: a word of what is drawn here brings the kernel back. */
@@ -129,17 +142,18 @@ export class Link {
     if (this.control && !this.stopped) this.control.send({ ...content, page: this.name });
   }
 
-  /** Milliseconds of the kernel's clock, as it was told last and has gone on here since. */
-  kernelNow() {
-    return this.kernelSent === undefined ? null : this.kernelSent + (performance.now() - this.heardAt);
+  /** Milliseconds of the kernel's clock at a time of the page's, as it was told last and has gone on here since. */
+  kernelTime(at) {
+    return this.kernelSent === undefined ? null : this.kernelSent + (at - this.heardAt);
   }
 
   /** Lets the kernel do something, once; resolves with what it says of it, rejects with the reason it gives. */
   act(content) {
     if (!this.control || this.stopped) return Promise.reject(new Error("not connected to the kernel: nothing was done"));
     const id = `${Math.random().toString(36).slice(2)}${performance.now()}`;
-    this.say({ k: "act", id, kernel_ms: this.kernelNow(), ...content });
-    return new Promise((resolve, reject) => this.undone.set(id, { resolve, reject, at: performance.now() }));
+    const said = { k: "act", id, kernel_ms: this.kernelTime(this.handAt), ...content };
+    this.say(said);
+    return new Promise((resolve, reject) => this.undone.set(id, { said, again: 0, resolve, reject, at: performance.now() }));
   }
 
   #did(content) {

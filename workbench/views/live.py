@@ -1,20 +1,18 @@
 """What every live view shares: two message channels to the page, one sender thread per session, a static fallback.
 
-Two channels because of how kernels route: a reply on a channel that a busy thread pushes on waits for the running cell
-(measured 4 s), on its own channel it took 50 ms. So ``data`` (the widget itself) only ever sends, and ``control`` only
-ever receives, answering inside its handler. Handlers may run on another thread beside a running cell; all they do is
-note what the page wants, under a lock, and wake the sender, which carries it out:
+Two channels: ``data`` (the widget itself) only ever sends, and ``control`` only ever receives. Handlers may run on
+another thread beside a running cell; all they do is note what the page wants, under a lock, and wake the sender, which
+carries it out:
 
 - ``view`` wishes say what to show; only the newest counts, and the next message obeys;
 - a ``look`` is answered at once, whatever the pace, by :meth:`LiveView._answers`; a newer look replaces an older one;
 - an ``act`` (a label, an order) is never dropped: each is carried out once, in order, by :meth:`LiveView._act`, and
-  told ``did``.
+  told ``did``; what nobody answers the page says again (:mod:`workbench.views.acts`).
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections import deque
@@ -29,6 +27,7 @@ import traitlets
 from workbench.errors import WorkbenchError
 from workbench.events import Array, Instrument
 from workbench.views import theme as colours
+from workbench.views.acts import Acts
 from workbench.views.esm import styled
 from workbench.views.first_look import wait_for
 from workbench.views.options import check_options
@@ -134,7 +133,7 @@ class LiveView(Pictured, anywidget.AnyWidget):
         self._pacing = Pacing(self._every_ticks)
         self._wants: deque[dict[str, Any]] = deque(maxlen=64)
         self._look: dict[str, Any] | None = None
-        self._acts: deque[dict[str, Any]] = deque()
+        self._acts = Acts()
         self._wants_lock = threading.Lock()
         self._failure = ""
         self._owes_all = False  # what a pull that failed had taken from its model is lost to the page
@@ -150,7 +149,7 @@ class LiveView(Pictured, anywidget.AnyWidget):
             "themes": colours.THEMES,
             "group": Sender.of(session).group,
         }
-        super().__init__(control=ipywidgets.Widget(), options={**fixed, **options})
+        super().__init__(control=_control(), options={**fixed, **options})
         self.control.on_msg(self._on_control)
         Sender.of(session).add(self)
         self._fed = True
@@ -174,19 +173,14 @@ class LiveView(Pictured, anywidget.AnyWidget):
             elif kind == "look":
                 self._look = content
             elif kind == "act":
-                self._acts.append({**content, "late_ms": _late_ms(content)})
-        if kind in ("ready", "ping"):
-            # Answering here tells the kernel which of its threads serves this page, so that later words arrive
-            # there at once instead of waiting for the cell that runs.
-            channel.send({"k": "pong"})
+                self._acts.put(content)
         if kind in ("ready", "view", "look", "act"):
             Sender.of(self._session).wake()
 
     # -- kernel → page -------------------------------------------------------------------------------------------
     def _serve(self) -> None:
         """Carry out what the page asked for. Runs on the sender thread only."""
-        while self._acts:
-            act = self._acts.popleft()
+        while (act := self._acts.next()) is not None:
             self.send({"k": "did", "id": act.get("id"), **self._guarded_act(act)})
         look = self._newest_look()
         if look is not None:
@@ -317,7 +311,15 @@ class LiveView(Pictured, anywidget.AnyWidget):
         super().close()
 
 
-def _late_ms(content: dict[str, Any]) -> float:
-    """Milliseconds since the page let go of an act, by our clock as the page heard it last; inf where it did not say."""
-    said = content.get("kernel_ms")
-    return time.time() * 1e3 - said if isinstance(said, int | float) else math.inf
+def _control() -> ipywidgets.Widget:
+    """Make the channel on which a page speaks to its view, served by the kernel's thread that the page asks for.
+
+    Notes
+    -----
+    A page names the thread that is to serve it (a subshell), so that its words need not wait for the running cell. Since
+    7.4 ipykernel sends them to the thread that spoke last on the channel instead: the cell that made the view. A channel
+    on which the kernel never speaks has no use for that.
+    """
+    channel = ipywidgets.Widget()
+    channel.comm._reply_subshell_for = None
+    return channel

@@ -12,6 +12,8 @@ import { amountText, meterParts, moneyText, needsArming, positionParts, switchPa
 
 const TICKET_KEEP_MS = 150;
 const TICKET_SAID_MS = 12000;
+const TICKET_WARNED_MS = 4000;
+const TICKET_SLIP_MS = 300;
 
 class TicketView {
   constructor(model, el) {
@@ -131,8 +133,8 @@ class TicketView {
 
   #buildWaysOut() {
     const row = ticketNode("div", this.body, "ow-out");
-    ticketButton(row, "flatten", "take back every order of this instrument and close the position at market", () => this.#act({ do: "flatten" }));
-    const reverse = () => this.#act({ do: "reverse", order: newOrderName() });
+    ticketButton(row, "flatten", "take back every order of this instrument and close the position at market", () => this.#press("flatten", { do: "flatten" }));
+    const reverse = () => this.#press("reverse", { do: "reverse", order: newOrderName() });
     this.reverse = ticketButton(row, "reverse", "close the position and open the same one the other way round", reverse);
     this.placing.push(this.reverse);
     ticketButton(row, "cancel all", "take back every order of this instrument", () => this.#act({ do: "cancel_all" }));
@@ -160,12 +162,23 @@ class TicketView {
       this.#say(`price: ${this.price.value || "nothing"} is no price; give a multiple of ${this.options.tick}`);
       return;
     }
-    this.#act({ do: "order", order: newOrderName(), side, at: kind, ...(tick === null ? {} : { tick }), ...this.settings });
+    this.#press(`${side} ${at}`, { do: "order", order: newOrderName(), side, at: kind, ...(tick === null ? {} : { tick }), ...this.settings });
   }
 
   #arm() {
     const bounds = { minutes: Number(this.minutes.value), max_orders: Number(this.most.value), max_size: Number(this.largest.value) };
     this.#act({ do: "arm", ...bounds });
+  }
+
+  /** Does what a button stands for; a second press within a moment is a slip of the hand. */
+  #press(button, content) {
+    const at = this.link.handAt;
+    if (this.pressed?.button === button && at - this.pressed.at < TICKET_SLIP_MS) {
+      this.#say("double click: the second one did nothing");
+      return;
+    }
+    this.pressed = { button, at };
+    this.#act(content);
   }
 
   async #act(content) {
@@ -177,7 +190,10 @@ class TicketView {
     }
   }
 
+  /** Shows a line for a while; one that tells what went well does not push a warning away at once. */
   #say(text, wrong = true) {
+    if (!wrong && performance.now() < (this.warnedUntil ?? 0)) return;
+    this.warnedUntil = wrong ? performance.now() + TICKET_WARNED_MS : 0;
     this.notes.textContent = text;
     this.notes.classList.toggle("ow-wrong", wrong);
     clearTimeout(this.quiet);
