@@ -6,6 +6,7 @@ import itertools
 from decimal import Decimal
 from functools import cache
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -312,6 +313,20 @@ def test_a_day_is_measured_from_midnight() -> None:
     for now, count in ((DAY + 9, 1), (2 * DAY, 2)):
         again = Paper(NO_BOUNDS.contract(ES), NO_BOUNDS, now, records)
         assert sum(isinstance(r, Measured) and r.new_day for r in again.desk.journal) == count
+
+
+def test_a_day_begins_where_the_terms_say() -> None:
+    """Of the CME at 17:00 in Chicago, 23:00 UTC in winter: midnight, UTC, is in the middle of it."""
+    terms = msgspec.structs.replace(NO_BOUNDS, day="17:00 America/Chicago")
+    paper = Paper(terms.contract(ES), terms, DAY - 2 * SECOND)
+    paper.advance(2 * DAY)
+    days = [r.ts for r in paper.desk.journal if isinstance(r, Measured) and r.new_day]
+    assert days == [2 * DAY - 3_600 * SECOND]
+    records = list(journal.decode(journal.encode(paper.desk.journal)))
+    again = Paper(terms.contract(ES), terms, 3 * DAY - 3_600 * SECOND - 1, records)
+    assert sum(isinstance(r, Measured) and r.new_day for r in again.desk.journal) == 1
+    with pytest.raises(WorkbenchError, match="trading day"):
+        PaperTerms(day="5 pm")
 
 
 def test_time_moves_only_for_a_flat_account() -> None:

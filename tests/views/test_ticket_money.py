@@ -7,9 +7,12 @@ import polars as pl
 import pytest
 
 from workbench.events import Instrument
+from workbench.flow.days import TradingDay
 from workbench.session.account_frames import FILLS, POSITIONS
-from workbench.views.ticket_money import DAY_NS, equity, money_facts, thinned
+from workbench.views.ticket_money import equity, money_facts, thinned
 
+DAY_NS = 86_400_000_000_000
+UTC_DAY = TradingDay.read("00:00 UTC")
 ES = Instrument("ES", "0.25", multiplier="50")
 
 
@@ -37,14 +40,16 @@ def test_drawdown_counts_from_the_highest_point_and_the_day_from_midnight():
     """Gains 0, 50 | midnight | 80, 20, 30: day 30 − 50, drawdown 80 − 30, worst 80 − 20; 12.5 money is a tick."""
     ts = np.array([0, 1, DAY_NS, DAY_NS + 1, DAY_NS + 2])
     gained = np.array([0.0, 50.0, 80.0, 20.0, 30.0])
-    facts = money_facts(ts, gained, {"realized": 25.0, "unrealized": 7.0}, 2.0, ES)
+    facts = money_facts(ts, gained, {"realized": 25.0, "unrealized": 7.0}, 2.0, ES, UTC_DAY)
     assert (facts["day"], facts["drawdown"], facts["worst"]) == (-20.0, 50.0, 60.0)
     assert (facts["gained"], facts["fees"], facts["realized_ticks"]) == (30.0, 2.0, 2.0)
 
 
 def test_a_loss_from_the_start_is_a_drawdown():
     """The first peak is nothing gained."""
-    facts = money_facts(np.array([5]), np.array([-10.0]), {"realized": None, "unrealized": -10.0}, 0.0, ES)
+    facts = money_facts(
+        np.array([5]), np.array([-10.0]), {"realized": None, "unrealized": -10.0}, 0.0, ES, UTC_DAY
+    )
     assert (facts["drawdown"], facts["day"], facts["realized"]) == (10.0, -10.0, 0.0)
 
 

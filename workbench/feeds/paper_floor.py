@@ -19,6 +19,7 @@ from workbench.feeds import paper_messages as words
 from workbench.feeds.account_lock import AccountLock
 from workbench.feeds.paper_file import FOLDER, PaperFile
 from workbench.feeds.paper_money import AccountMoney
+from workbench.flow.days import TradingDay
 from workbench.protocol import messages
 from workbench.trading import journal
 from workbench.trading import paper_commands as wanted
@@ -159,7 +160,7 @@ class PaperFloor:
                 raise EngineError(
                     f"STALE_BOOK: nothing was heard of {symbol!r} yet", code="stale_book", symbol=symbol
                 )
-            asked = _wanted(command, self._instrument_of(symbol), ts, age_ns)
+            asked = _wanted(command, self._instrument_of(symbol), ts, age_ns, self.terms.trading_day)
         except WorkbenchError as problem:
             answer.set_exception(problem)
             return answer
@@ -281,7 +282,7 @@ class PaperFloor:
         desks = [other.desk for other in self.papers.values()]
         self._told.append(words.balance_message(desks, self.terms.cash, paper.now))
         if trading:
-            self._told.append(words.trading_message(paper.desk, instrument, paper.now))
+            self._told.append(words.trading_message(paper.desk, instrument, paper.now, self.terms.day))
 
     def _flush(self) -> None:
         """Write down what is new, then tell it, then answer: nobody learns what a killed process would forget."""
@@ -320,7 +321,7 @@ class PaperFloor:
     ) -> messages.Message | WorkbenchError:
         instrument, desk = self._instrument_of(symbol), self.papers[symbol].desk
         if isinstance(command, messages.Arm | messages.Disarm):
-            return words.trading_message(desk, instrument, self.papers[symbol].now)
+            return words.trading_message(desk, instrument, self.papers[symbol].now, self.terms.day)
         if isinstance(outcome, Order):
             told = words.order_message(outcome, instrument)
             if outcome.reason.startswith("DUPLICATE_ID"):
@@ -336,12 +337,12 @@ class PaperFloor:
 
 
 def _wanted(
-    command: messages.Command, instrument: Instrument, now: int, age_ns: int | None
+    command: messages.Command, instrument: Instrument, now: int, age_ns: int | None, day: TradingDay
 ) -> wanted.PaperCommand:
     match command:
         case messages.PlaceOrder():
             clicked = None if age_ns is None else now - age_ns
-            return wanted.Place(words.terms_of(command, instrument, now), clicked)
+            return wanted.Place(words.terms_of(command, instrument, now, day), clicked)
         case messages.CancelOrder():
             return wanted.Cancel(command.client_order_id)
         case messages.ReplaceOrder():

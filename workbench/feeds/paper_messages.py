@@ -8,24 +8,24 @@ from typing import Final
 import msgspec
 
 from workbench.errors import WorkbenchError
+from workbench.flow.days import TradingDay
 from workbench.instruments import Instrument
 from workbench.protocol import messages
 from workbench.trading.desk import Desk
 from workbench.trading.journal import Executed
-from workbench.trading.limits import SECOND_NS, Limits, TradingState
+from workbench.trading.limits import Limits, TradingState
 from workbench.trading.order import Order
 from workbench.trading.states import OrderStatus
 from workbench.trading.terms import Terms
 
 ACCOUNT: Final = "paper"
-DAY_NS: Final = 86_400 * SECOND_NS
 MANY: Final = 2**31 - 1
 DURATIONS: Final = ["GTC", "DAY", "IOC", "FOK", "GTD"]
 TYPES: Final = ["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "TRAILING_STOP"]
 
 
-def terms_of(command: messages.PlaceOrder, instrument: Instrument, now: int) -> Terms:
-    """Terms of a command; a ``DAY`` order that names no end lasts until midnight, UTC.
+def terms_of(command: messages.PlaceOrder, instrument: Instrument, now: int, day: TradingDay) -> Terms:
+    """Terms of a command; a ``DAY`` order that names no end lasts until the next day begins.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def terms_of(command: messages.PlaceOrder, instrument: Instrument, now: int) -> 
     """
     expires = command.expires
     if expires is None and command.time_in_force == "DAY":
-        expires = (now // DAY_NS + 1) * DAY_NS
+        expires = day.after(now)
     follows = command.order_type == "TRAILING_STOP"
     plain = {
         "client_order_id": command.client_order_id,
@@ -139,8 +139,8 @@ def balance_message(desks: list[Desk], cash: str, ts: int) -> messages.Balance:
     )
 
 
-def trading_message(desk: Desk, instrument: Instrument, ts: int) -> messages.Trading:
-    """Whether orders would go through: the desk's switch."""
+def trading_message(desk: Desk, instrument: Instrument, ts: int, day: str) -> messages.Trading:
+    """Whether orders would go through: the desk's switch; and when its day begins."""
     ledger = desk.ledger
     state, limits = ledger.switch, ledger.limits
     halted = state is TradingState.HALTED
@@ -159,6 +159,7 @@ def trading_message(desk: Desk, instrument: Instrument, ts: int) -> messages.Tra
             "account": ACCOUNT,
             "state": str(state),
             "limits": _bounds(limits, instrument),
+            "day": day,
             "contract": _terms_of_contract(desk, instrument),
         },
         reason="" if state is TradingState.ACTIVE else f"TRADING_{state}: {ledger.reason}",

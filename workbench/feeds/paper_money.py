@@ -23,7 +23,7 @@ class AccountMoney:
     Notes
     -----
     Times of looking depend on the stream alone (each 0.1 s while anything is open or under way), so a replay looks, and finds,
-    the same. The loss of a day counts from midnight, UTC, over restarts; the peak from the beginning of this process.
+    the same. The loss of a day counts from the beginning of the day, over restarts; the peak from the beginning of this process.
     """
 
     def __init__(self, terms: PaperTerms):

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import OffGridError, WorkbenchError
+from workbench.frames.moments import Moment, to_ns
 from workbench.protocol import messages
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Terms:
     reduce_only: bool = False
     clicked: int | None = None
     oco: str = ""
+    expires: Moment | str | None = None
 
     @property
     def follows(self) -> bool:
@@ -57,7 +59,8 @@ def place_order(
     OffGridError
         A price or size off the instrument's grid; the nearest valid ones are named.
     WorkbenchError
-        A distance that is no whole number of ticks, a size that is not positive, a name of other characters.
+        A distance that is no whole number of ticks, a size that is not positive, a name of other characters, an end that is
+        no moment.
     """
     check_client_order_id(client_order_id)
     return messages.PlaceOrder(
@@ -68,7 +71,7 @@ def place_order(
         client_order_id=client_order_id,
         price=on_grid_price(terms.limit, instrument),
         stop_price=on_grid_price(terms.stop, instrument),
-        time_in_force=terms.tif.upper(),
+        time_in_force="GTD" if terms.expires is not None and terms.tif == "GTC" else terms.tif.upper(),
         post_only=terms.post_only,
         stop_loss=_distance("stop_loss", terms.stop_loss, instrument),
         take_profit=_distance("take_profit", terms.take_profit, instrument),
@@ -76,6 +79,7 @@ def place_order(
         reduce_only=terms.reduce_only,
         clicked=terms.clicked,
         oco=terms.oco,
+        expires=None if terms.expires is None else to_ns(terms.expires),
     )
 
 

@@ -29,8 +29,6 @@ from workbench.trading.rows import Rows
 
 TICK_NS: Final = 100_000_000
 """Money, expiries and automatic halts are looked at so often, in the stream's own time."""
-DAY_NS: Final = 86_400_000_000_000
-"""The loss of a day is measured from midnight, UTC, in the stream's own time."""
 COMMAND: Final = "command"
 TERMS: Final = "terms"
 
@@ -81,7 +79,7 @@ class Paper:
         self._listener = listener
         self._rows, self._next = Rows.of(EventBatch.empty()), 0
         self._until, self._numbers = now, itertools.count()
-        self._tick, self._midnight = _tick_after(now), _midnight_after(now)
+        self._tick, self._next_day = _tick_after(now), terms.trading_day.after(now)
         self._script: list[tuple[int, int, PaperCommand, Callable[[Outcome], object]]] = []
         self._begin(now, list(records))
 
@@ -90,7 +88,7 @@ class Paper:
         venue = self._venue = self._new_venue(executions)
         if records:
             self.desk = _PaperDesk.restart(venue, records, now)
-            if _midnight_after(_day_began(records)) <= now:
+            if self.terms.trading_day.after(_day_began(records)) <= now:
                 self.desk.new_day(now)
             self._heed(records=len(records))
         else:
@@ -199,14 +197,15 @@ class Paper:
         self.desk.venue = self._venue
         self.desk.markets.clear()
         self._rows, self._next = Rows.of(EventBatch.empty()), 0
-        self._until, self._tick, self._midnight = now, _tick_after(now), _midnight_after(now)
+        self._until, self._tick = now, _tick_after(now)
+        self._next_day = self.terms.trading_day.after(now)
         self.open(opening)
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
     def _next_stop(self) -> int:
         """When something may happen next that the desk must see at its own time."""
-        stop = min(self._venue.due, self._midnight, self._script[0][0] if self._script else slots.NEVER)
+        stop = min(self._venue.due, self._next_day, self._script[0][0] if self._script else slots.NEVER)
         ledger = self.desk.ledger
         if ledger.live or self.at_work or ledger.rejects:
             held = [order for order in ledger.open_orders() if order.held]
@@ -223,8 +222,8 @@ class Paper:
         self._settle(stop)
         if len(passed.ts) and any(order.held for order in self.desk.ledger.open_orders()):
             self._set_off_stops(passed, stop)
-        if self._midnight <= stop:
-            self._midnight = _midnight_after(stop)
+        if self._next_day <= stop:
+            self._next_day = self.terms.trading_day.after(stop)
             self.desk.new_day(stop)
         deadline = self._deadline()
         if self._tick <= stop or (deadline is not None and deadline <= stop):
@@ -344,10 +343,6 @@ def _day_began(records: list[Record]) -> int:
         for record in records
         if isinstance(record, journal.Opened) or (isinstance(record, journal.Measured) and record.new_day)
     )
-
-
-def _midnight_after(now: int) -> int:
-    return (now // DAY_NS + 1) * DAY_NS
 
 
 def _tick_after(now: int) -> int:

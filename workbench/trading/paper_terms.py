@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.flow.days import MIDNIGHT_UTC, TradingDay
 from workbench.instruments import Instrument
 from workbench.trading.contracts import ZERO, Contract
 from workbench.trading.latency import Latency
@@ -41,6 +42,8 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
         Of each instrument.
     daily_loss, drawdown : Decimal, optional
         Bounds on what all instruments lose together, currency; default: none.
+    day : str, optional
+        When a day begins, for its losses and its ``DAY`` orders: an hour and a zone, like ``"17:00 America/Chicago"``.
     cancel_on_disconnect : bool, optional
         Orders of a session are taken back when its connection ends; exits that brackets placed stay.
     account : str, optional
@@ -50,7 +53,7 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     Raises
     ------
     WorkbenchError
-        A latency below 0 or none at all, or a bound that is not above 0 (code ``bad_value``).
+        A latency below 0 or none at all, a bound that is not above 0, or a day that is none (code ``bad_value``).
 
     Examples
     --------
@@ -73,11 +76,12 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     daily_loss: Decimal | None = None
     drawdown: Decimal | None = None
+    day: str = MIDNIGHT_UTC
     cancel_on_disconnect: bool = True
     account: str = ""
 
     def __post_init__(self) -> None:
-        _ = self.latency  # refuses what is none
+        _ = self.latency, self.trading_day  # refuse what is none
         for name, bound in (("daily_loss", self.daily_loss), ("drawdown", self.drawdown)):
             if bound is not None and not bound > 0:
                 raise WorkbenchError(
@@ -90,6 +94,11 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     def latency(self) -> Latency:
         """Delays of commands and answers."""
         return Latency(np.array(self.entry_ns), np.array(self.response_ns), seed=self.latency_seed)
+
+    @property
+    def trading_day(self) -> TradingDay:
+        """When a day begins."""
+        return TradingDay.read(self.day)
 
     def contract(self, instrument: Instrument) -> Contract:
         """The contract that is traded on an instrument."""

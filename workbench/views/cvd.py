@@ -8,12 +8,12 @@ from typing import Any, Literal
 from workbench.errors import WorkbenchError
 from workbench.flow.bar_rule import interval_ns
 from workbench.flow.cvd import SizeFilter
+from workbench.flow.days import zone_of
 from workbench.frames.moments import Moment, to_ns
 from workbench.views.cvd_model import MODES, CvdSeries, CvdSettings, Mode
 from workbench.views.esm import joined
 from workbench.views.live import Captured
 from workbench.views.panel import SCALINGS, PanelView, Scaling, ThemeChoice
-from workbench.views.sessions import zone_of
 
 __all__ = ["Cvd"]
 

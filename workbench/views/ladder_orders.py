@@ -47,9 +47,13 @@ def why_not(session: Showable, symbol: str) -> str:
 
 
 def supported_tifs(orders: Orders, symbol: str) -> tuple[str, ...]:
-    """Times in force that the platform says it takes for limit orders; the usual ones where it says nothing."""
+    """Times in force that a click can ask for: those that the platform takes, the usual ones where it says nothing.
+
+    ``GTD`` is none of them, for it needs a date.
+    """
     said = orders.trading(symbol).supported.get("supportedLimitDurations")
-    return tuple(str(tif) for tif in said) if isinstance(said, list | tuple) and said else TIFS
+    named = said if isinstance(said, list | tuple) and said else TIFS
+    return tuple(str(tif) for tif in named if tif != "GTD")
 
 
 def open_position(session: Showable, instrument: Instrument) -> list[float] | None:

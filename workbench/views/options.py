@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from workbench.errors import WorkbenchError
-from workbench.views.sessions import zone_of
+from workbench.flow.days import zone_of
 
 __all__ = ["check_options"]
 

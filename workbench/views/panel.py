@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal
 
+from workbench.flow.days import zone_of
 from workbench.views import panel_still
 from workbench.views.esm import styled
 from workbench.views.live import LiveView, Message
 from workbench.views.panel_gaps import Gaps
 from workbench.views.panel_model import PanelModel, Series
 from workbench.views.picture import blank
-from workbench.views.sessions import zone_of
 from workbench.views.showable import showable
 from workbench.views.theme import still_theme
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.flow.days import zone_of
 from workbench.frames.edge import trades_frame
 from workbench.views import tape_still
 from workbench.views.esm import joined, styled
 from workbench.views.live import LiveView, Message
-from workbench.views.sessions import zone_of
 from workbench.views.showable import showable
 from workbench.views.tape_model import TapeModel
 from workbench.views.tape_orders import PRINTS, OrderRows, TapeFilter

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from workbench.errors import WorkbenchError
+from workbench.flow.days import MIDNIGHT_UTC, TradingDay
 from workbench.views.ladder_orders import Notes, OwnOrders, orders_of
 from workbench.views.live import Captured, Message, Showable
 from workbench.views.ticket_blotter import blotter
@@ -63,7 +65,7 @@ class TicketModel:
         trading = orders.trading(self._capture.instrument.symbol)
         if orders.version != self._version:
             self._version = orders.version
-            self._account = self._look(orders)
+            self._account = self._look(orders, _day(trading))
         facts["switch"] = _switch(trading, why)
         return {**facts, **self._account, "risk": self._risk(trading, own, now_ns)}
 
@@ -72,7 +74,7 @@ class TicketModel:
             book = self._capture.book
             return [book.best_bid, book.best_ask] if book.valid else [None, None]
 
-    def _look(self, orders: Orders) -> dict[str, Any]:
+    def _look(self, orders: Orders, day: TradingDay) -> dict[str, Any]:
         instrument = self._capture.instrument
         self._states = orders.history
         positions = orders.positions(instrument.symbol)
@@ -82,7 +84,7 @@ class TicketModel:
             return {"money": None, "curve": [], "blotter": rows}
         ts, gained = equity(positions, fills)
         newest, fees = positions.row(-1, named=True), float(fills["fee"].fill_null(0).sum())
-        money = money_facts(ts, gained, newest, fees, instrument)
+        money = money_facts(ts, gained, newest, fees, instrument, day)
         return {
             "money": {**money, "currency": newest["currency"]},
             "curve": thinned(ts, gained),
@@ -97,6 +99,14 @@ class TicketModel:
         position = own["position"][0] if own["position"] else 0.0
         sent = sent_since(self._states, now_ns - SECOND_NS)
         return [list(m) for m in meters(limits, position, len(own["orders"]), sent, self._account["money"])]
+
+
+def _day(trading: TradingState) -> TradingDay:
+    """When a desk's day begins; at midnight, UTC, where it does not say."""
+    try:
+        return TradingDay.read(str(trading.supported.get("day", MIDNIGHT_UTC)))
+    except WorkbenchError:
+        return TradingDay.read(MIDNIGHT_UTC)
 
 
 def _switch(trading: TradingState, why: str) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from workbench.events import FloatArray, Instrument, IntArray
+from workbench.flow.days import TradingDay
 
 __all__ = ["equity", "money_facts", "thinned"]
 
 POINTS_SHOWN: Final = 300
-DAY_NS: Final = 86_400_000_000_000
 
 
 def equity(positions: pl.DataFrame, fills: pl.DataFrame) -> tuple[IntArray, FloatArray]:
@@ -50,7 +50,12 @@ def equity(positions: pl.DataFrame, fills: pl.DataFrame) -> tuple[IntArray, Floa
 
 
 def money_facts(
-    ts: IntArray, gained: FloatArray, newest: dict[str, Any], fees: float, instrument: Instrument
+    ts: IntArray,
+    gained: FloatArray,
+    newest: dict[str, Any],
+    fees: float,
+    instrument: Instrument,
+    day: TradingDay,
 ) -> dict[str, float]:
     """Numbers that stand under a position.
 
@@ -62,17 +67,17 @@ def money_facts(
         Newest row of the positions.
     fees : float, currency
     instrument : Instrument
+    day : TradingDay
 
     Returns
     -------
     dict of str to float
-        ``realized``, ``unrealized``, ``fees``, ``gained`` (their sum, fees taken off), ``day`` (gained since midnight,
-        UTC), ``drawdown`` and ``worst`` (from the highest point so far: now, and at most), all in currency;
+        ``realized``, ``unrealized``, ``fees``, ``gained`` (their sum, fees taken off), ``day`` (gained since the day
+        began), ``drawdown`` and ``worst`` (from the highest point so far: now, and at most), all in currency;
         ``realized_ticks``: the realised money in ticks of one whole unit.
     """
     below = np.maximum.accumulate(np.r_[0.0, gained])[1:] - gained
-    midnight = ts[-1] // DAY_NS * DAY_NS
-    before = np.searchsorted(ts, midnight)
+    before = np.searchsorted(ts, day.of(int(ts[-1])))
     realized, unrealized = newest["realized"] or 0.0, newest["unrealized"] or 0.0
     unit = float(instrument.tick_size) * float(instrument.multiplier)
     return {

@@ -7,9 +7,9 @@ from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from workbench.events import EventBatch
+from workbench.flow.days import day_after
 from workbench.flow.prints import Prints, prints_of_batch, split
 from workbench.views.live import Captured
-from workbench.views.sessions import day_after
 
 ROWS_AT_ONCE: Final = 1 << 15
 """About 5 ms of work for a panel of four lines."""

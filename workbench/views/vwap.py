@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from workbench.errors import WorkbenchError
+from workbench.flow.days import zone_of
 from workbench.frames.moments import Moment, to_ns
 from workbench.views.esm import joined
 from workbench.views.live import Captured
 from workbench.views.panel import PanelView, ThemeChoice
-from workbench.views.sessions import zone_of
 from workbench.views.vwap_model import Anchor, VwapSeries
 
 __all__ = ["Vwap"]
