@@ -42,3 +42,47 @@ def test_what_means_nothing_is_refused(market: Any, asked: Callable[[Any], Any],
 def test_one_horizon_may_be_a_text(market: Any) -> None:
     """As a sequence of one."""
     assert wb.markouts(market, "1s").equals(wb.markouts(market, ["1s"]))
+
+
+READERS = (
+    wb.absorption,
+    wb.amihud,
+    wb.bars,
+    wb.cliffs,
+    wb.cvd,
+    wb.degradation,
+    wb.divergence,
+    wb.exhaustion,
+    wb.footprint,
+    wb.hidden,
+    wb.icebergs,
+    wb.kyle_lambda,
+    wb.large_lots,
+    wb.layering_like,
+    wb.markouts,
+    wb.microprice,
+    wb.ofi,
+    wb.profile_nodes,
+    wb.pulling,
+    wb.resiliency,
+    wb.spoof_like,
+    wb.spreads,
+    wb.stop_runs,
+    wb.sweeps,
+    wb.touches,
+    wb.tpo,
+    wb.trade_imbalance,
+    wb.volatility,
+    wb.volume_profile,
+    wb.vwap,
+    wb.walls,
+)
+
+
+@pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
+def test_a_path_is_no_recording(read: Callable[[Any], Any]) -> None:
+    """What reads events says so of anything else, and of a path how it is opened."""
+    for wrong, said in (("sessions/a", "open_recording"), (3, "events of 3; expected a session")):
+        with pytest.raises(WorkbenchError, match=said) as refused:
+            read(wrong)
+        assert refused.value.code == "bad_source"

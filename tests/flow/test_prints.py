@@ -29,5 +29,5 @@ def test_a_size_that_is_none_is_no_trade() -> None:
 
 def test_something_without_trades_is_refused() -> None:
     """The error names what was given."""
-    with pytest.raises(WorkbenchError, match="Instrument without trades"):
+    with pytest.raises(WorkbenchError, match="events of Instrument"):
         prints_of(COARSE)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 import workbench as wb
 from tests.support.sweeping import quote_away
 from workbench.errors import WorkbenchError
+from workbench.events import EventBatch, EventKind
+from workbench.flow.batches import event_batches
 from workbench.lab.whatif_desk import Conditions, WhatIfDesk
 from workbench.session import Session
 
@@ -33,6 +37,32 @@ def test_a_choice_is_the_backtest_of_its_conditions(session: Session) -> None:
     assert whatif.result.equity.equals(alone.equity)
     assert len(alone.fills) > 0
     whatif.close()
+
+
+class Levels:
+    """The session without its single orders."""
+
+    def __init__(self, session: Session):
+        self.instrument = session.instrument
+        self._batch = EventBatch.concatenate(event_batches(session))
+
+    def batches(self) -> Iterator[EventBatch]:
+        named = np.isin(self._batch.kind, (EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL))
+        yield EventBatch.trusted(tuple(column[~named] for column in self._batch.columns), 0)
+
+
+def test_the_exact_queue_is_offered_where_single_orders_are_told(session: Session) -> None:
+    """It is the backtest of that name; where levels alone are told it is no choice."""
+    whatif = wb.WhatIf(quote_away, session, params=[0, 3])
+    whatif.choose(queue="by_order")
+    alone = wb.backtest(quote_away, session, queue="by_order", params=[0, 3])
+    assert whatif.result.fills.equals(alone.fills) and len(alone.fills) > 0
+    whatif.close()
+    levels = wb.WhatIf(quote_away, Levels(session), params=[0, 3])
+    assert "by_order" not in levels.queue.options
+    with pytest.raises(WorkbenchError, match="'by_order'; expected one of risk_averse"):
+        levels.choose(queue="by_order")
+    levels.close()
 
 
 def test_a_hand_on_the_controls_does_the_same(session: Session) -> None:

@@ -28,6 +28,7 @@ from workbench.flow.bar_kernels import (
     UNKNOWN,
 )
 from workbench.flow.bar_rule import BY_TIME, interval_ns
+from workbench.flow.batches import instrument_of
 from workbench.flow.prints import (
     Prints,
     TradesSource,
@@ -194,6 +195,6 @@ def bars(x: TradesSource, bar: str = "1s", *, otc: bool = False, span: float = 2
     ----------
     M. López de Prado, *Advances in Financial Machine Learning* (2018), ch. 2.3.
     """
-    built = Bars(x.instrument, bar, otc=otc, span=span)
+    built = Bars(instrument_of(x), bar, otc=otc, span=span)
     built.update(prints_of(x, otc=otc))
     return built.frame

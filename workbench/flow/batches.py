@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch
+from workbench.events import EventBatch, Instrument
 
-__all__ = ["event_batches"]
+__all__ = ["event_batches", "instrument_of"]
 
 
 def event_batches(x: Any) -> Iterator[EventBatch]:
@@ -18,10 +19,30 @@ def event_batches(x: Any) -> Iterator[EventBatch]:
         yield from batches()
         return
     if not callable(getattr(x, "capture", None)):
-        raise WorkbenchError(
-            f"events of {x!r:.60}",
-            expected="a session, a recording, or anything with batches()",
-            code="bad_source",
-        )
+        raise _no_source(x)
     for chunk in x.capture().columns.chunks():
         yield EventBatch.trusted(tuple(chunk[:9]), int(chunk[-1][0]))
+
+
+def instrument_of(x: Any) -> Instrument:
+    """The instrument that a session or recording is about.
+
+    Raises
+    ------
+    WorkbenchError
+        It is neither (code ``bad_source``).
+    """
+    found = getattr(x, "instrument", None)
+    if not isinstance(found, Instrument):
+        raise _no_source(x)
+    return found
+
+
+def _no_source(x: Any) -> WorkbenchError:
+    is_path = isinstance(x, str | PurePath)
+    return WorkbenchError(
+        f"events of {x!r:.60}",
+        expected="a session, a recording, or anything with batches() and an instrument",
+        action="Open it first: wb.open_recording(path)" if is_path else "",
+        code="bad_source",
+    )

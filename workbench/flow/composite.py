@@ -9,6 +9,7 @@ import polars as pl
 
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK
+from workbench.flow.batches import instrument_of
 from workbench.flow.developing import volume_nodes
 from workbench.flow.prints import TradesSource, prints_of, real_prices, real_sizes
 from workbench.flow.profile import Method, ProfileBuilder, VolumeProfile
@@ -101,7 +102,7 @@ def profile_nodes(x: TradesSource, row_ticks: int = 1, reach: int = 3, *, otc: b
     ----------
     J. P. Steidlmayer, *Market Profile* (CBOT, 1984).
     """
-    builder = ProfileBuilder(x.instrument, row_ticks, otc=otc)
+    builder = ProfileBuilder(instrument_of(x), row_ticks, otc=otc)
     builder.update(prints_of(x, otc=otc))
     if builder.height > _MOST_ROWS:
         raise WorkbenchError(
@@ -117,8 +118,8 @@ def profile_nodes(x: TradesSource, row_ticks: int = 1, reach: int = 3, *, otc: b
     edges = (rows + first) * (row_ticks * SUBTICKS_PER_TICK)
     return pl.DataFrame(
         [
-            pl.Series("price", real_prices(edges, x.instrument), pl.Float64),
+            pl.Series("price", real_prices(edges, instrument_of(x)), pl.Float64),
             pl.Series("kind", [kind for _, kind in nodes], pl.String),
-            pl.Series("volume", real_sizes(lots[rows], x.instrument), pl.Float64),
+            pl.Series("volume", real_sizes(lots[rows], instrument_of(x)), pl.Float64),
         ]
     )

@@ -14,6 +14,7 @@ from numba import types
 from workbench.book.jit import I1_COLUMN, I8_COLUMN, aligned, kernel, part
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, FloatArray, Instrument
+from workbench.flow.batches import instrument_of
 from workbench.flow.prints import (
     Prints,
     TradesSource,
@@ -216,7 +217,7 @@ def cvd(
     Bookmap, knowledge base, "CVD": sizes from and to, reference points, split of buyers and sellers.
     """
     prints = prints_of(x, otc=otc)
-    running = Cvd(x.instrument, sizes=sizes)
+    running = Cvd(instrument_of(x), sizes=sizes)
     parts = [np.empty(0)]
     for piece in split(prints, [to_ns(moment) for moment in resets]):
         running.reset()

@@ -17,7 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow import depth_kernels as kernels
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.prints import as_times
 
 MEAN, LEAST, MOST, LAST = range(4)
@@ -170,7 +170,7 @@ def depth_series(x: Any, levels: Sequence[int] = (1, 5, 10), bucket: str = "1s")
     first, stop = (0, 0) if span is None else (span[0] // interval, span[1] // interval + 1)
     values = series.columns(interval, first, stop)
     starts = np.arange(first, stop, dtype=np.int64) * interval
-    return _frame(starts, values, series.levels, x.instrument)
+    return _frame(starts, values, series.levels, instrument_of(x))
 
 
 def _frame(

@@ -11,6 +11,7 @@ import polars as pl
 
 from workbench.events import SUBTICKS_PER_TICK, EventBatch, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
+from workbench.flow.batches import instrument_of
 from workbench.flow.prints import Prints, TradesSource, as_times, prints_of, prints_of_batch, real_prices
 from workbench.flow.profile import Method, ProfileBuilder
 
@@ -133,10 +134,10 @@ def developing_profile(
     WorkbenchError
         As :func:`workbench.volume_profile`; an interval that is no number and unit.
     """
-    stream = DevelopingProfile(x.instrument, interval, row_ticks, value_area, method, otc=otc)
+    stream = DevelopingProfile(instrument_of(x), interval, row_ticks, value_area, method, otc=otc)
     stream.update(prints_of(x, otc=otc))
     points = np.array(stream.now, np.int64).reshape(-1, 4)
-    edges = real_prices(points[:, 1:] * (row_ticks * SUBTICKS_PER_TICK), x.instrument)
+    edges = real_prices(points[:, 1:] * (row_ticks * SUBTICKS_PER_TICK), instrument_of(x))
     names = {"poc": 0, "vah": 2, "val": 1}
     columns = [pl.Series(name, edges[:, at], pl.Float64) for name, at in names.items()]
     return pl.DataFrame([as_times(points[:, 0]), *columns])
@@ -206,10 +207,10 @@ def naked_pocs(x: TradesSource, period: str = "1h", row_ticks: int = 1, *, otc: 
         ``ts`` (start of the period), ``price`` (low edge of the row, real units), the oldest first. A price that was only
         jumped over is still naked.
     """
-    stream = NakedPocs(x.instrument, period, row_ticks, otc=otc)
+    stream = NakedPocs(instrument_of(x), period, row_ticks, otc=otc)
     stream.update(prints_of(x, otc=otc))
     rows = np.array(list(stream.naked), np.int64)
-    prices = real_prices(rows * (row_ticks * SUBTICKS_PER_TICK), x.instrument)
+    prices = real_prices(rows * (row_ticks * SUBTICKS_PER_TICK), instrument_of(x))
     starts = np.array(list(stream.naked.values()), np.int64)
     return pl.DataFrame([as_times(starts), pl.Series("price", prices, pl.Float64)])
 

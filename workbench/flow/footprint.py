@@ -12,6 +12,7 @@ from workbench.book.jit import I1_COLUMN, I8_COLUMN, U1_COLUMN, kernel, part
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, EventKind, Flag, Instrument, IntArray
 from workbench.flow.bar_rule import BY_RANGE, BY_TIME, BY_TRADES, bar_rule
+from workbench.flow.batches import instrument_of
 from workbench.flow.imbalance import BoolArray, Cells, ImbalanceRule, Marks, Zeros, points_of_control
 from workbench.flow.prints import (
     Prints,
@@ -305,7 +306,7 @@ def footprint(
     1
     """
     rule = ImbalanceRule(ratio, min_volume, stacked, zeros)
-    stream = FootprintStream(x.instrument, bar, row_ticks, otc=otc)
+    stream = FootprintStream(instrument_of(x), bar, row_ticks, otc=otc)
     stream.update(*_prints_and_gaps(x, otc))
     return stream.frame(rule)
 
@@ -330,7 +331,7 @@ def _prints_and_gaps(x: TradesSource, otc: bool) -> tuple[Prints, IntArray]:
     gaps = getattr(x, "gaps", None)
     lost = gaps["sequence"].to_numpy() if isinstance(gaps, pl.DataFrame) else np.empty(0, np.int64)
     before = np.searchsorted(counted["sequence"].to_numpy(), lost)
-    return prints_of(_Held(x.instrument, counted), otc=otc), before
+    return prints_of(_Held(instrument_of(x), counted), otc=otc), before
 
 
 def _frame(span: Span, marks: Marks, instrument: Instrument, row_ticks: int) -> pl.DataFrame:

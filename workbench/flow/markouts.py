@@ -11,7 +11,7 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, EventBatch, FloatArray, Instrument
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.prints import as_times, real_prices, real_sizes
 from workbench.flow.quoted import QuotedStream, QuotedTrades
 
@@ -95,7 +95,7 @@ def markouts(x: Any, horizons: Sequence[str] = HORIZONS, *, otc: bool = False) -
     >>> wb.markouts(s, ["1s"]).columns
     ['ts', 'sequence', 'price', 'size', 'aggressor', 'mid', 'markout_1s']
     """
-    stream = Markouts(x.instrument, horizons, otc=otc)
+    stream = Markouts(instrument_of(x), horizons, otc=otc)
     return pl.concat([*(stream.update(batch) for batch in event_batches(x)), stream.close()])
 
 
@@ -158,7 +158,7 @@ def spreads(x: Any, horizon: str = "5s", *, otc: bool = False) -> pl.DataFrame:
     ----------
     R. D. Huang, H. R. Stoll, "Dealer versus auction markets", Journal of Financial Economics 41 (1996).
     """
-    stream = Spreads(x.instrument, horizon, otc=otc)
+    stream = Spreads(instrument_of(x), horizon, otc=otc)
     return pl.concat([*(stream.update(batch) for batch in event_batches(x)), stream.close()])
 
 

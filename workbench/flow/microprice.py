@@ -11,6 +11,7 @@ from numba import types
 from workbench.book.jit import kernel
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, FloatArray, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.microprice_model import BUCKETS, MAX_SPREAD, MicropriceModel
 from workbench.flow.prints import as_times, real_prices
 from workbench.flow.touch import Moments, TouchStream, touches
@@ -164,7 +165,7 @@ def microprice(x: Any, model: MicropriceModel | Literal["fit"] | None = None) ->
     fair = fair_prices(moments, model)
     columns = [as_times(fair.ts)]
     for name in ("microprice", "weighted_mid", "mid"):
-        prices = real_prices(getattr(fair, name) * SUBTICKS_PER_TICK, x.instrument)
+        prices = real_prices(getattr(fair, name) * SUBTICKS_PER_TICK, instrument_of(x))
         columns.append(pl.Series(name, prices, pl.Float64).fill_nan(None))
     columns.append(pl.repeat(method, len(fair.ts), eager=True, dtype=pl.Enum(METHODS)).alias("method"))
     return pl.DataFrame(columns)

@@ -12,7 +12,7 @@ from numba import types
 from workbench.book.jit import kernel
 from workbench.events import Array, EventBatch, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.prints import as_times, real_sizes
 from workbench.flow.touch import Moments, TouchStream, checked_levels
 
@@ -183,8 +183,8 @@ def ofi(x: Any, levels: int = 1, every: str | None = None) -> pl.DataFrame:
     moments = Moments.joined([*pieces, touch.close()], levels)
     flow = stream.follow(moments)
     if bucket is None:
-        return _each(flow, x.instrument)
-    return _by_bucket(moments, flow, bucket, x.instrument)
+        return _each(flow, instrument_of(x))
+    return _by_bucket(moments, flow, bucket, instrument_of(x))
 
 
 def _each(flow: Flow, instrument: Instrument) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.intervals import Intervals, IntervalStream
 from workbench.flow.prints import as_times
 from workbench.flow.rolling import rolling_mean, rolling_slope
@@ -116,7 +116,7 @@ def kyle_lambda(x: Any, interval: str = "1s", window: int = 60, *, otc: bool = F
     ----------
     A. S. Kyle, "Continuous auctions and insider trading", Econometrica 53 (1985).
     """
-    stream = KyleLambda(x.instrument, interval, window, otc=otc)
+    stream = KyleLambda(instrument_of(x), interval, window, otc=otc)
     for batch in event_batches(x):
         stream.update(batch)
     return stream.frame
@@ -191,7 +191,7 @@ def amihud(x: Any, interval: str = "1m", window: int = 30, *, otc: bool = False)
     -----
     ILLIQ = mean over the window of |r| / value, r the log return of the mid within an interval.
     """
-    stream = Amihud(x.instrument, interval, window, otc=otc)
+    stream = Amihud(instrument_of(x), interval, window, otc=otc)
     for batch in event_batches(x):
         stream.update(batch)
     return stream.frame

@@ -26,6 +26,7 @@ from workbench.events import (
     Instrument,
     IntArray,
 )
+from workbench.flow.batches import instrument_of
 
 
 class TradesSource(Protocol):
@@ -65,6 +66,7 @@ def prints_of(x: TradesSource, *, otc: bool = False) -> Prints:
     otc : bool, optional
         Whether off-book prints count.
     """
+    instrument = instrument_of(x)
     trades = getattr(x, "trades", None)
     if callable(trades):
         trades = trades()
@@ -79,7 +81,10 @@ def prints_of(x: TradesSource, *, otc: bool = False) -> Prints:
     size = trades["size_lots"].to_numpy()
     side = trades["aggressor"].to_numpy()
     return Prints(
-        ts.astype(np.int64), _thousandths(trades, x.instrument), size.astype(np.int64), side.astype(np.int8)
+        ts.astype(np.int64),
+        _thousandths(trades, instrument),
+        size.astype(np.int64),
+        side.astype(np.int8),
     )
 
 

@@ -15,6 +15,7 @@ from workbench.book.jit import I1_COLUMN, I8_COLUMN, aligned, kernel
 from workbench.book.order_kernels import find, reindex
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.prints import Prints, TradesSource, prints_of, prints_of_batch, real_prices, real_sizes
 from workbench.flow.profile_rows import LEAST_TRADES, dense_volumes
 
@@ -234,7 +235,7 @@ def volume_profile(
     ----------
     J. P. Steidlmayer, *Market Profile* (CBOT, 1984).
     """
-    builder = ProfileBuilder(x.instrument, row_ticks, otc=otc)
+    builder = ProfileBuilder(instrument_of(x), row_ticks, otc=otc)
     builder.update(prints_of(x, otc=otc))
     return builder.profile(value_area, method)
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.events import EventBatch, FloatArray, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.prints import as_times, real_sizes
 from workbench.flow.signals.sight import Finder, Needs, Sight, Sighting
 from workbench.flow.touch import checked_levels
@@ -228,7 +228,7 @@ def resiliency(
     settings: Any = {
         "levels": levels, "before": before, "within": within, "sweep_levels": sweep_levels, "time": time,
     }  # fmt: skip
-    stream = Resiliency(x.instrument, **settings)
+    stream = Resiliency(instrument_of(x), **settings)
     parts = [stream.update(batch) for batch in event_batches(x)]
     parts.append(stream.close())
     found = Recoveries(*(np.concatenate(columns) for columns in zip(*parts)))
@@ -237,8 +237,8 @@ def resiliency(
             as_times(found.ts),
             as_times(found.known_ts).alias("known_ts"),
             pl.Series("side", found.side.astype(np.int8), pl.Int8),
-            pl.Series("before", real_sizes(found.before, x.instrument), pl.Float64),
-            pl.Series("after", real_sizes(found.after, x.instrument), pl.Float64),
+            pl.Series("before", real_sizes(found.before, instrument_of(x)), pl.Float64),
+            pl.Series("after", real_sizes(found.after, instrument_of(x)), pl.Float64),
             pl.Series("half_life_s", found.half_life, pl.Float64).fill_nan(None),
             pl.Series("fate", [_FATES[f] for f in found.fate], pl.String),
         ]

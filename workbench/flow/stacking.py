@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.events import SUBTICKS_PER_TICK, IntArray, Side
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.level_table import EMPTY
 from workbench.flow.prints import as_times, real_prices, real_sizes
 from workbench.flow.pulling import COUNTING, EPOCH, FLOW, SIZE, Resting
@@ -61,9 +61,9 @@ def pulling(x: Any, window: str = "10s") -> pl.DataFrame:
             row = resting.follow(batch.columns, row, end)
             if row < len(batch):
                 now = _levels(resting)
-                frames.append(_window(end, before, now, x.instrument))
+                frames.append(_window(end, before, now, instrument_of(x)))
                 before, end = now, -(-int(batch.ts[row]) // length) * length
-    return pl.concat(frames or [_window(0, before, before, x.instrument)])
+    return pl.concat(frames or [_window(0, before, before, instrument_of(x))])
 
 
 def _levels(resting: Resting) -> tuple[int, IntArray, IntArray]:

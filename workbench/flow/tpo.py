@@ -11,6 +11,7 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, EventBatch, Instrument, IntArray
 from workbench.flow.bar_rule import interval_ns
+from workbench.flow.batches import instrument_of
 from workbench.flow.prints import Prints, TradesSource, prints_of, prints_of_batch, real_prices
 from workbench.flow.profile import Method, ProfileBuilder
 
@@ -150,6 +151,6 @@ def tpo(
     ----------
     J. P. Steidlmayer, *Market Profile* (CBOT, 1984).
     """
-    builder = TpoBuilder(x.instrument, bracket, row_ticks, otc=otc)
+    builder = TpoBuilder(instrument_of(x), bracket, row_ticks, otc=otc)
     builder.update(prints_of(x, otc=otc))
     return builder.profile(value_area, method)

@@ -8,6 +8,7 @@ import polars as pl
 from workbench.events import EventBatch, Instrument
 from workbench.flow.bar_kernels import BUY, END, SELL, START
 from workbench.flow.bars import Bars
+from workbench.flow.batches import instrument_of
 from workbench.flow.prints import Prints, TradesSource, as_times, prints_of, real_sizes
 
 __all__ = ["TradeImbalance", "trade_imbalance"]
@@ -79,6 +80,6 @@ def trade_imbalance(x: TradesSource, bar: str = "1s", *, otc: bool = False) -> p
     T. Chordia, R. Roll, A. Subrahmanyam, "Order imbalance, liquidity, and market returns", Journal of Financial
     Economics 65 (2002).
     """
-    stream = TradeImbalance(x.instrument, bar, otc=otc)
+    stream = TradeImbalance(instrument_of(x), bar, otc=otc)
     stream.update(prints_of(x, otc=otc))
     return stream.frame

@@ -11,7 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, FloatArray, Instrument
 from workbench.flow.bar_kernels import CLOSE, END, HIGH, LOW, OPEN
 from workbench.flow.bars import Bars
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.gaps import unbroken
 from workbench.flow.prints import Prints, as_times, prints_of_batch
 from workbench.flow.volatility_kernels import ESTIMATORS, estimate
@@ -120,7 +120,7 @@ def volatility(
     M. Klass, J. Business 53 (1980). L. Rogers, S. Satchell, Annals of Applied Probability 1 (1991). D. Yang, Q. Zhang,
     J. Business 73 (2000). L. Zhang, P. Mykland, Y. Aït-Sahalia, J. American Statistical Association 100 (2005).
     """
-    stream = Volatility(x.instrument, bar, window, scale, otc=otc)
+    stream = Volatility(instrument_of(x), bar, window, scale, otc=otc)
     for batch in event_batches(x):
         stream.apply(batch)
     return stream.frame

@@ -13,7 +13,7 @@ from numba import types
 from workbench.book.jit import I1_COLUMN, I8_COLUMN, aligned, kernel
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, FloatArray, Instrument, IntArray
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.gaps import unbroken
 from workbench.flow.prints import Prints, as_times, prints_of_batch, real_sizes
 from workbench.flow.rolling import rolling_mean
@@ -209,7 +209,7 @@ def vpin(
     D. Easley, M. López de Prado, M. O'Hara, "Flow toxicity and liquidity in a high-frequency world", Review of Financial
     Studies 25 (2012). T. G. Andersen, O. Bondarenko, "VPIN and the flash crash", Journal of Financial Markets 17 (2014).
     """
-    stream = Vpin(x.instrument, bucket, window, signs, otc=otc)
+    stream = Vpin(instrument_of(x), bucket, window, signs, otc=otc)
     for batch in event_batches(x):
         stream.apply(batch)
     return stream.frame

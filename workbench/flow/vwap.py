@@ -13,6 +13,7 @@ import polars as pl
 from workbench.book.jit import aligned
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICKS_PER_TICK, EventBatch, FloatArray, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.prints import (
     Prints,
     TradesSource,
@@ -128,11 +129,11 @@ def vwap(
     _check_bands(bands)
     if anchor is not None:
         prints = split(prints, [to_ns(anchor)])[-1]
-    values, sigmas = Vwap(x.instrument, otc=otc).update(prints)
+    values, sigmas = Vwap(instrument_of(x), otc=otc).update(prints)
     columns: dict[str, FloatArray] = {
         "vwap": values,
         "sigma": sigmas,
-        "volume": _running(prints.size, x.instrument),
+        "volume": _running(prints.size, instrument_of(x)),
     }
     for k in bands:
         columns[f"lower_{k:g}"] = values - k * sigmas

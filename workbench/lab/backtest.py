@@ -11,7 +11,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.follow_signal import playable
 from workbench.lab.plain_strategy import PlainDesk
@@ -118,7 +118,7 @@ class Market(NamedTuple):
         rows, view = _by_venue(batch) if clock == "venue" else (Rows.of(batch), None)
         seen = rows if view is None else view
         late = Latency.of(latency).seen(seen.ts)
-        return Market(x.instrument, batch, rows, view if late is seen.ts else seen._replace(ts=late))
+        return Market(instrument_of(x), batch, rows, view if late is seen.ts else seen._replace(ts=late))
 
     def matcher(
         self, queue: str | QueueModel, *, latency: Any = "1ms", fills: str = "shared", params: Any = ()

@@ -13,7 +13,7 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.feeds.times import Duration, duration_ns
-from workbench.flow.batches import event_batches
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.detectors.absorption import Absorption
 from workbench.flow.detectors.detections import Detections, Detector, detected
 from workbench.flow.detectors.hidden_size import Resistance, Underflow
@@ -114,7 +114,7 @@ def degradation(
     levels = WithoutOrders(x)
     rows = []
     for name, (full, poor) in pairs.items():
-        a, b = _run(x, full(x.instrument)), _run(levels, poor(x.instrument))
+        a, b = _run(x, full(instrument_of(x))), _run(levels, poor(instrument_of(x)))
         both = _matched(a, b, within_ns, round(price_within * 1000))
         counts = (len(a.ts), len(b.ts), both, len(a.ts) - both, len(b.ts) - both)
         rows.append((name, *counts, both / counts[0] if counts[0] else None))

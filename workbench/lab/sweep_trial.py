@@ -17,6 +17,7 @@ import numpy as np
 from workbench import __version__
 from workbench.errors import EventError
 from workbench.events import EventBatch, Instrument
+from workbench.flow.batches import instrument_of
 from workbench.flow.signals.code_identity import code_identity
 from workbench.frames.manifest import Manifest
 from workbench.frames.recording import open_recording
@@ -135,7 +136,7 @@ class Market:
     """
 
     def __init__(self, x: Any):
-        self.instrument: Instrument = x.instrument
+        self.instrument: Instrument = instrument_of(x)
         self._batches = _joined(list(x.batches()))
 
     def batches(self) -> Iterator[EventBatch]:

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from workbench.errors import WorkbenchError
-from workbench.events import EventBatch
-from workbench.flow.batches import event_batches
+from workbench.events import EventBatch, EventKind
+from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.touch import Moments
 from workbench.lab.backtest import backtest
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.sweep_grid import check_strategy
+from workbench.trading import queue_models
 
 
 class Conditions(NamedTuple):
@@ -63,10 +64,16 @@ class WhatIfDesk:
 
     def __init__(self, strategy: Any, x: Any, **settings: Any):
         check_strategy(strategy)
-        self.instrument = x.instrument
+        self.instrument = instrument_of(x)
         self._strategy, self._settings = strategy, settings
         self._batch = EventBatch.concatenate(event_batches(x))
         self._touch: Moments | None = None
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Queue models that these events allow: the exact place only where single orders are told."""
+        told = bool((self._batch.kind == EventKind.MBO_NEW).any())
+        return queue_models.EVERY if told else queue_models.NAMES
 
     def batches(self) -> Iterator[EventBatch]:
         """The events."""

@@ -11,7 +11,6 @@ import ipywidgets
 from workbench.errors import WorkbenchError
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.whatif_desk import Conditions, WhatIfDesk, WhatIfOutcome
-from workbench.trading import queue_models
 from workbench.views import whatif_still
 from workbench.views.explorer_work import NewestWork
 from workbench.views.pictured import Pictured
@@ -51,7 +50,7 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
     latency_ms : float, ms
         Of commands and of answers, to begin with.
     queue : str
-        As :func:`workbench.backtest` names it.
+        As :func:`workbench.backtest` names it; ``by_order`` where single orders are told.
     maker, taker : float, basis points
         Fees, negative for a rebate.
     theme : {"dark", "light"}
@@ -109,7 +108,7 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
             raise WorkbenchError(f"theme {theme!r}", expected=f"one of {', '.join(THEMES)}")
         self._still_theme = theme
         self._desk = WhatIfDesk(strategy, x, **settings)
-        begin = _checked(Conditions(round(latency_ms * 1000), queue, float(maker), float(taker)))
+        begin = self._checked(Conditions(round(latency_ms * 1000), queue, float(maker), float(taker)))
         self._first = self._now = self._desk.outcome(begin)
         if self._now.error:
             raise WorkbenchError(self._now.error, code="no_result")
@@ -129,13 +128,25 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
             value=begin.latency_us,
             description="latency",
         )
-        self.queue = ipywidgets.Dropdown(options=queue_models.NAMES, value=begin.queue, description="queue")
+        self.queue = ipywidgets.Dropdown(options=self._desk.queues, value=begin.queue, description="queue")
         self.maker = ipywidgets.FloatSlider(value=begin.maker, description="maker bp", **fee)
         self.taker = ipywidgets.FloatSlider(value=begin.taker, description="taker bp", **fee)
         self._controls = [self.latency, self.queue, self.maker, self.taker]
         self._picture, self._facts = ipywidgets.Image(format="png"), ipywidgets.HTML()
         for control in self._controls:
             control.observe(self._on_move, "value")
+
+    def _checked(self, conditions: Conditions) -> Conditions:
+        low, high, _ = FEES_BP
+        for name, fee in (("maker", conditions.maker), ("taker", conditions.taker)):
+            if not low <= fee <= high:
+                raise WorkbenchError(f"{name} {fee:g} bp", expected=f"{low:g} to {high:g} basis points")
+        if conditions.latency_us < 0:
+            raise WorkbenchError(f"latency {conditions.latency_us / 1000:g} ms", expected="0 or more")
+        if conditions.queue not in self._desk.queues:
+            expected = f"one of {', '.join(self._desk.queues)}"
+            raise WorkbenchError(f"queue model {conditions.queue!r}", expected=expected)
+        return conditions
 
     # -- conditions ------------------------------------------------------------------------------------------------
     @property
@@ -159,7 +170,7 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
             They make no sense.
         """
         now = self.conditions
-        wanted = _checked(
+        wanted = self._checked(
             Conditions(
                 now.latency_us if latency_ms is None else round(latency_ms * 1000),
                 now.queue if queue is None else queue,
@@ -235,20 +246,6 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
         if self._work is not None:
             self._work.forget()
         super().close()
-
-
-def _checked(conditions: Conditions) -> Conditions:
-    low, high, _ = FEES_BP
-    for name, fee in (("maker", conditions.maker), ("taker", conditions.taker)):
-        if not low <= fee <= high:
-            raise WorkbenchError(f"{name} {fee:g} bp", expected=f"{low:g} to {high:g} basis points")
-    if conditions.latency_us < 0:
-        raise WorkbenchError(f"latency {conditions.latency_us / 1000:g} ms", expected="0 or more")
-    if conditions.queue not in queue_models.NAMES:
-        raise WorkbenchError(
-            f"queue model {conditions.queue!r}", expected=f"one of {', '.join(queue_models.NAMES)}"
-        )
-    return conditions
 
 
 def _facts(now: WhatIfOutcome, first: WhatIfOutcome) -> str:

@@ -10,6 +10,7 @@ from numba import types
 
 from workbench.book.jit import kernel, part
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame
 from workbench.flow.detectors.following import (
     ASK,
@@ -323,5 +324,5 @@ def absorption(
     >>> wb.absorption(s, time="1s", size=20).columns
     ['ts', 'price', 'side', 'score', 'evidence']
     """
-    detector = Absorption(x.instrument, time=time, size=size, deviations=deviations, over=over)
-    return frame(detected(x, detector), x.instrument)
+    detector = Absorption(instrument_of(x), time=time, size=size, deviations=deviations, over=over)
+    return frame(detected(x, detector), instrument_of(x))

@@ -10,6 +10,7 @@ from numba import types
 
 from workbench.book.jit import kernel, part
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame
 from workbench.flow.detectors.following import (
     ASK,
@@ -300,6 +301,6 @@ def cliffs(
     ['ts', 'price', 'side', 'score', 'evidence']
     """
     detector = Cliffs(
-        x.instrument, gap=gap, quantile=quantile, ratio=ratio, span=span, reach=reach, look=look
+        instrument_of(x), gap=gap, quantile=quantile, ratio=ratio, span=span, reach=reach, look=look
     )
-    return frame(detected(x, detector), x.instrument)
+    return frame(detected(x, detector), instrument_of(x))

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from workbench.events import EventBatch, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.closed_bars import (
     CVD_HIGH,
     CVD_LOW,
@@ -118,4 +119,4 @@ def divergence(x: Any, *, n: int = 20, bar: str = "10s") -> pl.DataFrame:
     >>> wb.divergence(s, n=2, bar="1s").columns
     ['ts', 'price', 'side', 'score', 'evidence']
     """
-    return frame(detected(x, DeltaDivergence(x.instrument, n=n, bar=bar)), x.instrument)
+    return frame(detected(x, DeltaDivergence(instrument_of(x), n=n, bar=bar)), instrument_of(x))

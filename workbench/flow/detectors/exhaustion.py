@@ -10,6 +10,7 @@ from numba import types
 
 from workbench.book.jit import kernel
 from workbench.events import Array, EventBatch, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.closed_bars import (
     BUY,
     FRESH,
@@ -165,4 +166,6 @@ def exhaustion(x: Any, *, n: int = 10, bar: str = "5s", pushes: int = 3, fade: f
     >>> wb.exhaustion(s, n=2, bar="1s").columns
     ['ts', 'price', 'side', 'score', 'evidence']
     """
-    return frame(detected(x, Exhaustion(x.instrument, n=n, bar=bar, pushes=pushes, fade=fade)), x.instrument)
+    return frame(
+        detected(x, Exhaustion(instrument_of(x), n=n, bar=bar, pushes=pushes, fade=fade)), instrument_of(x)
+    )

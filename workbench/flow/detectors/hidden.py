@@ -9,6 +9,7 @@ import polars as pl
 
 from workbench.errors import WorkbenchError
 from workbench.events import SUBTICK_SHIFT, SUBTICKS_PER_TICK, EventBatch, EventKind, Flag, Instrument
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame, nothing
 
 __all__ = ["HiddenExecutions", "hidden"]
@@ -78,4 +79,4 @@ def hidden(x: Any, *, min_lots: int = 1) -> pl.DataFrame:
     ----------
     R. Huang, T. Polak, "LOBSTER: limit order book reconstruction system" (2011): executions of hidden orders.
     """
-    return frame(detected(x, HiddenExecutions(x.instrument, min_lots=min_lots)), x.instrument)
+    return frame(detected(x, HiddenExecutions(instrument_of(x), min_lots=min_lots)), instrument_of(x))

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from workbench.errors import WorkbenchError
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detector, detected, frame
 from workbench.flow.detectors.hidden_size import Resistance, Underflow
 from workbench.flow.detectors.iceberg_orders import NativeIcebergs, SyntheticIcebergs
@@ -71,4 +72,4 @@ def icebergs(x: Any, kind: IcebergKind = "native", **parameters: Any) -> pl.Data
     """
     if kind not in _KINDS:
         raise WorkbenchError(f"kind={kind!r}", expected=f"one of {', '.join(_KINDS)}", code="bad_value")
-    return frame(detected(x, _KINDS[kind](x.instrument, **parameters)), x.instrument)
+    return frame(detected(x, _KINDS[kind](instrument_of(x), **parameters)), instrument_of(x))

@@ -21,6 +21,7 @@ from workbench.events import (
     Instrument,
     IntArray,
 )
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame, nothing
 
 __all__ = ["LargeLots", "large_lots"]
@@ -172,4 +173,4 @@ def large_lots(x: Any, **parameters: Any) -> pl.DataFrame:
     ----------
     Bookmap, knowledge base, "Traded Volume Visualization": minimal trade size.
     """
-    return frame(detected(x, LargeLots(x.instrument, **parameters)), x.instrument)
+    return frame(detected(x, LargeLots(instrument_of(x), **parameters)), instrument_of(x))

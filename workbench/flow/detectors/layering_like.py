@@ -10,6 +10,7 @@ from numba import types
 
 from workbench.book.jit import kernel
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame
 from workbench.flow.detectors.following import check, duration
 from workbench.flow.detectors.withdrawn import (
@@ -216,7 +217,7 @@ def layering_like(
     ['ts', 'price', 'side', 'score', 'evidence']
     """
     detector = LayeringLike(
-        x.instrument, levels=levels, quantile=quantile, near=near, within=within, together=together,
+        instrument_of(x), levels=levels, quantile=quantile, near=near, within=within, together=together,
         multiple=multiple, by=by,
     )  # fmt: skip
-    return frame(detected(x, detector), x.instrument)
+    return frame(detected(x, detector), instrument_of(x))

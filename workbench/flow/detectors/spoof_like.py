@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from workbench.events import SUBTICKS_PER_TICK, EventBatch, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame
 from workbench.flow.detectors.following import check
 from workbench.flow.detectors.withdrawn import (
@@ -155,6 +156,12 @@ def spoof_like(
     ['ts', 'price', 'side', 'score', 'evidence']
     """
     detector = SpoofLike(
-        x.instrument, quantile=quantile, near=near, within=within, multiple=multiple, executed=executed, by=by
+        instrument_of(x),
+        quantile=quantile,
+        near=near,
+        within=within,
+        multiple=multiple,
+        executed=executed,
+        by=by,
     )
-    return frame(detected(x, detector), x.instrument)
+    return frame(detected(x, detector), instrument_of(x))

@@ -12,6 +12,7 @@ from workbench.book.jit import I8_COLUMN, kernel, part
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventBatch, EventKind, Flag, Instrument, IntArray
 from workbench.flow.aggressor import NO_ORDER, AggressorOrders
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame, joined, nothing
 from workbench.flow.prints import prints_of_batch
 
@@ -231,4 +232,4 @@ def stop_runs(x: Any, **parameters: Any) -> pl.DataFrame:
     C. Osler, "Stop-loss orders and price cascades in currency markets", Journal of International Money and Finance 24
     (2005).
     """
-    return frame(detected(x, StopRuns(x.instrument, **parameters)), x.instrument)
+    return frame(detected(x, StopRuns(instrument_of(x), **parameters)), instrument_of(x))

@@ -11,6 +11,7 @@ from numba import types
 from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, U2_COLUMN, aligned, kernel, part
 from workbench.events import Array, EventBatch, EventKind, Instrument, IntArray
 from workbench.flow.aggressor import AggressorOrders
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame
 from workbench.flow.detectors.following import CLEAR, GAP, HIDDEN, OTC, SUBTICK, TRADE, check, duration
 from workbench.flow.level_table import KEYS, VALUES, LevelTable, entered, slot_of
@@ -311,4 +312,4 @@ def sweeps(x: Any, *, levels: int = 4, size: float = 0, time: str | None = None)
     >>> wb.sweeps(s, levels=2).columns
     ['ts', 'price', 'side', 'score', 'evidence']
     """
-    return frame(detected(x, Sweeps(x.instrument, levels=levels, size=size, time=time)), x.instrument)
+    return frame(detected(x, Sweeps(instrument_of(x), levels=levels, size=size, time=time)), instrument_of(x))

@@ -10,6 +10,7 @@ from numba import types
 
 from workbench.book.jit import kernel, part
 from workbench.events import SUBTICKS_PER_TICK, Array, EventBatch, Instrument, IntArray
+from workbench.flow.batches import instrument_of
 from workbench.flow.detectors.detections import Detections, detected, frame
 from workbench.flow.detectors.following import (
     ASK,
@@ -375,5 +376,5 @@ def walls(
     >>> wb.walls(s).columns
     ['ts', 'price', 'side', 'score', 'evidence']
     """
-    detector = Walls(x.instrument, multiple=multiple, near=near, quantile=quantile, look=look, move=move)
-    return frame(detected(x, detector), x.instrument)
+    detector = Walls(instrument_of(x), multiple=multiple, near=near, quantile=quantile, look=look, move=move)
+    return frame(detected(x, detector), instrument_of(x))
