@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import pytest
 
 import workbench as wb
@@ -95,3 +98,30 @@ def test_a_timed_order_that_is_refused_is_told(session: Session) -> None:
     session._line.ask(order)
     session.advance("100ms")
     assert session.orders["wrong"].reason.startswith("STOP_PRICE_REQUIRED")
+
+
+@pytest.mark.parametrize("tif", ["GTC", "GTD", "DAY"])
+@pytest.mark.parametrize(
+    "write", [lambda end: end, lambda end: end.isoformat(), lambda end: int(end.timestamp() * 1e9)]
+)
+def test_an_order_ends_at_the_time_that_it_names(session: Session, tif: str, write: Any) -> None:
+    """It works a moment before and is gone a moment after; an end alone makes it a GTD order."""
+    end = session.clock.now + timedelta(seconds=10)
+    low = session.book.best_bid - in_ticks(session, 20)
+    order = session.orders.buy(1, limit=low, tif=tif, expires=write(end))
+    assert order.tif == ("DAY" if tif == "DAY" else "GTD")
+    session.advance("9900ms")
+    assert order.status == "NEW"
+    session.advance("200ms")
+    assert (order.status, order.reason) == ("EXPIRED", "EXPIRED: its time is over")
+
+
+def test_an_end_that_is_none_is_refused(session: Session) -> None:
+    """Without a zone or in the past, and where an order has no end."""
+    low = session.book.best_bid - in_ticks(session, 20)
+    with pytest.raises(WorkbenchError, match="without a time zone"):
+        session.orders.buy(1, limit=low, expires=datetime(2025, 1, 6))
+    past = session.orders.buy(1, limit=low, expires=session.clock.now - timedelta(seconds=1))
+    assert past.status == "REJECTED" and past.reason.startswith("EXPIRED_ALREADY")
+    taking = session.orders.buy(1, limit=low, tif="IOC", expires=session.clock.now + timedelta(seconds=1))
+    assert taking.status == "REJECTED" and taking.reason.startswith("EXPIRY_NOT_ALLOWED")

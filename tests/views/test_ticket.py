@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
 import workbench as wb
@@ -42,6 +44,34 @@ def test_a_press_is_an_order_with_the_size_and_bracket_of_the_panel(session, tic
     entry = round(order.avg_price / 0.25)
     rows = {row["id"].rpartition(".")[2]: row for row in facts_of(ticket)["blotter"] if row["open"]}
     assert {name: row["tick"] - entry for name, row in rows.items()} == {"tp": 16, "sl": -8}
+
+
+def test_a_day_order_ends_with_the_day_of_the_desk_and_the_panel_counts_from_there():
+    """A day that begins at 14:31: the order stands a second before and is gone behind, gains count anew."""
+    with wb.simulate(seed=7, inline=True, paper=wb.PaperTerms(day="14:31 UTC")) as s:
+        s.advance("2s")
+        ticket = Ticket(s)
+        ticket.press("buy market")
+        order = s.orders.buy(1, limit=s.book.best_bid - 10, tif="DAY")
+        s.advance("57s")
+        assert (s.clock.now.strftime("%H:%M:%S"), order.status) == ("14:30:59", "NEW")
+        money = facts_of(ticket)["money"]
+        assert money["day"] == pytest.approx(money["gained"])
+        s.advance("20s")
+        assert order.status == "EXPIRED"
+        told = s.orders.positions("ES-SIM").filter(
+            pl.col("ts") < dt.datetime(2025, 1, 6, 14, 31, tzinfo=dt.UTC)
+        )
+        before = told["unrealized"][-1] + told["realized"][-1]
+        money = facts_of(ticket)["money"]
+        assert money["day"] == pytest.approx(money["gained"] - before)
+        ticket.close()
+
+
+def test_a_time_in_force_that_needs_a_date_is_offered_to_no_click(session, ticket):
+    """The desk takes GTD from code."""
+    assert facts_of(ticket)["desk"]["tifs"] == ["GTC", "DAY", "IOC", "FOK"]
+    assert "GTD" in session.orders.trading("ES-SIM").supported["supportedLimitDurations"]
 
 
 def test_every_button_that_places_nothing_says_so_by_giving_no_order(session, ticket):

@@ -50,6 +50,14 @@ def test_a_second_press_of_a_button_is_refused(desk):
         desk.carry_out(press("c2"))
 
 
+def test_clicks_of_one_moment_are_a_double_click_however_far_apart_a_busy_kernel_hears_them(desk):
+    """The first is heard 600 ms late, the second 200 ms later still: 100 ms lay between the hands' clicks."""
+    desk.carry_out(press(late_ms=600.0))
+    with pytest.raises(WorkbenchError, match="double click"):
+        desk.carry_out(press("c2", late_ms=500.0))
+    assert "said" in desk.carry_out(press("c3", late_ms=0.0))
+
+
 @pytest.mark.parametrize("late", [2001.0, float("inf"), float("nan")])
 def test_a_click_older_than_two_seconds_places_nothing(session, desk, late):
     """Neither does one of unknown age."""

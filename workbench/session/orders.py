@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from workbench.errors import WorkbenchError
+from workbench.frames.moments import Moment
 from workbench.protocol import messages
 from workbench.session.account import OrderKey
 from workbench.session.account_frames import ORDERS, POSITIONS, account_frame, switches_frame
@@ -72,6 +73,7 @@ class Orders:
         client_order_id: str | None = None,
         clicked: int | None = None,
         oco: str = "",
+        expires: Moment | str | None = None,
     ) -> Order:
         """Place an order to buy: at market, or with ``limit``, ``stop``, or both.
 
@@ -100,6 +102,8 @@ class Orders:
             When a person asked: the paper desk refuses what is older than two seconds.
         oco : str, optional
             Name of a group on the paper desk: what one of its orders executes is taken from the others.
+        expires : int (ns), datetime or str, optional
+            End of the order on the paper desk, in the session's own time: it is ``GTD`` then, or a ``DAY`` of another end.
 
         Returns
         -------
@@ -115,7 +119,18 @@ class Orders:
             belongs to another order.
         """
         terms = Terms(
-            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked, oco
+            size,
+            limit,
+            stop,
+            tif,
+            post_only,
+            stop_loss,
+            take_profit,
+            trailing,
+            reduce_only,
+            clicked,
+            oco,
+            expires,
         )
         return self._place("BUY", terms, symbol, client_order_id)
 
@@ -135,10 +150,22 @@ class Orders:
         client_order_id: str | None = None,
         clicked: int | None = None,
         oco: str = "",
+        expires: Moment | str | None = None,
     ) -> Order:
         """Place an order to sell; everything as in :meth:`buy`."""
         terms = Terms(
-            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked, oco
+            size,
+            limit,
+            stop,
+            tif,
+            post_only,
+            stop_loss,
+            take_profit,
+            trailing,
+            reduce_only,
+            clicked,
+            oco,
+            expires,
         )
         return self._place("SELL", terms, symbol, client_order_id)
 

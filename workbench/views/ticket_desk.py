@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import WorkbenchError
-from workbench.views.ladder_desk import Desk
+from workbench.views.ladder_desk import Desk, clicked_ns
 from workbench.views.ladder_orders import Notes, supported_tifs, why_not
 from workbench.views.live import Captured, Showable
 from workbench.views.ticket_model import why_nothing_goes
@@ -88,7 +88,7 @@ class TicketDesk(Desk):
             return {"again": True}
         self._check_open(act)
         side, size, terms = asked()
-        self._press(button)
+        self._press(button, act)
         place = orders.buy if side == "BUY" else orders.sell
         clicked = time.time_ns() - int(act["late_ms"] * 1e6)
         more: dict[str, Any] = {
@@ -102,7 +102,7 @@ class TicketDesk(Desk):
         return {"said": said}
 
     def _flatten(self, orders: Orders, act: dict[str, Any]) -> dict[str, Any]:
-        self._press("flatten")
+        self._press("flatten", act)
         self._send("flatten", lambda: orders.flatten(self._instrument.symbol))
         return {"said": "flatten"}
 
@@ -131,11 +131,11 @@ class TicketDesk(Desk):
         if why:
             raise WorkbenchError(f"orders are off: {why}", code="not_armed")
 
-    def _press(self, button: object) -> None:
-        now = time.monotonic_ns()
-        if not self._by_code and now - self._pressed.get(button, -AGAIN_NS) < AGAIN_NS:
+    def _press(self, button: object, act: dict[str, Any]) -> None:
+        clicked = clicked_ns(act)
+        if not self._by_code and abs(clicked - self._pressed.get(button, clicked - AGAIN_NS)) < AGAIN_NS:
             raise WorkbenchError("double click: the second one did nothing", code="double_click")
-        self._pressed[button] = now
+        self._pressed[button] = clicked
 
     def _best(self, at: str) -> float:
         with self._capture.lock:
