@@ -26,6 +26,8 @@ from workbench.testing import BookmapStandIn
 MARKET = (EventKind.DEPTH, EventKind.TRADE, EventKind.MBO_NEW, EventKind.MBO_REPLACE, EventKind.MBO_CANCEL)
 COMPARED = ("kind", "side", "price", "size", "order_id", "aggressor_id")
 SECONDS = (2, 4)
+INTERVALS = [*range(1, 21), *range(1, 21)]
+"""Of 0.1 s, counted anew by each add-on."""
 PATIENCE_S = 60.0
 
 
@@ -54,6 +56,11 @@ def deltas(columns: pl.DataFrame) -> pl.DataFrame:
     told = pl.col("kind") != EventKind.MBO_CANCEL
     meant = [pl.when(told).then(name).cast(pl.Int64).alias(name) for name in ("side", "price", "size")]
     return market.select(pl.col(COMPARED).cast(pl.Int64)).with_columns(meant)
+
+
+def intervals(columns: pl.DataFrame) -> list[int]:
+    """Numbers of Bookmap's intervals of 0.1 s, which it says after the rows of each."""
+    return columns.filter(pl.col("kind") == EventKind.CLOCK)["size"].to_list()
 
 
 def said(session: Session) -> list[object]:
@@ -103,8 +110,9 @@ def test_what_was_sent_was_captured_and_recorded(bookmap: BookmapStandIn, tmp_pa
             bookmap.play(until=f"{seconds}s")
             count = int(np.isin(played(seconds).kind, MARKET).sum())
             eventually(lambda: len(deltas(session.events)) >= count, PATIENCE_S)  # noqa: B023
+            eventually(lambda: intervals(session.events) == INTERVALS[: 20 * half + 20], PATIENCE_S)  # noqa: B023
             eventually(lambda: said(session) == words[: 20 * half + 20], PATIENCE_S)  # noqa: B023
-        handle.stop()
+        handle.stop()  # nothing is on its way any more: what came after it were in no recording
         captured = session.events
         [recording] = handle.recordings.values()
         assert said(session) == noted(recording) == words

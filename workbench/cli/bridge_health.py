@@ -111,13 +111,13 @@ def running_bridges() -> list[Bridge]:
 def health_of(endpoint: Endpoint, name: str) -> Health | None:
     """Health of a running feed; None when it does not answer."""
     from workbench.errors import EngineError, FeedError
-    from workbench.feeds.client import FeedClient
+    from workbench.feeds.errand import Errand
     from workbench.feeds.target import Target
     from workbench.protocol import messages
 
     try:
-        with FeedClient(Target.of(endpoint), lambda _: None, name=name).open() as client:
-            health = client.request(messages.HealthQuery())
+        with Errand(Target.of(endpoint), name) as errand:
+            health = errand.request(messages.HealthQuery())
     except (FeedError, EngineError):
         return None
     assert isinstance(health, messages.Health)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -25,7 +26,9 @@ def flatten_command(identity: str | None, symbol: str, halt: bool, as_json: bool
     """Take back every paper order and close every position, on all engines or the one whose id or address is given."""
     from workbench.cli.engines import chosen_engines
 
-    done = [_flattened(endpoint, symbol, halt) for endpoint in chosen_engines(identity)]
+    engines = chosen_engines(identity)
+    with ThreadPoolExecutor(max(1, len(engines))) as pool:  # one that hangs keeps no other waiting
+        done = list(pool.map(lambda endpoint: _flattened(endpoint, symbol, halt), engines))
     if as_json:
         print_json({"engines": done})
     else:
@@ -38,15 +41,15 @@ def flatten_command(identity: str | None, symbol: str, halt: bool, as_json: bool
 
 
 def _flattened(endpoint: Endpoint, symbol: str, halt: bool) -> dict[str, Any]:
-    from workbench.feeds.client import FeedClient
+    from workbench.feeds.errand import Errand
     from workbench.feeds.target import Target
 
     problem = ""
     try:
-        with FeedClient(Target.of(endpoint), lambda _: None, name="flatten").open() as client:
-            client.request(messages.CancelAll(symbol=symbol, flatten=True), timeout=ANSWER_S)
+        with Errand(Target.of(endpoint), "flatten") as errand:
+            errand.request(messages.CancelAll(symbol=symbol, flatten=True), timeout=ANSWER_S)
             if halt:
-                client.request(messages.Disarm(symbol=symbol, reason="workbench flatten"), timeout=ANSWER_S)
+                errand.request(messages.Disarm(symbol=symbol, reason="workbench flatten"), timeout=ANSWER_S)
     except WorkbenchError as trouble:
         problem = (
             "" if trouble.code == "read_only" else str(trouble)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from workbench.errors import AuthenticationError, DiscoveryError, FeedError, WorkbenchError
 from workbench.feeds.discovery import Endpoint, at_address
 from workbench.protocol import limits
-from workbench.protocol.notices import Close
+
+if TYPE_CHECKING:
+    from workbench.protocol.notices import Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,16 @@ def fatal_error(closing: Close, state: str, target: Target) -> WorkbenchError | 
     hung_up = state == "waiting" and target.by_hand and closing.code == limits.CLOSE_POLICY
     if state != "refused" and not hung_up:
         return None
+    not_ours = "bridge I started" in closing.reason
+    return token_rejected(target, closing.reason if not_ours else "it does not accept this token")
+
+
+def token_rejected(target: Target, reason: str) -> AuthenticationError:
+    """Error for a feed that does not take our token, or that we do not take for ours."""
     history = target.history or "token given by hand"
-    who = closing.reason if "bridge I started" in closing.reason else "it does not accept this token"
     return AuthenticationError(
         f"token rejected by bridge on {target.address} ({history}, bridge started {_started(target)}: "
-        f"restart or reload): {who}",
+        f"restart or reload): {reason}",
         action="Reload the discovery file or restart the feed; `workbench engines` lists what runs",
     )
 
