@@ -108,17 +108,20 @@ def test_zero_minutes_disarm(engine: ScriptedEngine, session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    "bounds",
+    ("bounds", "says"),
     [
-        {"minutes": -1, "max_orders": 1, "max_size": 1},
-        {"minutes": float("nan"), "max_orders": 1, "max_size": 1},
-        {"minutes": 5},
-        {"minutes": 5, "max_orders": 1, "max_size": 0},
+        ({"minutes": -1, "max_orders": 1, "max_size": 1}, "minutes=0 disarms"),
+        ({"minutes": float("nan"), "max_orders": 1, "max_size": 1}, "minutes=0 disarms"),
+        ({"minutes": 5, "max_orders": 1, "max_size": 0}, "minutes=0 disarms"),
+        ({"minutes": 5}, "all three: how long, how many orders, and of what size"),
+        ({}, "all three"),
     ],
 )
-def test_bounds_must_be_given(engine: ScriptedEngine, session: Session, bounds: dict[str, float]) -> None:
+def test_bounds_must_be_given(
+    engine: ScriptedEngine, session: Session, bounds: dict[str, float], says: str
+) -> None:
     """Nothing is armed without saying how far."""
-    with pytest.raises(WorkbenchError, match="minutes=0 disarms"):
+    with pytest.raises(WorkbenchError, match=says):
         session.arm(**bounds)
     assert not engine.of_type(messages.Arm)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from tests.support.bookmap_lines import ALIAS, depth, info, interval, line, mbo, streams, trade
 from workbench.bridge import wire
@@ -55,6 +55,8 @@ def test_usual_lines_are_never_odd() -> None:
 
 
 @given(streams)
+@example(line(18, ALIAS, "BID_NEW", 1, 0, 0).replace(b"NEW", b"NEW\xee"))
+@example(line(18, ALIAS, "CANCEL", 1, -1, -1).replace(b"CEL", b"CEL\xee\x80"))
 def test_whatever_is_read_is_what_the_line_means(stream: bytes) -> None:
     """For good, strange and damaged lines alike."""
     agrees(Scanner(ALIAS).scan(stream), stream.split(b"\n")[:-1], ALIAS)

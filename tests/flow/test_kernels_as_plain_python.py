@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 PLANTED = ("stop_run", "iceberg", "synthetic_iceberg", "spoofing", "layering", "sweep", "absorption")
 SECONDS, TIMEOUT_S = 12, 300
 EMPTY = {"hidden"}  # the simulator hides nothing
+LEAST = {"signal: fade": 1e-10}
+"""Doubles below are as good as zero: 1e-12, but in what subtracts a price of 20,000 ticks from a mean of such prices."""
 
 
 @pytest.fixture(scope="module")
@@ -51,4 +53,5 @@ def test_a_kernel_is_the_python_that_is_written_there(name: str, recording: Path
     compiled = faces()[name](wb.open_recording(recording))
     plain = pl.read_parquet(interpreted / f"{name}.parquet")
     assert len(compiled) or name in EMPTY
-    assert_frame_equal(compiled, plain, check_exact=False, rel_tol=1e-12, abs_tol=1e-12)
+    least = LEAST.get(name, 1e-12)
+    assert_frame_equal(compiled, plain, check_exact=False, rel_tol=1e-12, abs_tol=least)

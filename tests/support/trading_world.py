@@ -328,7 +328,7 @@ def random_order(world: World, rng: Random) -> None:
         terms |= {
             "take_profit": rng.randint(1, 6),
             "stop_loss": rng.randint(1, 6),
-            "trailing": rng.random() < 0.3,
+            "trailing": rng.choice((0, 0, 0, 0, 1, 2, 3)),
         }
     elif rng.random() < 0.2:
         terms["reduce_only"] = True

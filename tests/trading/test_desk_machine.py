@@ -199,7 +199,7 @@ PATCHES = (_wrong_sign, _forgets_names, _cancels_the_finished, _keeps_leaves, _r
 
 
 def _search(venue: type[PlainVenue]) -> None:
-    for seed in range(30):
+    for seed in range(200):
         wander(World(venue), seed, 120)
 
 

@@ -87,7 +87,7 @@ def scripts(draw: st.DrawFn) -> Script:
             plain = {"order_type": kind, "stop": mid() + side * draw(st.integers(1, 5))}
             plain |= {"trail": 3} if kind == "TRAILING_STOP" else {}
         elif kind == "BRACKET":
-            plain |= {"take_profit": 2, "stop_loss": 3, "trailing": draw(st.booleans())}
+            plain |= {"take_profit": 2, "stop_loss": 3, "trailing": draw(st.integers(0, 2))}
         lots = draw(st.integers(1, 4))
         script.append(
             (at, Place(Terms(client_order_id=name, symbol="ES-SIM", side=side, lots=lots, **plain)))

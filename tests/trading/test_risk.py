@@ -55,7 +55,8 @@ FORM: list[tuple[dict[str, Any], str]] = [
     ({"expires": NOW + 1}, "EXPIRY_NOT_ALLOWED"),
     ({"tif": "GTD", "expires": NOW - SECOND}, "EXPIRED_ALREADY: its end is 1.000 s ago"),
     ({"post_only": True, "tif": "IOC"}, "UNSUPPORTED_POST_ONLY"),
-    ({"trailing": True}, "TRAILING_NEEDS_STOP_LOSS"),
+    ({"trailing": 1}, "TRAILING_NEEDS_STOP_LOSS"),
+    ({"stop_loss": 4, "trailing": -1}, "INVALID_PRICE: trailing -1 ticks"),
     ({"reduce_only": True, "stop_loss": 3}, "UNSUPPORTED_BRACKETS"),
     ({"name": "x" * 33}, "INVALID_CLIENT_ORDER_ID"),
     ({"name": "a b"}, "INVALID_CLIENT_ORDER_ID: 'a b'"),
@@ -83,18 +84,18 @@ BOUNDS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"size": 5}, {"lots": 6}, "QUANTITY_EXCEEDS_LIMIT: 6 lots; at most 5"),
     ({"position": 5}, {"lots": 6}, "POSITION_LIMIT_EXCEEDED: 6 lots with all orders executed; at most 5"),
     ({"notional": Decimal(1989)}, {"lots": 2}, "NOTIONAL_EXCEEDS_LIMIT: 1990.00"),
-    ({"band_ticks": 4}, {}, "PRICE_BAND: price 995 is 5 ticks from the mid 1000; at most 4"),
+    ({"band_ticks": 4}, {}, "PRICE_BAND: price 497.5 is 5 ticks from the mid 500; at most 4"),
     (
         {"band_percent": Decimal("0.4")},
         {},
-        "PRICE_BAND: price 995 is 0.50 % from the mid 1000; at most 0.4 %",
+        "PRICE_BAND: price 497.5 is 0.50 % from the mid 500; at most 0.4 %",
     ),
     (
         {},
         {"order_type": "STOP", "stop": 1004},
-        "STOP_ON_WRONG_SIDE: a buy stop at 1004 below the best ask 1005",
+        "STOP_ON_WRONG_SIDE: a buy stop at 502 below the best ask 502.5",
     ),
-    ({}, {"order_type": "STOP", "stop": 996, "side": -1}, "STOP_ON_WRONG_SIDE: a sell stop at 996 above"),
+    ({}, {"order_type": "STOP", "stop": 996, "side": -1}, "STOP_ON_WRONG_SIDE: a sell stop at 498 above"),
     ({}, {"reduce_only": True}, "REDUCE_ONLY_WOULD_INCREASE: +1 lots at a position of 0"),
 ]
 
@@ -150,7 +151,9 @@ def test_an_own_order_is_not_traded_with() -> None:
     """A sale at the price of an own bid is refused, one above it goes."""
     desk = desk_with()
     desk.place(terms("a", limit=1000), NOW)
-    assert desk.place(terms("b", side=-1, limit=1000), NOW).reason.startswith("SELF_CROSS: 1000 ticks")
+    assert desk.place(terms("b", side=-1, limit=1000), NOW).reason.startswith(
+        "SELF_CROSS: a limit of 500 would meet"
+    )
     assert desk.place(terms("c", side=-1, limit=1001), NOW).open
 
 

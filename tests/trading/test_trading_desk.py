@@ -93,7 +93,7 @@ def test_a_stop_loss_takes_the_profit_taker_back_first() -> None:
     desk.market("X", 2, bid=998, ask=1002, last=1001)
     assert desk.ledger.orders["e.tp"].status is S.CANCELED
     loss = desk.ledger.orders["e.sl"]
-    assert (loss.status, loss.average, loss.reason) == (S.FILLED, Fraction(998), "went off at 1001")
+    assert (loss.status, loss.average, loss.reason) == (S.FILLED, Fraction(998), "went off at 500.5")
     assert desk.ledger.account.position("X").lots == 0
 
 
@@ -127,6 +127,23 @@ def test_a_trailing_stop_follows_and_never_goes_back() -> None:
     assert places == [996, 1000, 1000]
     desk.market("X", 4, bid=995, ask=1005, last=1000)
     assert stop.status is S.FILLED
+
+
+def test_the_stop_of_a_bracket_follows_in_its_steps() -> None:
+    """Bought at 1005, stop 5 below, step 2: trades of 1006, 1007, 1010, 1008 put it at 1000, 1002, 1004, 1004."""
+    desk, _ = plain_desk()
+    desk.place(terms("long", lots=1, order_type="MARKET", stop_loss=5, trailing=2), 1)
+    stop = desk.ledger.orders["long.sl"]
+    places = [stop.stop]
+    for last in (1006, 1007, 1010, 1008):
+        desk.market("X", 3, bid=1005, ask=1015, last=last)
+        places.append(stop.stop)
+    assert places == [1000, 1000, 1002, 1004, 1004]
+    assert list(journal.decode(journal.encode(desk.journal))) == desk.journal
+    old = journal.encode(desk.journal).replace(b'"trailing":2', b'"trailing":true')
+    assert (
+        fold(journal.decode(old)).orders["long"].terms.trailing == 1
+    )  # as journals had it that only said whether
 
 
 def test_one_cancels_the_other() -> None:

@@ -57,7 +57,7 @@ def test_a_stop_that_follows_needs_a_stop():
     assert bracket_of({"stop_loss": 8, "trailing": True}) == {
         "stop_loss": 8,
         "take_profit": None,
-        "trailing": 8,
+        "trailing": 1,
     }
     assert bracket_of({"take_profit": 4, "trailing": True}) == {
         "stop_loss": None,

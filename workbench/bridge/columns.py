@@ -24,6 +24,8 @@ _BID_NEW: Final = word_of(b"BID_NEW" + SEPARATOR_BYTES[:1])
 _ASK_NEW: Final = word_of(b"ASK_NEW" + SEPARATOR_BYTES[:1])
 _REPLACE: Final = word_of(b"REPLACE" + SEPARATOR_BYTES[:1])
 _CANCEL: Final = word_of(b"CANCEL" + SEPARATOR_BYTES[:2])
+_ACTION_LENGTH: Final = 7
+"""Of all but ``CANCEL``, which has 6."""
 
 SIDE: Final = SEPARATOR_BYTES + b"0" + SEPARATOR_BYTES
 """How the side of a level stands behind the instrument; the lowest bit of the digit says which it is."""
@@ -91,6 +93,8 @@ def read_orders(text: Text, tails: Tails, rows: Rows) -> Array:
     bid, ask, cancel = action == _BID_NEW, action == _ASK_NEW, action == _CANCEL
     new = bid | ask
     good = new | cancel | (action == _REPLACE)
+    # a damaged action may go on with the very bytes that a separator begins with
+    good &= fields.end(0) - fields.start(0) + cancel == _ACTION_LENGTH
     price, price_good = text.signed(fields.start(2), fields.end(2))
     size, size_good = text.signed(fields.start(3), fields.end(3))
     good &= price_good & size_good & (cancel | (size >= 0))

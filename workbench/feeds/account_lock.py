@@ -59,12 +59,14 @@ class AccountLock:
         holder, locked = _holder(self.path), _lock(self._descriptor)
         runs = bool(holder) and process_start(holder["pid"]) == holder.get("process_start")
         if locked is False or (locked is None and runs):
-            since = to_datetime(holder.get("since_ns", 0))
+            pid, since = holder.get("pid", "unknown"), to_datetime(holder.get("since_ns", 0))
+            is_ours = pid == os.getpid()
             raise EngineError(
-                f"the paper account {account!r} is in use: engine with pid {holder.get('pid', 'unknown')}, "
-                f"since {since:%Y-%m-%d %H:%M:%S} UTC",
-                expected="one engine for one account",
-                action="Use that one, end it (workbench stop), or name another: PaperTerms(account=…)",
+                f"the paper account {account!r} is in use: "
+                f"{'a session of this process' if is_ours else f'engine with pid {pid}'}, since {since:%Y-%m-%d %H:%M:%S} UTC",
+                expected="one engine or inline session for one account",
+                action=f"{'Close it: s.close()' if is_ours else 'Use that one, end it (workbench stop)'}, or name another: "
+                "PaperTerms(account=…)",
                 code="account_in_use",
                 pid=holder.get("pid"),
             )

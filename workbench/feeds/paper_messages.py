@@ -51,7 +51,7 @@ def terms_of(command: messages.PlaceOrder, instrument: Instrument, now: int, day
         "take_profit": _ticks(command.take_profit, instrument),
         "stop_loss": _ticks(command.stop_loss, instrument),
         "trail": _ticks(command.trailing, instrument) if follows else None,
-        "trailing": command.trailing is not None and not follows,
+        "trailing": 0 if follows or command.trailing is None else instrument.ticks(command.trailing),
         "oco": command.oco,
     }
     # built without checks: what is no order at all is refused by the desk, with its own words

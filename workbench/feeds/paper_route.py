@@ -1,17 +1,15 @@
 """Orders of an engine's clients on their way to its paper desks, and what ends them from outside.
 
 A command gets the stream's own time when it comes in, and is carried out when everything up to then has happened. What a
-client placed is taken back when it goes. The file ``KILL`` in the folder of lasting state halts everything.
+client placed is taken back when it goes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,7 +17,8 @@ import msgspec
 from workbench.errors import EngineError
 from workbench.events import EventBatch
 from workbench.feeds.checked_lines import state_directory
-from workbench.feeds.paper_floor import PaperFloor, as_answer, is_halted
+from workbench.feeds.kill_file import look_for_kill, refuse_to_arm
+from workbench.feeds.paper_floor import PaperFloor, as_answer
 from workbench.feeds.relay import ANSWER_S, UNKNOWN_OUTCOME, RelayedCommand
 from workbench.protocol import messages
 from workbench.trading import paper_commands as ask
@@ -33,10 +32,7 @@ if TYPE_CHECKING:
 SETTLE_NS: Final = 100_000_000
 """Rows of a live feed that are older than this have come."""
 SYNC_S: Final = 1.0
-KILL: Final = "KILL"
 DISCONNECTED: Final = "DISCONNECTED: the session that placed it has gone"
-
-_log = logging.getLogger("workbench.feeds.engine")
 
 
 class PaperRoute:
@@ -120,12 +116,7 @@ class PaperRoute:
             As the desk answered.
         """
         symbols = self.floor.addressed(command, self._symbols())
-        if isinstance(command, messages.Arm) and _kill_file().exists():
-            raise EngineError(
-                f"TRADING_HALTED: the file {_kill_file()} is there",
-                action="Remove it first",
-                code="kill_file",
-            )
+        refuse_to_arm(command)
         if isinstance(command, messages.PlaceOrder):
             self._placed.setdefault(client, []).append((command.symbol, command.client_order_id))
         clicked = getattr(command, "clicked", None)
@@ -164,12 +155,7 @@ class PaperRoute:
 
     def look_for_kill(self) -> None:
         """Halt everything if the file ``KILL`` is there."""
-        if all(is_halted(paper) for paper in self.floor.papers.values()) or not _kill_file().exists():
-            return
-        _log.warning("the file %s halts trading", _kill_file())
-        for symbol, paper in self.floor.papers.items():
-            if not is_halted(paper):
-                self.floor.command(symbol, ask.Halt(f"the file {KILL}"))
+        look_for_kill(self.floor)
 
     def sync(self) -> None:
         """Force the account's files to the device each second, in a thread: no order waits for a disk."""
@@ -211,7 +197,3 @@ def route_of(
         state_directory() if account else None,
     )
     return PaperRoute(floor, lambda: list(markets), live=live)
-
-
-def _kill_file() -> Path:
-    return state_directory() / KILL

@@ -196,8 +196,8 @@ class LiveVenue(VenueTables):
         kind: messages.OrderType = "LIMIT" if limit is not None else "MARKET"
         if trigger:
             kind = "TRAILING_STOP" if trail else "STOP_LIMIT" if limit is not None else "STOP"
-        if exits.pop("trailing", False):  # the exit follows at the distance at which it begins
-            trail = exits.get("stop_loss", 0)
+        if exits.pop("trailing", False):  # the exit follows tick by tick, at the distance at which it begins
+            trail = 1
         for name in _DISTANCES & exits.keys():
             exits[name] = self._price(exits[name])
         return messages.PlaceOrder(

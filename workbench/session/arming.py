@@ -120,8 +120,10 @@ class TradingState:
 
     def __repr__(self) -> str:
         if self.is_paper:
-            state = f"each of at most {self.max_size:g}" if self.ready else self.reason or self.advice
-            return f"TradingState({self.symbol}, paper, {state})"
+            bounds = f"each of at most {self.max_size:g}, as PaperTerms(limits=…) has it"
+            return (
+                f"TradingState({self.symbol}, paper, {bounds if self.ready else self.reason or self.advice})"
+            )
         locks = f"platform={_lock(self.permitted)}, notebook={_lock(self.armed)}"
         bounds = f", {self.orders_left} orders left, each of at most {self.max_size:g}" if self.ready else ""
         reason = f", reason={self.reason!r}" if self.reason and SETTING not in self.reason else ""
@@ -193,18 +195,30 @@ class PanicReport:
 def arm(
     line: Line,
     symbol: str,
-    minutes: float,
-    max_orders: int,
-    max_size: float,
+    minutes: float | None = None,
+    max_orders: int | None = None,
+    max_size: float | None = None,
     max_per_second: int = MAX_PER_SECOND,
 ) -> TradingState:
     """Ask for this side's lock to be opened.
 
+    On paper the bounds are those of its terms: what is left out here is filled in only because the words want it.
+
     Raises
     ------
     WorkbenchError
-        Bounds that are none; a source that cannot trade (``read_only``).
+        Bounds that are none, or are left out where a platform takes the orders; a source that cannot trade
+        (``read_only``).
     """
+    state = TradingState(line, symbol)
+    if state.is_paper:
+        minutes, max_orders, max_size = minutes or 1.0, max_orders or 1, max_size or 1.0
+    if minutes is None or max_orders is None or max_size is None:
+        raise WorkbenchError(
+            f"arm(minutes={minutes!r}, max_orders={max_orders!r}, max_size={max_size!r})",
+            expected="all three: how long, how many orders, and of what size at most",
+            code="bad_value",
+        )
     if not minutes > 0 or not max_size > 0 or max_orders < 1:
         raise WorkbenchError(
             f"arm(minutes={minutes!r}, max_orders={max_orders!r}, max_size={max_size!r})",
@@ -224,7 +238,7 @@ def arm(
             symbol=symbol,
         )
     )
-    return TradingState(line, symbol)
+    return state
 
 
 def disarm(line: Line, symbol: str, *, everywhere: bool) -> TradingState:

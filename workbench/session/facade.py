@@ -235,23 +235,25 @@ class Session:
 
     def arm(
         self,
-        minutes: float,
-        max_orders: int = 0,
-        max_size: float = 0.0,
+        minutes: float | None = None,
+        max_orders: int | None = None,
+        max_size: float | None = None,
         *,
         symbol: str | None = None,
         max_per_second: int = arming.MAX_PER_SECOND,
     ) -> TradingState:
         """Open this side's lock for orders, within bounds; ``minutes=0`` closes it, and so does the end of this session.
 
-        The other lock is the platform's own: in Bookmap a setting of the add-on, off by default.
+        The other lock is the platform's own: in Bookmap a setting of the add-on, off by default. There every bound
+        has to be named. On paper none has, and none counts: the switch is opened, and the bounds are those of
+        ``PaperTerms(limits=…)``.
 
         Parameters
         ----------
-        minutes : float
-        max_orders : int
+        minutes : float, optional
+        max_orders : int, optional
             How many orders may be placed.
-        max_size : float, real units
+        max_size : float, optional, real units
             Largest size of one order.
         symbol : str, optional
             Default: the first instrument; for ``minutes=0`` all.

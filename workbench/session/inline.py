@@ -16,6 +16,8 @@ import numpy as np
 
 from workbench.errors import ReplayError
 from workbench.events import EventBatch
+from workbench.feeds.checked_lines import state_directory
+from workbench.feeds.kill_file import look_for_kill, refuse_to_arm
 from workbench.feeds.paper_floor import PaperFloor
 from workbench.feeds.relay import note_of
 from workbench.feeds.requests import Answer, wait_for
@@ -34,6 +36,7 @@ from workbench.session.seat import Steps
 from workbench.trading.paper_terms import PaperTerms
 
 CHUNK_EVENTS: Final = 262_144
+SYNC_S: Final = 1.0
 WAIT_STEP_NS: Final = 100_000_000
 ONE_SECOND_NS: Final = 1_000_000_000
 
@@ -65,9 +68,11 @@ class InlineLine:
         self.captures: Mapping[str, Capture] = {i.symbol: Capture(i) for i in source.instruments}
         self.account = Account()
         self._seek_marks = SeekMarks()
-        self._floor = PaperFloor(
-            paper or PaperTerms(), lambda symbol: self.captures[symbol].instrument, self._tell
-        )
+        terms = paper or PaperTerms()
+        self.has_forerunners = bool(terms.account)
+        kept = state_directory() if terms.account else None
+        self._floor = PaperFloor(terms, lambda symbol: self.captures[symbol].instrument, self._tell, kept)
+        self._synced_at = time.monotonic()
         self._recordings: list[InlineRecording] = []
         self._strategies: list[Steps] = []
         self._paused = False
@@ -180,6 +185,8 @@ class InlineLine:
         if not isinstance(command, TRADES):
             raise without_platform(command, self.source)
         self._check_open()
+        refuse_to_arm(command)
+        look_for_kill(self._floor)
         now = self.now_ns
         symbols = self._floor.addressed(command, list(self.captures))
         clicked = getattr(command, "clicked", None)
@@ -192,9 +199,10 @@ class InlineLine:
         return next((a for a in answers if a.exception() is not None), answers[0])
 
     def close(self, *, leave: bool = False) -> None:
-        """Close the recordings that still run, each of them whatever becomes of the others."""
+        """Close the recordings that still run and the account, each of them whatever becomes of the others."""
         self._closed = True
         with contextlib.ExitStack() as closing:
+            closing.callback(self._floor.close)
             for running in self._recordings_running():
                 closing.callback(running.stop)
 
@@ -209,12 +217,23 @@ class InlineLine:
             self._floor.advance(
                 {s: self._feed.position_ns if whole else c.last_ts - 1 for s, c in self.captures.items()}
             )
+            look_for_kill(self._floor)
+            self._sync()
             left = None if left is None else left - handed
             if whole:
                 self._let_step(self._feed.position_ns)
             if whole and (edge == limit or self._feed.position_ns < edge):
                 break
         self._is_untouched = False
+
+    def _sync(self) -> None:
+        """Force a kept account to the device each second."""
+        if self._floor.files and time.monotonic() - self._synced_at >= SYNC_S:
+            try:
+                self._floor.sync()
+            except OSError as problem:
+                self._floor.lose(problem)
+            self._synced_at = time.monotonic()
 
     def _next_step(self) -> int:
         """When the next strategy acts; there is no step at the very end, as in a backtest."""

@@ -34,6 +34,8 @@ class Line(Protocol):
         ``inline`` or ``engine``.
     is_steerable : bool
         Whether its time goes by itself and may be held, hastened and, where it has an end, moved.
+    has_forerunners : bool
+        Whether an earlier session may have given its orders names that count still.
     captures : Mapping of str to Capture
         One per instrument, in the order of the source. Replaced as a whole when instruments appear, never changed.
     account : Account
@@ -51,6 +53,7 @@ class Line(Protocol):
     source: str
     place: str
     is_steerable: bool
+    has_forerunners: bool
     captures: Mapping[str, Capture]
     account: Account
     start_ns: int

@@ -53,8 +53,8 @@ class Orders:
         self._sent: dict[str, messages.PlaceOrder] = {}
         self._own: dict[OrderKey, messages.Order] = {}
         self._objects: dict[OrderKey, Order] = {}
-        # random: were an earlier kernel's names to come again, the platform would take them for repeats
-        self._prefix = "wb" if line.place == "inline" else f"wb-{secrets.token_hex(8)}"
+        # random: were an earlier session's names to come again, they would be taken for repeats
+        self._prefix = f"wb-{secrets.token_hex(8)}" if line.has_forerunners else "wb"
         self._numbers = itertools.count(1)
 
     def buy(
@@ -89,7 +89,8 @@ class Orders:
         stop_loss, take_profit : int, ticks, optional
             Distances of the bracket's orders from the price of entry.
         trailing : int, ticks, optional
-            With ``stop_loss``: it follows the price. Alone: the order is a trailing stop itself, at this distance from the
+            With ``stop_loss``, which a target needs too then: the stop follows the price at its distance, in steps of so
+            many ticks. Alone: the order is a trailing stop itself, at this distance from the
             trades; it begins at ``stop``, or at the distance from the best price of the other side.
         reduce_only : bool
             Never open or turn a position.

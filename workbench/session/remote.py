@@ -67,6 +67,7 @@ class EngineLine:
     """
 
     place = "engine"
+    has_forerunners = True
 
     def __init__(self, target: Target, source: str = "", *, on_demand: Endpoint | None = None):
         self._on_demand = on_demand

@@ -143,12 +143,13 @@ def _check_number(name: str, value: object) -> None:
         raise WorkbenchError(f"{name} {value!r}", expected="a number", code="bad_value")
 
 
-def _distance(name: str, ticks: int | None, instrument: Instrument) -> float | None:
+def _distance(name: str, ticks: float | None, instrument: Instrument) -> float | None:
     return None if ticks is None else float(instrument.price(_whole_ticks(name, ticks)))
 
 
-def _whole_ticks(name: str, ticks: int | None) -> int:
-    if ticks is None or isinstance(ticks, bool) or not hasattr(ticks, "__index__") or int(ticks) <= 0:
+def _whole_ticks(name: str, ticks: float | None) -> int:
+    is_whole = hasattr(ticks, "__index__") or (isinstance(ticks, float) and ticks.is_integer())
+    if ticks is None or isinstance(ticks, bool) or not is_whole or int(ticks) <= 0:
         raise WorkbenchError(
             f"{name}={ticks!r}",
             expected="a whole number of ticks from the entry, 1 or more",

@@ -108,6 +108,15 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         """Real money of an amount."""
         return Fraction(parts) * self.unit / self.scale
 
+    def price_text(self, half_ticks: int) -> str:
+        """Real price of half ticks, exact, for people.
+
+        >>> es = Contract(symbol="ES", tick_size=Decimal("0.25"))
+        >>> es.price_text(2 * 18000), es.price_text(36001)
+        ('4500', '4500.125')
+        """
+        return f"{(half_ticks * self.tick_size / 2).normalize():f}"
+
     def worth(self, ticks: int) -> int:
         """Money of one lot at a price: grows with the price on both kinds of contract.
 

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 import msgspec
 
+from workbench.frames.moments import iso_text
 from workbench.trading import groups, journal, risk
 from workbench.trading.contracts import Contract
 from workbench.trading.desk_work import MAX_UNDER_WAY, DeskWork
@@ -301,7 +302,7 @@ class Desk(DeskWork):
 def _too_late(order: Order | None, name: str) -> str:
     if order is None:
         return f"UNKNOWN_ORDER: {name!r:.40}"
-    return "" if order.open else f"too_late: {order.status} since {order.changed}"
+    return "" if order.open else f"too_late: {order.status} since {iso_text(order.changed)}"
 
 
 def _with(terms: Terms, change: Change) -> Terms:

@@ -111,12 +111,14 @@ class DeskWork:
         if stop is None or not order.open:
             return
         if (last - stop) * side >= 0:
-            self._write(journal.Moved(now, order.name, _E.TRIGGER, f"went off at {last}"))
+            price = self.ledger.account.contracts[order.terms.symbol].price_text(2 * last)
+            self._write(journal.Moved(now, order.name, _E.TRIGGER, f"went off at {price}"))
             self._armed[order.name] = None
             self._release(order, now)
-        elif trail is not None and (stop - (last + side * trail)) * side > 0:
-            moved = Change(order.lots, order.limit, last + side * trail)
-            self._write(journal.Changed(now, order.name, moved, asked=False, reason=f"trails {last}"))
+        elif trail is not None and (steps := (stop - (last + side * trail)) * side // order.terms.step) > 0:
+            moved = Change(order.lots, order.limit, stop - side * steps * order.terms.step)
+            price = self.ledger.account.contracts[order.terms.symbol].price_text(2 * last)
+            self._write(journal.Changed(now, order.name, moved, asked=False, reason=f"trails {price}"))
 
     def _release(self, order: Order, now: int) -> None:
         """Send a stop that has gone off, once the other half of its pair is out of the way."""

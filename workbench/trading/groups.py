@@ -32,7 +32,14 @@ def children(ledger: Ledger, parent: Order, ticks: int) -> Iterator[Terms]:
     if profit is not None and 1 <= (limit := ticks + asked.side * profit) <= MAX_TICKS:
         yield _child(parent, lots, TAKE_PROFIT_SUFFIX, limit=limit)
     if loss is not None and 1 <= (stop := ticks - asked.side * loss) <= MAX_TICKS:
-        yield _child(parent, lots, STOP_LOSS_SUFFIX, stop=stop, trail=loss if asked.trailing else None)
+        yield _child(
+            parent,
+            lots,
+            STOP_LOSS_SUFFIX,
+            stop=stop,
+            trail=loss if asked.trailing else None,
+            step=int(asked.trailing) or 1,
+        )
 
 
 def _child(
@@ -43,6 +50,7 @@ def _child(
     limit: int | None = None,
     stop: int | None = None,
     trail: int | None = None,
+    step: int = 1,
 ) -> Terms:
     stops = "STOP" if trail is None else "TRAILING_STOP"
     return Terms(
@@ -54,6 +62,7 @@ def _child(
         limit=limit,
         stop=stop,
         trail=trail,
+        step=step,
         reduce_only=True,
         oco=parent.name,
         parent=parent.name,

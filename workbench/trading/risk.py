@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import msgspec
@@ -125,7 +125,8 @@ def crossing_refusal(ledger: Ledger, symbol: str, side: int, limit: int | None) 
         if order.terms.side == -side and not order.held and price is not None:
             prices = [price, *(c.limit for c in order.asked if c.limit is not None)]
             if any((limit - p) * side >= 0 for p in prices):
-                return f"SELF_CROSS: {limit} ticks would meet the own order {order.name!r} at {price}"
+                text = ledger.account.contracts[symbol].price_text
+                return f"SELF_CROSS: a limit of {text(2 * limit)} would meet the own order {order.name!r} at {text(2 * price)}"
     return ""
 
 
@@ -214,24 +215,26 @@ def _price_refusal(ledger: Ledger, market: Market | None, terms: Terms) -> str:
     half = market.half_ticks if market is not None else None
     if half is None or market is None:
         return ""
+    text = ledger.account.contracts[terms.symbol].price_text
     for what, price in (("price", terms.limit), ("stop price", terms.stop)):
         if price is None:
             continue
         away, limits = abs(2 * price - half), ledger.limits
         if limits.band_ticks is not None and away > 2 * limits.band_ticks:
-            return f"PRICE_BAND: {what} {price} is {away / 2:g} ticks from the mid {half / 2:g}; at most {limits.band_ticks}"
+            return f"PRICE_BAND: {what} {text(2 * price)} is {away / 2:g} ticks from the mid {text(half)}; at most {limits.band_ticks}"
         if limits.band_percent is not None and 100 * away > limits.band_percent * half:
-            return f"PRICE_BAND: {what} {price} is {100 * away / half:.2f} % from the mid {half / 2:g}; at most {limits.band_percent} %"
-    return _stop_refusal(market, terms)
+            return f"PRICE_BAND: {what} {text(2 * price)} is {100 * away / half:.2f} % from the mid {text(half)}; at most {limits.band_percent} %"
+    return _stop_refusal(market, terms, text)
 
 
-def _stop_refusal(market: Market, terms: Terms) -> str:
+def _stop_refusal(market: Market, terms: Terms, text: Callable[[int], str]) -> str:
     if terms.stop is None:
         return ""
+    code, stop = "STOP_ON_WRONG_SIDE", text(2 * terms.stop)
     if terms.side > 0 and market.ask is not None and terms.stop < market.ask:
-        return f"STOP_ON_WRONG_SIDE: a buy stop at {terms.stop} below the best ask {market.ask} would go off at once"
+        return f"{code}: a buy stop at {stop} below the best ask {text(2 * market.ask)} would go off at once"
     if terms.side < 0 and market.bid is not None and terms.stop > market.bid:
-        return f"STOP_ON_WRONG_SIDE: a sell stop at {terms.stop} above the best bid {market.bid} would go off at once"
+        return f"{code}: a sell stop at {stop} above the best bid {text(2 * market.bid)} would go off at once"
     return ""
 
 

@@ -43,6 +43,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     limit, stop : int, ticks, optional
     trail : int, ticks, optional
         Distance at which a trailing stop follows the price.
+    step : int, ticks
+        It is moved by multiples of this.
     tif : str
         ``GTC``, ``IOC``, ``FOK``, ``DAY``, ``GTD``.
     expires : int, ns, optional
@@ -50,8 +52,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     post_only, reduce_only : bool
     take_profit, stop_loss : int, ticks, optional
         Bracket: distances from the price of the first execution.
-    trailing : bool
-        Whether the bracket's stop loss trails.
+    trailing : int or bool, ticks
+        Step in which the bracket's stop loss follows the price, at its distance; 0: it stays. True, as older journals
+        have it, is 1.
     oco : str
         Name of a group: an execution of one takes as much from the others, and an end of one ends them.
     parent : str
@@ -66,13 +69,14 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     stop: int | None = None
     trail: int | None = None
+    step: int = 1
     tif: Tif = "GTC"
     expires: int | None = None
     post_only: bool = False
     reduce_only: bool = False
     take_profit: int | None = None
     stop_loss: int | None = None
-    trailing: bool = False
+    trailing: int | bool = 0
     oco: str = ""
     parent: str = ""
 
@@ -141,6 +145,7 @@ def _price_fault(terms: Terms) -> str:
     if (terms.order_type == "TRAILING_STOP") != (terms.trail is not None):
         return "TRAIL_REQUIRED: trailing stops have a trail, other orders none"
     distances = {"trail": terms.trail, "take_profit": terms.take_profit, "stop_loss": terms.stop_loss}
+    distances |= {"step": terms.step, "trailing": int(terms.trailing) or None}
     return next((bad for what, d in distances.items() if d is not None and (bad := price_fault(what, d))), "")
 
 

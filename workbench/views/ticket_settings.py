@@ -69,7 +69,7 @@ def bracket_of(act: dict[str, Any]) -> dict[str, int | None]:
     """
     bracket = {name: distance(name, act.get(name)) for name in ("stop_loss", "take_profit")}
     follows = bool(act.get("trailing")) and bracket["stop_loss"] is not None
-    return {**bracket, "trailing": bracket["stop_loss"] if follows else None}
+    return {**bracket, "trailing": 1 if follows else None}
 
 
 def distance(name: str, ticks: object) -> int | None:
