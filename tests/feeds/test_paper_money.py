@@ -65,5 +65,5 @@ def test_pieces_of_time_change_nothing() -> None:
 
 def test_bounds_are_above_nothing() -> None:
     """A bound of 0 would forbid everything, and says so."""
-    with pytest.raises(WorkbenchError, match="bound drawdown=0"):
+    with pytest.raises(WorkbenchError, match=r"drawdown=Decimal.*above 0"):
         PaperTerms(drawdown=Decimal(0))

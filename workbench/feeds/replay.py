@@ -10,9 +10,9 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -148,7 +148,8 @@ class Replay:
 
 
 def _opened(recordings: Recordings) -> list[Recording]:
-    given = [recordings] if isinstance(recordings, Recording | str | Path) else list(recordings)
+    several = isinstance(recordings, Iterable) and not isinstance(recordings, str)
+    given: list[Any] = list(recordings) if several else [recordings]  # type: ignore[arg-type]
     opened = [r if isinstance(r, Recording) else open_recording(r) for r in given]
     if not opened:
         raise ReplayError("no recordings", expected="at least one")

@@ -56,9 +56,9 @@ def composite_profile(
     """
     builder: ProfileBuilder | None = None
     for session in sessions:
-        if builder is None:
-            builder = ProfileBuilder(session.instrument, row_ticks, otc=otc)
-        ours, theirs = builder.instrument, session.instrument
+        theirs = instrument_of(session)
+        builder = builder or ProfileBuilder(theirs, row_ticks, otc=otc)
+        ours = builder.instrument
         if (ours.tick_size, ours.lot_size) != (theirs.tick_size, theirs.lot_size):
             raise WorkbenchError(
                 f"{theirs.symbol!r} with ticks of {theirs.tick_size} and lots of {theirs.lot_size}",

@@ -52,7 +52,7 @@ def regress(change: Array, flows: Array, penalty: float = 0.0) -> Regression:
     Raises
     ------
     WorkbenchError
-        Fewer observations than unknowns need, or flows that do not vary.
+        Shapes that do not go together, fewer observations than unknowns need, or flows that do not vary.
 
     References
     ----------
@@ -68,6 +68,11 @@ def regress(change: Array, flows: Array, penalty: float = 0.0) -> Regression:
     """
     y, x = np.asarray(change, np.float64), np.asarray(flows, np.float64)
     x = x[:, None] if x.ndim == 1 else x
+    if y.ndim != 1 or x.ndim != 2 or len(x) != len(y):
+        raise WorkbenchError(
+            f"change of shape {np.shape(change)}, flows of shape {np.shape(flows)}",
+            expected="(n,) and (n,) or (n, n_flows)",
+        )
     whole = np.isfinite(y) & np.isfinite(x).all(axis=1)
     y, x = y[whole], x[whole]
     count, width = x.shape
@@ -153,6 +158,8 @@ def next_move(moments: Moments) -> NextMove:
     >>> bool(0 < next_move(touches(s)).probability(0.5) < 1)
     True
     """
+    if not isinstance(moments, Moments):
+        raise WorkbenchError(f"states of {moments!r:.60}", expected="what wb.touches(x) gives")
     values, ups, weights = _observations(moments)
     moves = round(float(weights.sum()))
     share = float((weights * ups).sum() / weights.sum()) if moves else float("nan")

@@ -257,6 +257,8 @@ def open_recording(path: str | os.PathLike[str], *, allow_large: bool = False) -
     RecordingError
         Nothing there, several recordings there (they are named), or not a recording.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise RecordingError(f"a recording at {path!r:.60}", expected="the path of its folder")
     directory = find_recording(Path(path))
     manifest, store = open_store(directory, allow_large=allow_large)
     return Recording(directory, manifest, store)

@@ -106,15 +106,17 @@ def degradation(
     Raises
     ------
     WorkbenchError
-        A tolerance below 0.
+        No session or recording, no pairs, or a tolerance below 0.
     """
-    within_ns = duration_ns(within)
+    instrument, within_ns = instrument_of(x), duration_ns(within)
+    if not isinstance(pairs, Mapping):
+        raise WorkbenchError(f"pairs={pairs!r:.60}", expected="names of detectors, each with two callables")
     if within_ns < 0 or price_within < 0:
         raise WorkbenchError(f"within={within!r}, price_within={price_within}", expected="0 or more")
     levels = WithoutOrders(x)
     rows = []
     for name, (full, poor) in pairs.items():
-        a, b = _run(x, full(instrument_of(x))), _run(levels, poor(instrument_of(x)))
+        a, b = _run(x, full(instrument)), _run(levels, poor(instrument))
         both = _matched(a, b, within_ns, round(price_within * 1000))
         counts = (len(a.ts), len(b.ts), both, len(a.ts) - both, len(b.ts) - both)
         rows.append((name, *counts, both / counts[0] if counts[0] else None))

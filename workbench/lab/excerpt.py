@@ -10,6 +10,7 @@ from typing import Any, Final
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Instrument
 from workbench.feeds.times import Duration, Moment, duration_ns, moment_ns, moment_text
+from workbench.flow.batches import instrument_of
 from workbench.frames.book_index import Books
 from workbench.frames.moments import check_span
 from workbench.frames.recording import Recording
@@ -62,7 +63,7 @@ class Excerpt:
     def __init__(self, x: Any, window: Window | None = None):
         self._recording = x if isinstance(x, Recording) else None
         capture = x.capture() if callable(getattr(x, "capture", None)) else x
-        self.instrument: Instrument = capture.instrument
+        self.instrument: Instrument = instrument_of(capture)
         self._columns: Any = capture.columns() if isinstance(x, Recording) else capture.columns
         self._start_ns, end_ns = (None, None) if window is None else span_of(self._columns, window)
         self.ends = end_ns is not None

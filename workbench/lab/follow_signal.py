@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
@@ -10,6 +10,8 @@ from workbench.flow.bar_rule import interval_ns
 from workbench.flow.signals.contract import Signal
 from workbench.lab.plain_strategy import PlainDesk
 
+METHODS: Final = ("on_timer", "on_book", "on_trade", "on_fill", "on_events")
+"""What a strategy in plain Python may have, and has one of."""
 _WORKS = ("PENDING_NEW", "NEW", "PARTIALLY_FILLED", "SUSPENDED", "PENDING_CANCEL", "PENDING_REPLACE")
 
 
@@ -85,8 +87,23 @@ class FollowSignal:
 
 
 def playable(strategy: Any) -> Any:
-    """What runs: a strategy as it is, a signal as one that follows it."""
-    return FollowSignal(strategy) if isinstance(strategy, Signal) else strategy
+    """What runs in plain Python: a strategy as it is, a signal as one that follows it.
+
+    Raises
+    ------
+    WorkbenchError
+        Neither: nothing that would ever be called.
+    """
+    if isinstance(strategy, Signal):
+        return FollowSignal(strategy)
+    if isinstance(strategy, type) or not any(hasattr(strategy, name) for name in METHODS):
+        is_class = isinstance(strategy, type)
+        raise WorkbenchError(
+            f"a strategy without methods: {strategy.__name__ if is_class else repr(strategy):.60}",
+            expected=f"an object with one of {', '.join(METHODS)}",
+            action="Pass an object, not its class" if is_class else "",
+        )
+    return strategy
 
 
-__all__ = ["FollowSignal", "playable"]
+__all__ = ["METHODS", "FollowSignal", "playable"]

@@ -15,7 +15,7 @@ from workbench.events import EventBatch
 from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest import Market
 from workbench.lab.backtest_result import Backtest
-from workbench.lab.follow_signal import playable
+from workbench.lab.follow_signal import METHODS, playable
 from workbench.lab.live_venue import LiveVenue
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.trading.contracts import Contract
@@ -73,8 +73,9 @@ def trade(strategy: Any, s: Any, *, every: str = "100ms", symbol: str | None = N
     >>> run.result().fills.equals(wb.backtest(BuyOnce(), s, latency=0).fills)
     True
     """
+    if hasattr(strategy, "py_func"):
+        raise WorkbenchError("a compiled strategy", expected=f"an object with one of {', '.join(METHODS)}")
     strategy = playable(strategy)
-    _check(strategy)
     seat = s.orders.seat(symbol)
     seat.check_ready()
     run = StrategyRun(strategy, s, seat, interval_ns(every))
@@ -216,20 +217,6 @@ class StrategyRun:
             counts = f"{len(self._venue.orders)} orders, {len(self._venue.fills)} fills"
         why = f", {self.error!r}" if self.error is not None else ""
         return f"StrategyRun({self._seat.instrument.symbol}, {self.state}, {counts}{why})"
-
-
-def _check(strategy: Any) -> None:
-    if hasattr(strategy, "py_func"):
-        raise WorkbenchError(
-            "a compiled strategy", expected="an object with on_timer, on_book, on_trade or on_fill"
-        )
-    known = ("on_timer", "on_book", "on_trade", "on_fill", "on_events")
-    if isinstance(strategy, type) or not any(hasattr(strategy, name) for name in known):
-        raise WorkbenchError(
-            f"a strategy without methods: {type(strategy).__name__}",
-            expected=f"an object with one of {', '.join(known)}",
-            action="Pass an object, not its class",
-        )
 
 
 __all__ = ["StrategyRun", "trade"]

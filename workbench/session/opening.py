@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workbench.errors import ReplayError
+from workbench.errors import ReplayError, WorkbenchError
 from workbench.feeds.pacing import parse_speed
 from workbench.feeds.replay import Recordings, Replay
 from workbench.feeds.simulator.planting import Plant, plain_plants
@@ -181,6 +181,8 @@ def _listen(line: Line, wanted: Mapping[str, Sequence[str]]) -> None:
 
 
 def _open_source(source: Source, spec: SourceSpec, inline: bool) -> Session:
+    if spec.paper is not None and not isinstance(spec.paper, PaperTerms):
+        raise WorkbenchError(f"paper={spec.paper!r:.60}", expected="wb.PaperTerms(…)", code="bad_value")
     place = calling_place()
     close_earlier(place, source.name)
     if inline:

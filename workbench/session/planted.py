@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from workbench.errors import ReplayError
@@ -21,7 +21,7 @@ def note_planted(session: Session, source: Simulator) -> None:
     _SOURCES[session] = source
 
 
-def planted(x: Session | Simulator) -> pl.DataFrame:
+def planted(x: Any) -> pl.DataFrame:
     """What planted participants did: every event that ended by the time reached.
 
     Parameters
@@ -55,7 +55,7 @@ def planted(x: Session | Simulator) -> pl.DataFrame:
     """
     if isinstance(x, Simulator):
         return x.planted()
-    source = _SOURCES.get(x)
+    source = _SOURCES.get(x) if isinstance(x, Session) else None
     if source is None:
         raise ReplayError(
             f"the truth of {x!r}",

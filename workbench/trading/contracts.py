@@ -12,6 +12,7 @@ import msgspec
 
 from workbench.errors import InstrumentError
 from workbench.instruments import Instrument
+from workbench.trading.field_types import settle_types
 
 LINEAR_SCALE: Final = 10**6
 """Linear money is counted in millionths of a tick times a lot; even, so that a mid between two ticks is exact."""
@@ -61,6 +62,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     per_lot: Decimal = ZERO
 
     def __post_init__(self) -> None:
+        settle_types(self)
         Instrument(self.symbol, self.tick_size, self.lot_size, self.multiplier)
         for name in ("maker", "taker", "per_lot"):
             value = getattr(self, name)

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from workbench.errors import WorkbenchError
+from workbench.trading.field_types import settle_types
 
 SECOND_NS: Final = 1_000_000_000
 
@@ -59,7 +60,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     Raises
     ------
     WorkbenchError
-        A bound that is not positive (code ``bad_limits``).
+        A bound that is not positive (code ``bad_limits``), or no number (``bad_value``).
     """
 
     size: int | None = 100
@@ -79,9 +80,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     mismatch_ns: int | None = 2 * SECOND_NS
 
     def __post_init__(self) -> None:
+        settle_types(self)
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if value is not None and not value > 0:
+            if value is not None and (value != value or not value > 0):
                 raise WorkbenchError(
                     f"bound {name}={value}",
                     expected="a number above 0, or None for no bound",

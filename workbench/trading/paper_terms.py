@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 import numpy as np
@@ -10,9 +10,12 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.flow.days import MIDNIGHT_UTC, TradingDay
 from workbench.instruments import Instrument
+from workbench.trading import queue_models
 from workbench.trading.contracts import ZERO, Contract
+from workbench.trading.field_types import settle_types
 from workbench.trading.latency import Latency
 from workbench.trading.limits import Limits
+from workbench.trading.matcher import FILL_RULES
 
 
 class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +56,8 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     Raises
     ------
     WorkbenchError
-        A latency below 0 or none at all, a bound that is not above 0, or a day that is none (code ``bad_value``).
+        A value of another type, a latency below 0 or none at all, a bound that is not above 0, a day that is none, an
+        unknown queue model or rule of filling (code ``bad_value``).
 
     Examples
     --------
@@ -81,14 +85,19 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
 
     def __post_init__(self) -> None:
+        cash: object = self.cash
+        if isinstance(cash, int | float | Decimal):  # not what is declared, but what people write
+            msgspec.structs.force_setattr(self, "cash", str(cash))
+        settle_types(self)
+        for name, known in (("queue", queue_models.EVERY), ("fills", FILL_RULES)):
+            if getattr(self, name) not in known:
+                raise _bad(name, getattr(self, name), f"one of {', '.join(known)}")
+        if not _is_money(self.cash):
+            raise _bad("cash", self.cash, 'an exact decimal as text, like "100000"')
         _ = self.latency, self.trading_day  # refuse what is none
         for name, bound in (("daily_loss", self.daily_loss), ("drawdown", self.drawdown)):
-            if bound is not None and not bound > 0:
-                raise WorkbenchError(
-                    f"bound {name}={bound}",
-                    expected="a number above 0, or None for no bound",
-                    code="bad_value",
-                )
+            if bound is not None and (bound != bound or not bound > 0):
+                raise _bad(name, bound, "a number above 0, or None for no bound")
 
     @property
     def latency(self) -> Latency:
@@ -105,6 +114,17 @@ class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
         return Contract.of(
             instrument, inverse=self.inverse, maker=self.maker, taker=self.taker, per_lot=self.per_lot
         )
+
+
+def _bad(name: str, value: object, expected: str) -> WorkbenchError:
+    return WorkbenchError(f"PaperTerms({name}={value!r})", expected=expected, code="bad_value", field=name)
+
+
+def _is_money(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def encode_terms(terms: PaperTerms) -> str:

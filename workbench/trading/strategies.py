@@ -6,12 +6,14 @@ what it wants to remember in ``d.memory``.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
 from numba import njit
 
 from workbench.book.jit import compile_once, kernel
+from workbench.errors import WorkbenchError
 from workbench.trading.passing import STRATEGY
 from workbench.trading.sending import send
 from workbench.trading.slots import (
@@ -269,6 +271,11 @@ def kernel_strategy(function: Callable[[Desk], None]) -> Any:
     What was compiled is kept on disk and found again by what it does, so that a cell run again, or a fresh process,
     waits for no compiler. See :mod:`workbench.trading.strategy_cache`.
 
+    Raises
+    ------
+    WorkbenchError
+        No function.
+
     Examples
     --------
     >>> import workbench as wb
@@ -283,6 +290,10 @@ def kernel_strategy(function: Callable[[Desk], None]) -> Any:
     >>> wb.backtest(hold_one, s)
     Backtest(ES-SIM, 1 orders, 1 fills)
     """
+    if not inspect.isfunction(function):
+        raise WorkbenchError(
+            f"a strategy of {function!r:.60}", expected="a function of its desk: def mine(d): …"
+        )
     dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
     dispatcher._cache = StrategyCache(function)
     compile_once(dispatcher, STRATEGY)

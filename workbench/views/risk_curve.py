@@ -6,7 +6,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from workbench.errors import WorkbenchError
 from workbench.events import FloatArray
+from workbench.session import Session
 from workbench.views.axes import plain
 from workbench.views.picture import Canvas
 from workbench.views.theme import ThemeName, theme
@@ -53,6 +55,8 @@ class RiskCurve:
     """
 
     def __init__(self, s: Any, symbol: str | None = None, theme: ThemeName = "dark"):
+        if not isinstance(s, Session):
+            raise WorkbenchError(f"the risk of {s!r:.60}", expected="a session", code="bad_source")
         self.symbol = s[symbol].symbol if symbol is not None else s.instrument.symbol
         self._theme = theme
         fills = s.fills.filter(symbol=self.symbol)
