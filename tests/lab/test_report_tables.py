@@ -155,7 +155,7 @@ def test_nothing_done_is_a_report_too() -> None:
     """Without fills there are empty tables of the same columns."""
 
     class Idle:
-        def on_timer(self, desk: Any) -> None: ...
+        def on_timer(self, desk: PlainDesk) -> None: ...
 
     told = ReportTables(wb.backtest(Idle(), Written(), every="1s"))
     assert told.trades.height == told.fills.height == told.regimes.height == 0
