@@ -62,8 +62,10 @@ class DeskVenue(VenueTables):
         return cast(PaperVenue, self.paper.desk.venue).matcher.desk
 
     def count(self, slot: int) -> int:
-        """The position in lots; 0 for what only an engine counts."""
+        """The position in lots, and steps that were taken; 0 for what only an engine counts."""
         account = self.paper.desk.ledger.account
+        if slot == slots.STEPS:
+            return int(self.desk.counters[slots.STEPS])
         return account.position(self._symbol).lots if slot == slots.POSITION else 0
 
     def enter(

@@ -12,7 +12,6 @@ from workbench.lab.plain_strategy import PlainDesk
 
 METHODS: Final = ("on_timer", "on_book", "on_trade", "on_fill", "on_events")
 """What a strategy in plain Python may have, and has one of."""
-_WORKS = ("PENDING_NEW", "NEW", "PARTIALLY_FILLED", "SUSPENDED", "PENDING_CANCEL", "PENDING_REPLACE")
 
 
 class FollowSignal:
@@ -70,7 +69,7 @@ class FollowSignal:
 
     def on_timer(self, desk: PlainDesk) -> None:
         """Send what is missing."""
-        if desk is not self._desk or any(status in _WORKS for status in desk.orders.values()):
+        if desk is not self._desk or desk.open_orders:
             return
         if self._held != self._side and (not self._held or desk.now >= self._since + self._hold_ns):
             self._held, self._since = self._side, desk.now

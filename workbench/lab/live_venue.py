@@ -70,7 +70,9 @@ class LiveVenue(VenueTables):
         return self._book.desk
 
     def count(self, slot: int) -> int:
-        """The position in lots; 0 for what only an engine counts."""
+        """The position in lots, and steps that were taken; 0 for what only an engine counts."""
+        if slot == slots.STEPS:
+            return int(self.desk.counters[slots.STEPS])
         return self._position if slot == slots.POSITION else 0
 
     def enter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
@@ -11,11 +12,18 @@ from workbench.events import EventBatch, EventKind, Instrument
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher
 from workbench.trading.rows import Rows
+from workbench.trading.strategies import size_at
 
 if TYPE_CHECKING:
     from workbench.lab.desk_venue import DeskVenue
 
 TIFS = {"GTC": slots.GTC, "POST_ONLY": slots.POST_ONLY, "IOC": slots.IOC, "FOK": slots.FOK}
+
+
+_ENDED = {slots.STATUS_NAMES[s] for s in (slots.FULLY_FILLED, slots.CANCELED, slots.EXPIRED, slots.REJECTED)}
+_size_at: Callable[[slots.Desk, int, int], int] = getattr(
+    size_at, "py_func", size_at
+)  # no compiler for one number
 
 
 class SeenTrade(NamedTuple):
@@ -89,6 +97,32 @@ class PlainDesk:
         return price * float(self._tick) if size else None
 
     @property
+    def bid_size(self) -> float:
+        """Size at the best bid, 0 without one."""
+        return int(self._matcher.desk.touch[1]) * float(self._lot)
+
+    @property
+    def ask_size(self) -> float:
+        """Size at the best ask, 0 without one."""
+        return int(self._matcher.desk.touch[3]) * float(self._lot)
+
+    @property
+    def mid(self) -> float | None:
+        """Between the best prices, None without one of them."""
+        bid, ask = self.best_bid, self.best_ask
+        return None if bid is None or ask is None else (bid + ask) / 2
+
+    def size_at(self, side: int, price: float) -> float:
+        """Size that stands at a price, side +1 bids or −1 asks.
+
+        Raises
+        ------
+        WorkbenchError
+            A price off the grid.
+        """
+        return _size_at(self._matcher.desk, side, self._ticks(price, "price")) * float(self._lot)
+
+    @property
     def position(self) -> float:
         """What is held, as far as answers have arrived."""
         return self._matcher.count(slots.POSITION) * float(self._lot)
@@ -98,6 +132,11 @@ class PlainDesk:
         """Status of every order that was sent, by number."""
         column = self._matcher.orders[:, slots.STATUS]
         return {number: slots.STATUS_NAMES[status] for number, status in enumerate(column.tolist())}
+
+    @property
+    def open_orders(self) -> dict[int, str]:
+        """Status of every order that may still be filled, by number."""
+        return {number: status for number, status in self.orders.items() if status not in _ENDED}
 
     def buy(
         self,
@@ -285,6 +324,7 @@ class PlainDesk:
 
     def tell(self, strategy: Any, rows: Rows, changed: bool, events: EventBatch) -> None:
         """Let a strategy know what came since its last step, and act."""
+        self._matcher.desk.counters[slots.STEPS] += 1
         if len(events) and (on_events := getattr(strategy, "on_events", None)):
             on_events(self, events)
         if on_trade := getattr(strategy, "on_trade", None):
