@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
 import workbench as wb
 from tests.support.quoting import quote_both_sides
+from workbench.book.levels import LevelBook
 from workbench.errors import WorkbenchError
+from workbench.events import EventBatch, Side
 from workbench.lab.plain_strategy import PlainDesk, SeenFill, SeenTrade
 from workbench.session import Session
 from workbench.trading.slots import Desk
@@ -71,6 +75,42 @@ def test_compiled_and_plain_strategies_make_the_same_fills(session: Session) -> 
     assert compiled.orders.equals(interpreted.orders)
     assert abs(len(plain.fills) - len(interpreted.fills)) <= 2
     assert plain.trades
+
+
+class Looks:
+    """Keeps a book of its own from the events, and compares it with the desk's at each step."""
+
+    def __init__(self) -> None:
+        self.book, self.steps = LevelBook(), 0
+
+    def on_events(self, desk: PlainDesk, batch: EventBatch) -> None:
+        """Follow."""
+        self.book.apply(batch)
+
+    def on_timer(self, desk: PlainDesk) -> None:
+        """Compare, and let one order rest and one end at once."""
+        self.steps += 1
+        tick, lot = float(desk.instrument.tick_size), float(desk.instrument.lot_size)
+        for side, best, size in ((1, desk.best_bid, desk.bid_size), (-1, desk.best_ask, desk.ask_size)):
+            prices, sizes = (column.tolist() for column in self.book.levels(Side(side)))
+            assert (best, size) == (prices[0] * tick, sizes[0] * lot)
+            for price, told in zip(prices[:20], sizes[:20], strict=True):
+                assert desk.size_at(side, price * tick) == told * lot
+            assert desk.size_at(-side, prices[0] * tick) == 0
+        assert desk.best_bid and desk.best_ask and desk.mid == (desk.best_bid + desk.best_ask) / 2
+        if not desk.orders:
+            desk.buy(1, limit=desk.best_bid - 10 * tick)
+            desk.buy(1, limit=desk.best_bid - 10 * tick, tif="IOC")
+        elif self.steps > 2:
+            assert list(desk.open_orders.values()) == ["NEW"]
+
+
+@pytest.mark.parametrize("run", [wb.backtest, wb.paper_backtest], ids=lambda run: run.__name__)
+def test_what_a_plain_strategy_sees_is_the_book(session: Session, run: Any) -> None:
+    """Best prices, the mid, sizes at any price and what still works, at each step; and its steps are counted."""
+    looks = Looks()
+    done = run(looks, session, every="500ms")
+    assert looks.steps == done.summary()["steps"].item() > 50
 
 
 @wb.kernel_strategy
