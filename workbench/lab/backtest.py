@@ -15,12 +15,16 @@ from workbench.flow.batches import event_batches, instrument_of
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.follow_signal import playable
 from workbench.lab.plain_strategy import PlainDesk
+from workbench.lab.schedule import Schedule
 from workbench.trading import queue_models, slots
 from workbench.trading.contracts import Contract
 from workbench.trading.latency import Latency
 from workbench.trading.matcher import Matcher, QueueModel
-from workbench.trading.rows import Rows
+from workbench.trading.rows import Rows, rows_until
+from workbench.trading.strategies import rest_idle
 
+_PACE_NS: Final = 100_000_000
+"""Between the steps of a desk that leaves the market, where the strategy has no clock."""
 CLOCKS: Final = ("receive", "venue")
 LatencyLike = str | int | tuple[str | int, str | int] | Latency
 
@@ -36,6 +40,8 @@ def backtest(
     fills: str = "shared",
     clock: str = "receive",
     every: str | None = "100ms",
+    hours: str | None = None,
+    warm_up: str | None = None,
     params: Any = (),
 ) -> Backtest:
     """Run a strategy over a recording.
@@ -66,6 +72,11 @@ def backtest(
         the venue's time and is seen when it was received, for recordings with ``ts_source``.
     every : str or None, optional
         Time between steps; None: a step at every moment of the rows (kernel strategies only).
+    hours : str, optional
+        When the strategy acts, like ``"08:30-15:00 America/Chicago"``, each day. At their end the desk takes back what works and
+        closes the position at market; what comes until they begin again the strategy hears of then.
+    warm_up : str, optional
+        No step before so long after the first event (``"5m"``).
     params : sequence of float, optional
         What a kernel strategy finds in ``d.params``.
 
@@ -97,7 +108,7 @@ def backtest(
     """
     market = Market.of(x, clock, latency)
     matcher = market.matcher(queue, latency=latency, fills=fills, params=params)
-    market.run(strategy, matcher, every)
+    market.run(strategy, matcher, every, hours=hours, warm_up=warm_up)
     return market.result(matcher, fees, contract)
 
 
@@ -146,15 +157,39 @@ class Market(NamedTuple):
         """Whether single orders are told, so that places in a queue are known."""
         return bool((self.rows.kind == EventKind.MBO_NEW).any())
 
-    def run(self, strategy: Any, matcher: Matcher, every: str | None) -> None:
-        """Take a strategy through all rows."""
-        _run(strategy, matcher, self, None if every is None else interval_ns(every))
+    def run(
+        self,
+        strategy: Any,
+        matcher: Matcher,
+        every: str | None,
+        *,
+        hours: str | None = None,
+        warm_up: str | None = None,
+    ) -> None:
+        """Take a strategy through all rows, or through those of its hours."""
+        interval = None if every is None else interval_ns(every)
+        schedule = Schedule.of(self.first, hours, warm_up)
+        if not hasattr(strategy, "py_func"):
+            _run_plain(strategy, matcher, self, interval, schedule)
+        elif schedule is None:
+            matcher.step_every(interval)
+            matcher.advance(self.rows, self.last - 1, self.view, strategy)
+            matcher.step_never()
+        else:
+            _run_within(schedule, strategy, matcher, self, interval)
+        _finish(matcher, self.view)
 
     def run_commands(self, matcher: Matcher, sent: Matcher) -> None:
         """Take the commands that another engine has sent through all rows."""
         matcher.resend(sent)
         matcher.advance(self.rows, self.last - 1, self.view)
         _finish(matcher, self.view)
+
+    @property
+    def first(self) -> int:
+        """Time of the first row by any clock, 0 without rows."""
+        begins = [rows.ts[0] for rows in (self.rows, self.view) if rows is not None and len(rows.ts)]
+        return int(min(begins, default=0))
 
     @property
     def last(self) -> int:
@@ -172,21 +207,67 @@ class Market(NamedTuple):
         return Backtest(self.instrument, matcher, _contract(self.instrument, fees, contract), self.batch)
 
 
-def _run(strategy: Any, matcher: Matcher, market: Market, interval: int | None) -> None:
-    if hasattr(strategy, "py_func"):
-        matcher.step_every(interval)
-        matcher.advance(market.rows, market.last - 1, market.view, strategy)
-        matcher.step_never()
-    elif interval is None:
+def _run_plain(
+    strategy: Any, matcher: Matcher, market: Market, interval: int | None, schedule: Schedule | None
+) -> None:
+    if interval is None:
         raise WorkbenchError(
             "a strategy in plain Python",
             expected="every=…",
             action="Compile it with wb.kernel_strategy",
         )
-    else:
-        desk = PlainDesk(matcher, market.instrument)
-        desk.run(playable(strategy), market.rows, interval, market.view, market.batch)
-    _finish(matcher, market.view)
+    desk = PlainDesk(matcher, market.instrument)
+    desk.run(playable(strategy), market.rows, interval, market.view, market.batch, schedule)
+
+
+def _run_within(
+    schedule: Schedule, strategy: Any, matcher: Matcher, market: Market, interval: int | None
+) -> None:
+    """Take a compiled strategy through the stretches of its schedule; between them a plain desk leaves the market.
+
+    Steps fall on the same times as without a schedule, and where a plain strategy has its own.
+    """
+    desk, pace = PlainDesk(matcher, market.instrument), interval or _PACE_NS
+    walk = _Walk(matcher, market)
+    step, end = market.first + (0 if interval is None else pace), market.last
+    while step < end:
+        acts, until = schedule.acts(step), min(schedule.until, end)
+        if acts:
+            if interval is None:
+                walk.to(step - 1)
+            matcher.step_every(interval, slots.NEVER if interval is None else step)
+            walk.to(until - 1, strategy)
+            matcher.step_never()
+        for moment in range(step, until, pace) if not acts else ():
+            walk.to(moment)
+            matcher.hear(moment)
+            desk.now = moment
+            if not desk.leave():
+                break
+        step += -((step - until) // pace) * pace
+    walk.rest(end - 1)
+
+
+class _Walk:
+    """Rows on their way into an engine, in pieces."""
+
+    def __init__(self, matcher: Matcher, market: Market):
+        self._matcher, self._rows, self._view = matcher, market.rows, market.view
+        self._row = self._seen = 0
+
+    def to(self, until: int, strategy: Any = rest_idle) -> None:
+        """Take in everything up to a time."""
+        rows, self._row = rows_until(self._rows, self._row, until)
+        if self._view is None:
+            self._matcher.advance(rows, until, None, strategy)
+            return
+        view, self._seen = rows_until(self._view, self._seen, until)
+        self._matcher.advance(rows, until, view, strategy)
+
+    def rest(self, until: int) -> None:
+        """Take in all that is left, and let happen what is due by a time."""
+        view = None if self._view is None else rows_until(self._view, self._seen, slots.NEVER)[0]
+        self._matcher.advance(rows_until(self._rows, self._row, slots.NEVER)[0], until, view)
 
 
 def _finish(matcher: Matcher, view: Rows | None) -> None:

@@ -41,6 +41,8 @@ def fill_uncertainty(
     fills: str = "shared",
     clock: str = "receive",
     every: str | None = "100ms",
+    hours: str | None = None,
+    warm_up: str | None = None,
     params: Any = (),
 ) -> FillUncertainty:
     """Run the same orders under all queue models, between the optimistic and the pessimistic end.
@@ -59,7 +61,7 @@ def fill_uncertainty(
         recorded, ``by_order``: what really stood ahead.
     queue : str, optional
         Model under which the orders are sent, with ``orders="same"``.
-    latency, fees, contract, fills, clock, every, params
+    latency, fees, contract, fills, clock, every, hours, warm_up, params
         As for :func:`workbench.backtest`.
 
     Returns
@@ -96,14 +98,14 @@ def fill_uncertainty(
         models = queue_models.EVERY if market.has_orders else queue_models.NAMES
     sent = market.matcher(queue, latency=latency, fills=fills, params=params)
     if orders == "same":
-        market.run(_fresh(strategy), sent, every)
+        market.run(_fresh(strategy), sent, every, hours=hours, warm_up=warm_up)
     results: dict[str, Backtest] = {}
     for model in models:
         matcher: Matcher = market.matcher(model, latency=latency, fills=fills, params=params)
         if orders == "same":
             market.run_commands(matcher, sent)
         else:
-            market.run(_fresh(strategy), matcher, every)
+            market.run(_fresh(strategy), matcher, every, hours=hours, warm_up=warm_up)
         results[model] = market.result(matcher, fees, contract)
         results[model].touch = results[models[0]].touch
     return FillUncertainty(results, market.last)

@@ -18,13 +18,22 @@ from workbench.lab.backtest_result import Backtest
 from workbench.lab.follow_signal import METHODS, playable
 from workbench.lab.live_venue import LiveVenue
 from workbench.lab.plain_strategy import PlainDesk
+from workbench.lab.schedule import Schedule
 from workbench.trading.contracts import Contract
 from workbench.trading.matcher import Rows
 
 RUNNING: Final = "running"
 
 
-def trade(strategy: Any, s: Any, *, every: str = "100ms", symbol: str | None = None) -> StrategyRun:
+def trade(
+    strategy: Any,
+    s: Any,
+    *,
+    every: str = "100ms",
+    hours: str | None = None,
+    warm_up: str | None = None,
+    symbol: str | None = None,
+) -> StrategyRun:
     """Let a strategy trade on a session, as it does in :func:`workbench.backtest`.
 
     Parameters
@@ -36,6 +45,8 @@ def trade(strategy: Any, s: Any, *, every: str = "100ms", symbol: str | None = N
         On paper, or of Bookmap once it is armed.
     every : str, optional
         Time between steps, counted from the session's first row.
+    hours, warm_up : str, optional
+        When it acts, as for :func:`workbench.backtest`, by the session's own time.
     symbol : str, optional
         Default: the first instrument.
 
@@ -47,7 +58,8 @@ def trade(strategy: Any, s: Any, *, every: str = "100ms", symbol: str | None = N
     Raises
     ------
     WorkbenchError
-        Orders would go nowhere (``not_armed``, ``read_only``); a compiled strategy; an object without any of the methods.
+        Orders would go nowhere (``not_armed``, ``read_only``); a compiled strategy; an object without any of the methods; no
+        such hours.
 
     Notes
     -----
@@ -78,7 +90,7 @@ def trade(strategy: Any, s: Any, *, every: str = "100ms", symbol: str | None = N
     strategy = playable(strategy)
     seat = s.orders.seat(symbol)
     seat.check_ready()
-    run = StrategyRun(strategy, s, seat, interval_ns(every))
+    run = StrategyRun(strategy, s, seat, interval_ns(every), hours, warm_up)
     seat.start(run)
     return run
 
@@ -98,7 +110,15 @@ class StrategyRun:
         When the next one is due.
     """
 
-    def __init__(self, strategy: Any, session: Any, seat: Any, interval: int):
+    def __init__(
+        self,
+        strategy: Any,
+        session: Any,
+        seat: Any,
+        interval: int,
+        hours: str | None = None,
+        warm_up: str | None = None,
+    ):
         self.state, self.steps = RUNNING, 0
         self.error: BaseException | None = None
         self._is_untold = False
@@ -110,6 +130,8 @@ class StrategyRun:
         self._seen = 0
         self._events = self._unseen()
         now, first = seat.now_ns, int(self._events.ts[0]) if len(self._events) else seat.now_ns
+        self._schedule = Schedule.of(first, hours, warm_up)
+        self._untold = EventBatch.empty()
         self.due_ns = first + (max(now - first, 0) // interval + 1) * interval
         self._past = self._until(now)
         self._venue.advance(Rows.of(self._past), now)
@@ -168,8 +190,16 @@ class StrategyRun:
         venue.advance(rows, now)
         venue.hear(now)
         desk.now = now
+        if self._schedule is not None and not self._schedule.acts(now):
+            self._untold = EventBatch.concatenate([self._untold, events])
+            desk.leave()
+            venue.flush()
+            return
         changed = not np.array_equal(self._touch, venue.desk.touch)
         self._touch[:] = venue.desk.touch
+        if len(self._untold):
+            events = EventBatch.concatenate([self._untold, events])
+            self._untold, rows = EventBatch.empty(), Rows.of(events)
         whole = EventBatch.concatenate(
             [self._past, events]
         )  # what came before it began is told once, with the first step

@@ -14,12 +14,19 @@ from workbench.lab.backtest_result import Backtest
 from workbench.lab.desk_venue import DeskVenue
 from workbench.lab.follow_signal import playable
 from workbench.lab.plain_strategy import PlainDesk
+from workbench.lab.schedule import Schedule
 from workbench.trading.journal import Record
 from workbench.trading.paper_terms import PaperTerms
 
 
 def paper_backtest(
-    strategy: Any, x: Any, terms: PaperTerms | None = None, *, every: str = "100ms"
+    strategy: Any,
+    x: Any,
+    terms: PaperTerms | None = None,
+    *,
+    every: str = "100ms",
+    hours: str | None = None,
+    warm_up: str | None = None,
 ) -> PaperBacktest:
     """Run a strategy over a recording on the desk that trades on paper live.
 
@@ -32,6 +39,8 @@ def paper_backtest(
         Latencies, queue model, fees, money and bounds.
     every : str, optional
         Time between steps.
+    hours, warm_up : str, optional
+        When it acts, as for :func:`workbench.backtest`.
 
     Returns
     -------
@@ -41,7 +50,7 @@ def paper_backtest(
     Raises
     ------
     WorkbenchError
-        A compiled strategy.
+        A compiled strategy, no such hours.
 
     Notes
     -----
@@ -71,7 +80,8 @@ def paper_backtest(
     contract = told.contract(market.instrument)
     venue = DeskVenue(contract, told, market.batch)
     desk = PlainDesk(venue, market.instrument)
-    desk.run(playable(strategy), market.rows, interval_ns(every), None, market.batch)
+    schedule = Schedule.of(market.first, hours, warm_up)
+    desk.run(playable(strategy), market.rows, interval_ns(every), None, market.batch, schedule)
     venue.finish()
     return PaperBacktest(market.instrument, venue, market.batch)
 

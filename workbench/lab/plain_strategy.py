@@ -11,16 +11,18 @@ from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher
-from workbench.trading.rows import Rows
+from workbench.trading.rows import Rows, rows_until
 from workbench.trading.strategies import size_at
 
 if TYPE_CHECKING:
     from workbench.lab.desk_venue import DeskVenue
+    from workbench.lab.schedule import Schedule
 
 TIFS = {"GTC": slots.GTC, "POST_ONLY": slots.POST_ONLY, "IOC": slots.IOC, "FOK": slots.FOK}
 
 
 _ENDED = {slots.STATUS_NAMES[s] for s in (slots.FULLY_FILLED, slots.CANCELED, slots.EXPIRED, slots.REJECTED)}
+_CANCELING = slots.STATUS_NAMES[slots.PENDING_CANCEL]
 _size_at: Callable[[slots.Desk, int, int], int] = getattr(
     size_at, "py_func", size_at
 )  # no compiler for one number
@@ -297,26 +299,49 @@ class PlainDesk:
             )
         return int(best)
 
-    def run(self, strategy: Any, rows: Rows, interval_ns: int, view: Rows | None, events: EventBatch) -> None:
+    def leave(self) -> bool:
+        """Take back what works, then close the position at market; whether anything is left to do."""
+        for number, status in (working := self.open_orders).items():
+            if status != _CANCELING:
+                self.cancel(number)
+        held = self.position
+        if not working and held and (self.best_bid if held > 0 else self.best_ask) is not None:
+            (self.sell if held > 0 else self.buy)(abs(held))
+        return bool(working or held)
+
+    def run(
+        self,
+        strategy: Any,
+        rows: Rows,
+        interval_ns: int,
+        view: Rows | None,
+        events: EventBatch,
+        schedule: Schedule | None = None,
+    ) -> None:
         """Go through the rows, a step at a time.
 
         ``view`` are the rows as they are seen, where that is later; ``events`` the same as they were recorded, one for each.
+        Out of schedule the desk leaves the market, and the strategy hears of what came with its next step.
         """
         seen = rows if view is None else view
         if not len(rows.ts):
             return
         touch, begin = self._matcher.desk.touch.copy(), min(int(rows.ts[0]), int(seen.ts[0]))
-        end, first, first_seen = max(int(rows.ts[-1]), int(seen.ts[-1])), 0, 0
+        end, first, first_seen, told = max(int(rows.ts[-1]), int(seen.ts[-1])), 0, 0, 0
         for step in range(begin + interval_ns, end, interval_ns):
-            part, first = _until(rows, first, step)
-            begun = first_seen
-            shown, first_seen = (part, first) if view is None else _until(seen, first_seen, step)
+            part, first = rows_until(rows, first, step)
+            shown, first_seen = (part, first) if view is None else rows_until(seen, first_seen, step)
             self._matcher.advance(part, step, None if view is None else shown)
             self._matcher.hear(step)
             self.now = step
+            if schedule is not None and not schedule.acts(step):
+                self.leave()
+                continue
             changed = not np.array_equal(touch, self._matcher.desk.touch)
             touch[:] = self._matcher.desk.touch
-            self.tell(strategy, shown, changed, events[begun:first_seen])
+            new = Rows(*(column[told:first_seen] for column in seen))
+            self.tell(strategy, new, changed, events[told:first_seen])
+            told = first_seen
         rest = Rows(*(column[first:] for column in rows))
         self._matcher.advance(
             rest, end - 1, None if view is None else Rows(*(column[first_seen:] for column in seen))
@@ -348,12 +373,6 @@ class PlainDesk:
             on_book(self)
         if on_timer := getattr(strategy, "on_timer", None):
             on_timer(self)
-
-
-def _until(rows: Rows, first: int, ts: int) -> tuple[Rows, int]:
-    """Rows from one on, up to a time; and the row behind them."""
-    stop = int(np.searchsorted(rows.ts, ts, side="right"))
-    return Rows(*(column[first:stop] for column in rows)), stop
 
 
 def _whole(value: float, unit: Any, what: str) -> int:

@@ -110,12 +110,15 @@ class Matcher:
         """What a strategy sees."""
         return self._desk
 
-    def step_every(self, interval_ns: int | None) -> None:
-        """Call the strategy at a fixed clock, or with None at every moment of the rows."""
+    def step_every(self, interval_ns: int | None, first_ns: int = slots.NEVER) -> None:
+        """Call the strategy at a fixed clock, or with None at every moment of the rows.
+
+        The clock's first step is ``first_ns``; by default one interval after the first row to come.
+        """
         c = self._venue.counters
         c[slots.STEP_MODE] = slots.MOMENT_STEPS if interval_ns is None else slots.CLOCK_STEPS
         c[slots.STEP_NS] = interval_ns or 0
-        c[slots.NEXT_STEP] = slots.NEVER
+        c[slots.NEXT_STEP] = first_ns
 
     def step_never(self) -> None:
         """Call the strategy no more."""
