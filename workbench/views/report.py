@@ -146,7 +146,7 @@ def report(
     ['entry', 'exit', 'side', 'size']
     """
     if not isinstance(result, Backtest):
-        raise WorkbenchError(f"a {type(result).__name__}", expected="what wb.backtest returned")
+        raise WorkbenchError(f"a report of {result!r:.60}", expected="what wb.backtest returned")
     if theme not in THEMES:
         raise WorkbenchError(f"theme {theme!r}", expected=f"one of {', '.join(THEMES)}")
     return Report(result, horizons, adverse, theme)
