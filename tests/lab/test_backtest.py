@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 import workbench as wb
-from tests.support.quoting import quote_both_sides
+from tests.support.quoting import QuoteBothSides, quote_both_sides
 from workbench.book.levels import LevelBook
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Side
-from workbench.lab.plain_strategy import PlainDesk, SeenFill, SeenTrade
+from workbench.lab.plain_strategy import PlainDesk
 from workbench.session import Session
 from workbench.trading.slots import Desk
 from workbench.trading.strategies import best_ask, best_bid, is_open, modify, quoted, submit
@@ -24,46 +24,6 @@ def session() -> Session:
     s = wb.simulate(seed=7, inline=True)
     s.advance("30s")
     return s
-
-
-class QuoteBothSides:
-    """The same in plain Python."""
-
-    def __init__(self) -> None:
-        self.numbers: list[int | None] = [None, None]
-        self.prices = [0.0, 0.0]
-        self.fills: list[SeenFill] = []
-        self.trades: list[SeenTrade] = []
-
-    def on_timer(self, desk: PlainDesk) -> None:
-        """Keep one lot at each best price."""
-        bid, ask = desk.best_bid, desk.best_ask
-        if bid is None or ask is None:
-            return
-        statuses, lot = desk.orders, float(desk.instrument.lot_size)
-        for k, price in enumerate((bid, ask)):
-            number, side = self.numbers[k], 1 - 2 * k
-            if number is not None and statuses[number] in (
-                "PENDING_NEW",
-                "NEW",
-                "PENDING_CANCEL",
-                "PARTIALLY_FILLED",
-            ):
-                if self.prices[k] != price:
-                    desk.cancel(number)
-            elif side * desk.position < 5 * lot:
-                send = desk.buy if side > 0 else desk.sell
-                self.numbers[k], self.prices[k] = send(lot, price, "POST_ONLY"), price
-
-    def on_fill(self, desk: PlainDesk, fill: SeenFill) -> None:
-        """Note a fill."""
-        assert fill.ts <= desk.now
-        self.fills.append(fill)
-
-    def on_trade(self, desk: PlainDesk, trade: SeenTrade) -> None:
-        """Note a print."""
-        assert trade.ts <= desk.now
-        self.trades.append(trade)
 
 
 def test_compiled_and_plain_strategies_make_the_same_fills(session: Session) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import workbench as wb
 from tests.support.eventually import eventually
+from tests.support.quoting import QuoteBothSides
 from tests.support.running_engine import RunningEngine
 from tests.support.scripted_engine import ScriptedEngine
 from workbench.errors import WorkbenchError
@@ -326,3 +327,22 @@ def test_two_distances_that_trail_are_refused() -> None:
 
         with wb.trade(Both(), s), pytest.raises(WorkbenchError, match="one of both"):
             s.advance("1s")
+
+
+def test_two_instruments_run_side_by_side_on_one_account(tmp_path: Path) -> None:
+    """Recordings merged by time: each strategy fills as in a backtest of its own, and their money is one account's."""
+    with wb.simulate(seed=5, inline=True, symbols=["AA", "BB"]) as source:
+        handle = source.record(tmp_path)
+        source.advance("40s")
+        handle.stop()
+    recordings = handle.recordings
+    unbound = wb.Limits(per_second=None, per_minute=None)
+    with wb.replay(list(recordings.values()), inline=True, paper=wb.PaperTerms(limits=unbound)) as s:
+        runs = {name: wb.trade(QuoteBothSides(), s, symbol=name) for name in recordings}
+        s.advance("1m")
+        results = {name: run.stop().result() for name, run in runs.items()}
+        for name, result in results.items():
+            alone = wb.backtest(QuoteBothSides(), recordings[name], latency=0)
+            assert result.fills.equals(alone.fills) and len(result.fills) > 10
+        profit = sum(result.equity["equity"].to_list()[-1] for result in results.values())
+        assert s.balances["equity"].to_list()[-1] - 100_000 == pytest.approx(profit, abs=1e-6)

@@ -9,8 +9,7 @@ import polars as pl
 import pytest
 
 import workbench as wb
-from tests.lab.test_backtest import QuoteBothSides
-from tests.support.quoting import quote_both_sides
+from tests.support.quoting import QuoteBothSides, quote_both_sides
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
 from workbench.lab.plain_strategy import PlainDesk

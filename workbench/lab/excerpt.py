@@ -62,7 +62,8 @@ class Excerpt:
 
     def __init__(self, x: Any, window: Window | None = None):
         self._recording = x if isinstance(x, Recording) else None
-        capture = x.capture() if callable(getattr(x, "capture", None)) else x
+        capture = getattr(x, "capture", x)
+        capture = capture() if callable(capture) else capture
         self.instrument: Instrument = instrument_of(capture)
         self._columns: Any = capture.columns() if isinstance(x, Recording) else capture.columns
         self._start_ns, end_ns = (None, None) if window is None else span_of(self._columns, window)

@@ -174,7 +174,8 @@ class StrategyRun:
         """What has come of it so far: fills, orders, equity and summary, as of a backtest."""
         with self._lock:
             self._venue.update()
-            events, instrument = Market.of(self._session).batch, self._seat.instrument
+            instrument = self._seat.instrument
+            events = Market.of(self._session[instrument.symbol]).batch
             return Backtest(instrument, self._venue, self._contract(), events)  # type: ignore[arg-type]
 
     def _contract(self) -> Contract:

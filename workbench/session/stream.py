@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from workbench.events import EventBatch
 from workbench.frames.book_view import BookView
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ BOOK_LEVELS = 20
 
 
 class Stream:
-    """What a session knows of one instrument. Frames are snapshots: what comes later does not change them."""
+    """What a session knows of one instrument, for whatever takes a session. Frames are snapshots: what comes later does not change them."""
 
     def __init__(self, capture: Capture):
         self.capture = capture
@@ -58,6 +60,11 @@ class Stream:
         """Every event so far, as stored: ticks and lots."""
         with self.capture.lock:
             return self.capture.events_frame()
+
+    def batches(self) -> Iterator[EventBatch]:
+        """Every event so far, batch by batch: what indicators, signals, studies and backtests read."""
+        for chunk in self.capture.columns.chunks():
+            yield EventBatch.trusted(tuple(chunk[:9]), int(chunk[-1][0]))
 
     @property
     def gaps(self) -> pl.DataFrame:
