@@ -120,19 +120,8 @@ class Orders:
             belongs to another order.
         """
         terms = Terms(
-            size,
-            limit,
-            stop,
-            tif,
-            post_only,
-            stop_loss,
-            take_profit,
-            trailing,
-            reduce_only,
-            clicked,
-            oco,
-            expires,
-        )
+            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked, oco, expires
+        )  # fmt: skip
         return self._place("BUY", terms, symbol, client_order_id)
 
     def sell(
@@ -155,19 +144,8 @@ class Orders:
     ) -> Order:
         """Place an order to sell; everything as in :meth:`buy`."""
         terms = Terms(
-            size,
-            limit,
-            stop,
-            tif,
-            post_only,
-            stop_loss,
-            take_profit,
-            trailing,
-            reduce_only,
-            clicked,
-            oco,
-            expires,
-        )
+            size, limit, stop, tif, post_only, stop_loss, take_profit, trailing, reduce_only, clicked, oco, expires
+        )  # fmt: skip
         return self._place("SELL", terms, symbol, client_order_id)
 
     def retry(self, order: Order) -> Order:
