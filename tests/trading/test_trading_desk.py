@@ -129,6 +129,19 @@ def test_a_trailing_stop_follows_and_never_goes_back() -> None:
     assert stop.status is S.FILLED
 
 
+def test_what_the_desk_does_to_a_group_counts_to_no_bound() -> None:
+    """Two orders of one group: ten executions of one change the other ten times, and the next order goes all the same."""
+    venue = PlainVenue()
+    desk = venue.desk = Desk(venue, {"X": X}, Limits(per_second=3), now=0)
+    desk.market("X", 0, bid=995, ask=1005)
+    desk.place(terms("low", lots=20, limit=995, oco="g"), 1)
+    high = desk.place(terms("high", -1, 20, limit=1005, oco="g"), 1)
+    for n in range(10):
+        said(desk, "low", E.FILL, lots=1, number=str(n))
+    assert (high.lots, len(desk.ledger.sent)) == (10, 2)
+    assert desk.place(terms("next", limit=990), 2).open
+
+
 def test_the_stop_of_a_bracket_follows_in_its_steps() -> None:
     """Bought at 1005, stop 5 below, step 2: trades of 1006, 1007, 1010, 1008 put it at 1000, 1002, 1004, 1004."""
     desk, _ = plain_desk()

@@ -79,11 +79,11 @@ class DeskWork:
             self._receive(self.venue.submit(order, now), now)
         return order
 
-    def _change(self, order: Order, change: Change, reason: str, now: int) -> None:
+    def _change(self, order: Order, change: Change, reason: str, now: int, *, own: bool = False) -> None:
         if order.status is _S.SUSPENDED:
             self._write(journal.Changed(now, order.name, change, asked=False, reason=reason))
             return
-        self._write(journal.Asked(now, order.name, change))
+        self._write(journal.Asked(now, order.name, change, own))
         self._receive(self.venue.replace(order, change, now), now)
 
     def _cancel(self, order: Order, reason: str, now: int) -> None:
@@ -222,7 +222,7 @@ class DeskWork:
             if lots <= other.filled:
                 self._cancel(other, "REDUCED: nothing is left for it to do", now)
             elif name not in self._armed and len(other.asked) < MAX_UNDER_WAY:
-                self._change(other, Change(lots, other.limit, other.stop), f"REDUCED: {lots} lots", now)
+                self._change(other, Change(lots, other.limit, other.stop), f"REDUCED: {lots} lots", now, own=True)
         for name in list(self._armed):
             waiting = self.ledger.orders[name]
             if order in groups.others(self.ledger, waiting) and not order.open:

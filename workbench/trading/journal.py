@@ -44,11 +44,12 @@ class Moved(msgspec.Struct, frozen=True, tag="moved"):
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked"):
-    """Other values were asked for, of an order at the venue."""
+    """Other values were asked for, of an order at the venue; ``own``: by the desk itself, which no bound counts."""
 
     ts: int
     client_order_id: str
     change: Change
+    own: bool = False
 
 
 class Changed(msgspec.Struct, frozen=True, tag="changed"):

@@ -85,7 +85,7 @@ class Ledger(msgspec.Struct):
                 self._move(record)
             case journal.Asked():
                 order = self.orders[record.client_order_id]
-                if not order.terms.parent:
+                if not order.terms.parent and not record.own:
                     self._count_sent(record.ts)
                 order.asked = [*order.asked, record.change]
                 self._step(order, _E.REPLACE, record.ts, "")
