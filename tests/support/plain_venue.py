@@ -70,7 +70,8 @@ class PlainVenue:
         left = change.lots - self.done.get(order.name, 0)
         del self.resting[order.name]
         reports = [self.said(order.name, E.REPLACED)]
-        if self.crosses(known.side, change.limit):
+        stays = order.terms.post_only and change.limit == known.limit  # behind a quote that passed it by
+        if self.crosses(known.side, change.limit) and not stays:
             there = max(min(self.size[-known.side], left), 0)
             reports += self.take(order.name, known.side, there)
             left -= there

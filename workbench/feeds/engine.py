@@ -197,7 +197,12 @@ class Engine:
         async with self._source_lock:
             if self.paper is not None:
                 self.paper.move()
-            await self._in_source_thread(self.source.seek, ts_ns)
+            try:
+                await self._in_source_thread(self.source.seek, ts_ns)
+            except BaseException:
+                if self.paper is not None:
+                    self.paper.stay()
+                raise
             self._seek_marks.expect(self.markets)
             await self._advance_to(self.source.position_ns)
             self.pace.anchor(self.source.position_ns, time.monotonic_ns())

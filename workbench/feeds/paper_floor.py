@@ -130,6 +130,10 @@ class PaperFloor:
                 )
         self._is_moved = set(self.papers)
 
+    def stay(self) -> None:
+        """It does not, after all: what was asked for meanwhile is carried out with what comes next."""
+        self._is_moved.clear()
+
     def ask(self, symbol: str, command: messages.Command, ts: int, age_ns: int | None = None) -> Answer:
         """Carry out a command once everything up to a time has happened.
 
@@ -250,6 +254,7 @@ class PaperFloor:
         if self._folder is not None:
             file = self.files[symbol] = PaperFile(symbol, self.terms.account, self._folder)
             records, damaged = file.records, file.damaged
+            self._keep_cash(records)
         contract = self.terms.contract(self._instrument_of(symbol))
         self.papers[symbol] = Paper(
             contract, self.terms, now, records, lambda record, order: self._heard(symbol, record, order)
@@ -259,6 +264,14 @@ class PaperFloor:
         for order in self.papers[symbol].desk.ledger.orders.values():
             self._told.append(words.order_message(order, self._instrument_of(symbol)))
         self._tell_account(symbol, trading=True)
+
+    def _keep_cash(self, records: list[Record]) -> None:
+        """Money at the beginning is that of the account, which began once."""
+        began = records[0] if records else None
+        if isinstance(began, journal.Opened):
+            self.terms = msgspec.structs.replace(self.terms, cash=began.cash)
+            if self._money is not None:
+                self._money = AccountMoney(self.terms, fresh=False)
 
     def _heard(self, symbol: str, record: Record, order: Order | None) -> None:
         self._new.setdefault(symbol, []).append(record)

@@ -19,6 +19,8 @@ class AccountMoney:
     Parameters
     ----------
     terms : PaperTerms
+    fresh : bool, optional
+        The account begins with this process: its peak with its cash. Otherwise the peak begins with the money there is.
 
     Notes
     -----
@@ -26,9 +28,9 @@ class AccountMoney:
     the same. The loss of a day counts from the beginning of the day, over restarts; the peak from the beginning of this process.
     """
 
-    def __init__(self, terms: PaperTerms):
+    def __init__(self, terms: PaperTerms, *, fresh: bool = True):
         self._terms, self._at = terms, NEVER_LOOKED
-        self._peak = Fraction(terms.cash)
+        self._peak = Fraction(terms.cash) if fresh else None
 
     def ticks(self, papers: Mapping[str, Paper], end: int) -> Iterator[int]:
         """Times up to ``end`` at which to look; all desks are to be brought there first."""
@@ -46,7 +48,7 @@ class AccountMoney:
         cash = Fraction(self._terms.cash)
         equity = cash + sum((desk.equity() - cash for desk in desks), Fraction(0))
         began = cash + sum((Fraction(desk.ledger.day_start) - cash for desk in desks), Fraction(0))
-        self._peak = max(self._peak, equity)
+        self._peak = equity if self._peak is None else max(self._peak, equity)
         for code, since, bound in (
             ("ACCOUNT_DAILY_LOSS_LIMIT", began, self._terms.daily_loss),
             ("ACCOUNT_DRAWDOWN_LIMIT", self._peak, self._terms.drawdown),

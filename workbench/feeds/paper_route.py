@@ -95,6 +95,10 @@ class PaperRoute:
         """
         self.floor.move()
 
+    def stay(self) -> None:
+        """Time was not moved after all."""
+        self.floor.stay()
+
     @property
     def now(self) -> int:
         """The stream's time, ns."""

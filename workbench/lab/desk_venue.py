@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from workbench.events import EventBatch
-from workbench.lab.venue_tables import TIFS, VenueTables
+from workbench.lab.venue_tables import TIFS, VenueTables, exits_among
 from workbench.trading import slots
 from workbench.trading.contracts import Contract
 from workbench.trading.journal import Executed, Moved, Record
@@ -17,7 +17,7 @@ from workbench.trading.paper_terms import PaperTerms
 from workbench.trading.paper_venue import PaperVenue
 from workbench.trading.rows import Rows
 from workbench.trading.states import OrderEvent, OrderStatus
-from workbench.trading.terms import STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX, Terms
+from workbench.trading.terms import Terms
 
 _ANSWERED: Final = (slots.NEW, slots.PARTIALLY_FILLED, slots.SUSPENDED)
 _NAMES: Final = {OrderStatus.DENIED: "REJECTED", OrderStatus.INITIALIZED: "PENDING_NEW"}
@@ -139,9 +139,7 @@ class DeskVenue(VenueTables):
 
     def exits_of(self, number: int) -> dict[str, int]:
         """Numbers of an order's take profit and stop loss, as far as they were placed."""
-        words = {"take_profit": TAKE_PROFIT_SUFFIX, "stop_loss": STOP_LOSS_SUFFIX}
-        names = {word: self.names[number] + suffix for word, suffix in words.items()}
-        return {word: self._numbers[name] for word, name in names.items() if name in self._numbers}
+        return exits_among(self._numbers, self.names[number])
 
     # -- tables --------------------------------------------------------------------------------------------------------
 

@@ -9,16 +9,15 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import Instrument
-from workbench.lab.venue_tables import TIFS, VenueTables
+from workbench.lab.venue_tables import EXITS, TIFS, VenueTables, exits_among
 from workbench.protocol import messages
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher, Rows
-from workbench.trading.terms import STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX
+from workbench.trading.terms import parent_of
 
 CLOSED: Final = frozenset({slots.FULLY_FILLED, slots.CANCELED, slots.EXPIRED, slots.REJECTED})
 WORKS: Final = (slots.NEW, slots.PARTIALLY_FILLED)
-_EXITS: Final = {"take_profit": TAKE_PROFIT_SUFFIX, "stop_loss": STOP_LOSS_SUFFIX}
-_DISTANCES: Final = frozenset(_EXITS)
+_DISTANCES: Final = frozenset(EXITS)
 _TOLD: Final = [slots.SIDE, slots.SIZE, slots.TIF, slots.TRIGGER, slots.TRAIL]
 
 
@@ -146,8 +145,7 @@ class LiveVenue(VenueTables):
 
     def exits_of(self, number: int) -> dict[str, int]:
         """Numbers of an order's take profit and stop loss, as far as they were placed."""
-        names = {word: self._names[number] + end for word, end in _EXITS.items()}
-        return {word: self._numbers[name] for word, name in names.items() if name in self._numbers}
+        return exits_among(self._numbers, self._names[number])
 
     # -- what a run does -----------------------------------------------------------------------------------------------
 
@@ -219,9 +217,7 @@ class LiveVenue(VenueTables):
     def _number_of(self, told: messages.Order) -> int | None:
         """Its number; an exit of an own order gets one when it is first heard of. None: it is somebody else's."""
         name = told.client_order_id
-        if name not in self._numbers and any(
-            name.removesuffix(end) in self._numbers for end in _EXITS.values()
-        ):
+        if name not in self._numbers and parent_of(name, self._numbers):
             number = self._begin(told.ts)
             row = self._table[number]
             row[slots.SIDE], row[slots.MARKET] = (1 if told.side == "BUY" else -1), int(told.price is None)

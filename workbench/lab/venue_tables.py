@@ -10,9 +10,11 @@ import numpy as np
 
 from workbench.events import Array
 from workbench.trading import slots
+from workbench.trading.terms import STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX, parent_of
 
 TIFS: Final = {slots.GTC: "GTC", slots.POST_ONLY: "GTC", slots.IOC: "IOC", slots.FOK: "FOK"}
 """Times in force by slot; post-only is a flag of its own there."""
+EXITS: Final = {"take_profit": TAKE_PROFIT_SUFFIX, "stop_loss": STOP_LOSS_SUFFIX}
 _FIRST_ROOM: Final = 64
 
 
@@ -86,4 +88,11 @@ class VenueTables(ABC):
         self._made.append(row)
 
 
-__all__ = ["TIFS", "VenueTables"]
+def exits_among(numbers: Mapping[str, int], name: str) -> dict[str, int]:
+    """Numbers of the exits that the bracket of an order has placed, the newest of each kind."""
+    mine = {order: number for order, number in numbers.items() if parent_of(order, numbers) == name}
+    found = {word: [n for order, n in mine.items() if order.endswith(end)] for word, end in EXITS.items()}
+    return {word: placed[-1] for word, placed in found.items() if placed}
+
+
+__all__ = ["EXITS", "TIFS", "VenueTables", "exits_among"]

@@ -212,7 +212,9 @@ def arm(
     """
     state = TradingState(line, symbol)
     if state.is_paper:
-        minutes, max_orders, max_size = minutes or 1.0, max_orders or 1, max_size or 1.0
+        minutes = 1.0 if minutes is None else minutes
+        max_orders = 1 if max_orders is None else max_orders
+        max_size = 1.0 if max_size is None else max_size
     if minutes is None or max_orders is None or max_size is None:
         raise WorkbenchError(
             f"arm(minutes={minutes!r}, max_orders={max_orders!r}, max_size={max_size!r})",
@@ -255,7 +257,8 @@ def panic(line: Line) -> PanicReport:
     began = time.monotonic()
 
     def left() -> float:
-        return max(began + PANIC_S - time.monotonic(), 0.0)
+        stands_still = line.place == "inline"  # what has not come yet comes only as its clock is moved
+        return 0.0 if stands_still else max(began + PANIC_S - time.monotonic(), 0.0)
 
     before = line.account.orders()
     commands = (messages.CancelAll(), messages.Disarm(reason="panic"))

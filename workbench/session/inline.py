@@ -78,7 +78,11 @@ class InlineLine:
         self._paused = False
         self._closed = False
         self._is_untouched = True
-        self._drive(source.start_ns, None)
+        try:
+            self._drive(source.start_ns, None)
+        except BaseException:
+            self._floor.close()  # else the account would stay locked by a session that nobody has
+            raise
         self._is_untouched = True
 
     @property
@@ -141,7 +145,11 @@ class InlineLine:
             raise ReplayError("cannot seek while a strategy runs", action="Stop it first")
         self._check_open()
         self._floor.move()
-        self._feed.seek(ts_ns)
+        try:
+            self._feed.seek(ts_ns)
+        except BaseException:
+            self._floor.stay()
+            raise
         self._seek_marks.expect(self.captures)
         for capture in self.captures.values():
             capture.clear()
@@ -196,7 +204,7 @@ class InlineLine:
         if not answers:
             answers = [Answer()]
             answers[0].set_result(messages.Done())
-        return next((a for a in answers if a.exception() is not None), answers[0])
+        return next((a for a in answers if a.done() and a.exception() is not None), answers[0])
 
     def close(self, *, leave: bool = False) -> None:
         """Close the recordings that still run and the account, each of them whatever becomes of the others."""

@@ -54,7 +54,7 @@ class Orders:
         self._own: dict[OrderKey, messages.Order] = {}
         self._objects: dict[OrderKey, Order] = {}
         # random: were an earlier session's names to come again, they would be taken for repeats
-        self._prefix = f"wb-{secrets.token_hex(8)}" if line.has_forerunners else "wb"
+        self._prefix = f"wb-{secrets.token_hex(6)}" if line.has_forerunners else "wb"
         self._numbers = itertools.count(1)
 
     def buy(

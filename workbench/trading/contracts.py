@@ -95,6 +95,11 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def kind(self) -> tuple[Decimal, Decimal, Decimal, bool]:
+        """What a position of it is: its grid, multiplier and settlement, all but the fees."""
+        return self.tick_size, self.lot_size, self.multiplier, self.inverse
+
+    @property
     def scale(self) -> int:
         """Parts of one unit of money."""
         return INVERSE_SCALE if self.inverse else LINEAR_SCALE

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 import msgspec
 
+from workbench.errors import WorkbenchError
 from workbench.frames.moments import iso_text
 from workbench.trading import groups, journal, risk
 from workbench.trading.contracts import Contract
@@ -64,10 +65,33 @@ class Desk(DeskWork):
         self._begin(venue, [first])
 
     @classmethod
-    def restart(cls, venue: Venue, records: Iterable[Record], now: int) -> Desk:
-        """Go on after a process has ended: orders that were open ended with it, the switch stands where it stood."""
+    def restart(
+        cls,
+        venue: Venue,
+        records: Iterable[Record],
+        now: int,
+        contracts: Mapping[str, Contract] | None = None,
+        limits: Limits | None = None,
+    ) -> Desk:
+        """Go on after a process has ended: orders that were open ended with it, the switch stands where it stood.
+
+        Other fees of ``contracts`` and other ``limits`` than the journal's count from now on.
+
+        Raises
+        ------
+        WorkbenchError
+            A contract on another grid, with another multiplier or settled otherwise: what is kept would mean something
+            else (code ``other_contract``).
+        """
         desk = cls.__new__(cls)
         desk._begin(venue, records)
+        kept = desk.ledger.account.contracts
+        contracts, limits = contracts or kept, limits or desk.ledger.limits
+        for symbol, contract in contracts.items():
+            if symbol in kept and contract.kind != kept[symbol].kind:
+                raise _other_contract(kept[symbol], contract)
+        if dict(contracts) != kept or limits != desk.ledger.limits:
+            desk._write(journal.Continued(now, dict(contracts), limits))
         for order in desk.ledger.open_orders():
             desk._end_here(order, "RESTARTED: its process has ended", now)
         return desk
@@ -297,6 +321,17 @@ class Desk(DeskWork):
             if limits.mismatch_ns is not None and now - since > limits.mismatch_ns:
                 return f"position of {symbol!r} is reported otherwise for {(now - since) / SECOND_NS:.1f} s"
         return ""
+
+
+def _other_contract(kept: Contract, asked: Contract) -> WorkbenchError:
+    names = ("tick_size", "lot_size", "multiplier", "inverse")
+    other = [name for name in names if getattr(kept, name) != getattr(asked, name)]
+    return WorkbenchError(
+        f"{asked.symbol!r} with {', '.join(f'{name} {getattr(asked, name)}' for name in other)}",
+        expected=f"{', '.join(f'{name} {getattr(kept, name)}' for name in other)}, as the account was kept",
+        action="Name another account: PaperTerms(account=…)",
+        code="other_contract",
+    )
 
 
 def _too_late(order: Order | None, name: str) -> str:

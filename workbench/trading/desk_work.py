@@ -95,6 +95,9 @@ class DeskWork:
 
     def _end_here(self, order: Order, reason: str, now: int) -> None:
         self._armed.pop(order.name, None)
+        if order.status is _S.INITIALIZED:  # its process ended between two lines of the journal
+            self._write(journal.Moved(now, order.name, _E.DENY, reason))
+            return
         if reason != EXPIRED and order.status is not _S.PENDING_CANCEL:
             self._write(journal.Moved(now, order.name, _E.CANCEL, reason))
         event = _E.EXPIRE if reason == EXPIRED else _E.CANCELED
@@ -103,6 +106,8 @@ class DeskWork:
     def _switch(self, state: TradingState, reason: str, now: int) -> None:
         if state is not self.ledger.switch:
             self._write(journal.Switched(now, state, reason))
+            for symbol in self.ledger.account.contracts if state is TradingState.REDUCING else ():
+                self._keep_to_exits(symbol, now)
 
     # -- stops ------------------------------------------------------------------------------------------------------
 
@@ -191,7 +196,7 @@ class DeskWork:
         if odd:
             self._odd(report, odd, now)
             return
-        contract, first = self.ledger.account.contracts[order.terms.symbol], not order.filled
+        contract = self.ledger.account.contracts[order.terms.symbol]
         fee = contract.fee(report.ticks, report.lots, maker=report.maker)
         self._write(
             journal.Executed(
@@ -205,7 +210,7 @@ class DeskWork:
                 report.venue_ts,
             )
         )
-        if first and self.ledger.switch is not TradingState.HALTED:
+        if self.ledger.switch is not TradingState.HALTED:
             for terms in list(groups.children(self.ledger, order, report.ticks)):
                 self._enter(
                     terms, now, risk.crossing_refusal(self.ledger, terms.symbol, terms.side, terms.limit)
@@ -222,11 +227,28 @@ class DeskWork:
             if lots <= other.filled:
                 self._cancel(other, "REDUCED: nothing is left for it to do", now)
             elif name not in self._armed and len(other.asked) < MAX_UNDER_WAY:
-                self._change(other, Change(lots, other.limit, other.stop), f"REDUCED: {lots} lots", now, own=True)
+                self._change(
+                    other, Change(lots, other.limit, other.stop), f"REDUCED: {lots} lots", now, own=True
+                )
         for name in list(self._armed):
             waiting = self.ledger.orders[name]
             if order in groups.others(self.ledger, waiting) and not order.open:
                 self._release(waiting, now)
+        if self.ledger.switch is TradingState.REDUCING:
+            self._keep_to_exits(order.terms.symbol, now)
+
+    def _keep_to_exits(self, symbol: str, now: int) -> None:
+        """Take back what could make the position larger, or turn it: the oldest exits stay."""
+        held = self.ledger.account.position(symbol).lots
+        room, reason = abs(held), f"TRADING_REDUCING: {self.ledger.reason}"
+        for order in list(self.ledger.open_orders(symbol)):
+            if order.terms.reduce_only or order.status is _S.PENDING_CANCEL or not order.open:
+                continue
+            lots = abs(order.exposed())
+            if held * order.terms.side < 0 and lots <= room:
+                room -= lots
+            else:
+                self._cancel(order, reason, now)
 
     def _odd(self, report: Report, what: str, now: int) -> None:
         """Keep a report that cannot be true; one that would have moved money halts."""

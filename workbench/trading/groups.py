@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from workbench.trading.ledger import Ledger
@@ -10,36 +11,41 @@ from workbench.trading.terms import MAX_TICKS, STOP_LOSS_SUFFIX, TAKE_PROFIT_SUF
 
 
 def children(ledger: Ledger, parent: Order, ticks: int) -> Iterator[Terms]:
-    """Bracket of an order whose first execution was at a price; sized to what is filled.
+    """Exits to place after an execution at a price, sized to what is filled; none while some of the bracket work.
 
     Parameters
     ----------
     ledger : Ledger
     parent : Order
     ticks : int
-        Price of the first execution: both distances are measured from it, and later executions add size alone.
+        Price of the execution: both distances are measured from it, and later ones add size alone.
 
     Notes
     -----
-    A side of the bracket whose price would not be positive is left out, and so is all of it where the execution left no
-    position that it could reduce.
+    An execution that only closes a position of the other side has nothing to protect: the exits come with the one that
+    opens. What is filled once they have ended gets exits of its own (``.2.tp``, ``.2.sl``, …). A side of the bracket
+    whose price would not be positive is left out.
     """
-    asked = parent.terms
-    lots = min(parent.filled, reducible(ledger, asked.symbol, -asked.side))
+    asked, placed = parent.terms, ledger.exits(parent)
+    if (asked.take_profit is None and asked.stop_loss is None) or any(order.open for order in placed):
+        return
+    left = parent.filled - sum(order.filled for order in placed)
+    lots = min(left, reducible(ledger, asked.symbol, -asked.side))
     if lots < 1:
         return
-    profit, loss = asked.take_profit, asked.stop_loss
+    profit, loss, turn = asked.take_profit, asked.stop_loss, _turn(ledger, parent)
     if profit is not None and 1 <= (limit := ticks + asked.side * profit) <= MAX_TICKS:
-        yield _child(parent, lots, TAKE_PROFIT_SUFFIX, limit=limit)
+        yield _child(parent, lots, turn + TAKE_PROFIT_SUFFIX, limit=limit)
     if loss is not None and 1 <= (stop := ticks - asked.side * loss) <= MAX_TICKS:
-        yield _child(
-            parent,
-            lots,
-            STOP_LOSS_SUFFIX,
-            stop=stop,
-            trail=loss if asked.trailing else None,
-            step=int(asked.trailing) or 1,
-        )
+        trail, step = (loss, int(asked.trailing)) if asked.trailing else (None, 1)
+        yield _child(parent, lots, turn + STOP_LOSS_SUFFIX, stop=stop, trail=trail, step=step)
+
+
+def _turn(ledger: Ledger, parent: Order) -> str:
+    """What stands before the ends of the names of exits: nothing the first time, then a number that is free."""
+    turns = ("" if number == 1 else f".{number}" for number in itertools.count(1))
+    ends = (TAKE_PROFIT_SUFFIX, STOP_LOSS_SUFFIX)
+    return next(t for t in turns if not any(parent.name + t + end in ledger.orders for end in ends))
 
 
 def _child(

@@ -27,6 +27,14 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
     cash: str
 
 
+class Continued(msgspec.Struct, frozen=True, tag="continued"):
+    """Another process goes on with the account: with the fees of these contracts, and these bounds, from now on."""
+
+    ts: int
+    contracts: dict[str, Contract]
+    limits: Limits
+
+
 class Placed(msgspec.Struct, frozen=True, tag="placed"):
     """An order was asked for under a new name."""
 
@@ -103,7 +111,7 @@ class Noted(msgspec.Struct, frozen=True, tag="noted"):
     reason: str = ""
 
 
-Record = Opened | Placed | Moved | Asked | Changed | Executed | Switched | Measured | Noted
+Record = Opened | Continued | Placed | Moved | Asked | Changed | Executed | Switched | Measured | Noted
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(Record)

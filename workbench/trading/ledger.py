@@ -69,6 +69,11 @@ class Ledger(msgspec.Struct):
         """Members of the one-cancels-other group or bracket that such terms belong to; open or not, oldest first."""
         return [self.orders[name] for name in self.groups.get(_group(terms), ())] if terms.oco else []
 
+    def exits(self, parent: Order) -> list[Order]:
+        """Orders that the bracket of an order has placed so far, open or not."""
+        names = self.groups.get(_group_name(parent.terms.symbol, parent.name, parent.name), ())
+        return [self.orders[name] for name in names]
+
     def apply(self, record: Record) -> None:
         """Take in what happened.
 
@@ -93,6 +98,9 @@ class Ledger(msgspec.Struct):
                 self._change(record)
             case journal.Executed():
                 self._execute(record)
+            case journal.Continued():
+                self.limits = record.limits
+                self.account.contracts.update(record.contracts)
             case journal.Switched():
                 self.switch, self.reason = record.state, record.reason
                 self.rejects = []
@@ -118,7 +126,10 @@ class Ledger(msgspec.Struct):
         self.orders[name] = Order.of(terms, ts, len(self.orders))
         self.live.append(name)
         if terms.oco:
-            self.groups.setdefault(_group(terms), []).append(name)
+            mates = self.groups.setdefault(_group(terms), [])
+            if not terms.parent and not any(self.orders[mate].open for mate in mates):
+                mates.clear()  # all of them have ended: the name begins another group
+            mates.append(name)
 
     def _move(self, record: journal.Moved) -> None:
         order, event = self.orders[record.client_order_id], record.event
@@ -148,6 +159,8 @@ class Ledger(msgspec.Struct):
                 self._step(order, _E.REPLACE, record.ts, record.reason)
         elif order.filled >= order.lots:
             raise _illegal(order, "a change in place down to what is filled")
+        else:
+            order.changed = record.ts
 
     def _execute(self, record: journal.Executed) -> None:
         order = self.orders[record.client_order_id]
@@ -205,7 +218,11 @@ def fold(records: Iterable[Record]) -> Ledger:
 
 
 def _group(terms: Terms) -> str:
-    return f"{terms.symbol}\n{terms.oco}\n{terms.parent}"
+    return _group_name(terms.symbol, terms.oco, terms.parent)
+
+
+def _group_name(symbol: str, oco: str, parent: str) -> str:
+    return f"{symbol}\n{oco}\n{parent}"
 
 
 def _set(order: Order, change: Change) -> None:

@@ -87,7 +87,8 @@ class Paper:
         executions = sum(isinstance(record, journal.Executed) for record in records)
         venue = self._venue = self._new_venue(executions)
         if records:
-            self.desk = _PaperDesk.restart(venue, records, now)
+            contracts = {self.symbol: self._contract}
+            self.desk = _PaperDesk.restart(venue, records, now, contracts, self.terms.limits)
             if self.terms.trading_day.after(_day_began(records)) <= now:
                 self.desk.new_day(now)
             self._heed(records=len(records))

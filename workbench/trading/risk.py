@@ -195,7 +195,8 @@ def _reduce_refusal(ledger: Ledger, terms: Terms, beside: Order | None = None) -
         return ""
     left = terms.lots - (beside.filled if beside is not None else 0)
     mates = ledger.mates(terms) if beside is None else groups.others(ledger, beside)
-    if any(mate.open and mate.terms.reduce_only and left <= mate.leaves for mate in mates):
+    alike = (mate for mate in mates if mate.open and mate.terms.reduce_only and mate.terms.side == terms.side)
+    if any(left <= mate.leaves for mate in alike):
         return ""
     room = groups.reducible(ledger, terms.symbol, terms.side, beside)
     if left <= room:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Final, Literal
 
 import msgspec
@@ -24,6 +25,9 @@ MAX_LOTS: Final = 2**31 - 1
 MAX_TICKS: Final = 2**31 - 1
 TAKE_PROFIT_SUFFIX: Final = ".tp"
 STOP_LOSS_SUFFIX: Final = ".sl"
+MAX_PARENT: Final = 26
+"""Characters in the name of an order with a bracket: those of its exits end in up to ``.99.tp``."""
+_TURN: Final = re.compile(r"\.\d+$")
 _NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,32}")
 
 
@@ -81,6 +85,15 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
 
 
+def parent_of(name: str, known: Container[str]) -> str:
+    """Order whose bracket has placed an exit of this name, among known names; an empty text: none."""
+    for end in (TAKE_PROFIT_SUFFIX, STOP_LOSS_SUFFIX):
+        parent = name.removesuffix(end)
+        if parent != name:
+            return next((found for found in (parent, _TURN.sub("", parent)) if found in known), "")
+    return ""
+
+
 def fault(terms: Terms, now: int) -> str:
     """Why these are no terms of an order, beginning with a code word; an empty text: they are.
 
@@ -126,8 +139,8 @@ def _name_fault(terms: Terms) -> str:
         return f"INVALID_GROUP: {terms.oco!r:.40} is not 1 to 32 of the characters A-Z a-z 0-9 . _ : -"
     if name.endswith((TAKE_PROFIT_SUFFIX, STOP_LOSS_SUFFIX)):
         return f"INVALID_CLIENT_ORDER_ID: {name!r} ends as the children of a bracket do"
-    if (terms.take_profit or terms.stop_loss) and len(name) > 32 - len(TAKE_PROFIT_SUFFIX):
-        return f"INVALID_CLIENT_ORDER_ID: {name!r} is too long for the names of its bracket; at most 29 characters"
+    if (terms.take_profit or terms.stop_loss) and len(name) > MAX_PARENT:
+        return f"INVALID_CLIENT_ORDER_ID: {name!r} is too long for the names of its bracket; at most {MAX_PARENT} characters"
     return "" if terms.side in (1, -1) else f"INVALID_SIDE: {terms.side!r}; +1 buys, -1 sells"
 
 
