@@ -86,3 +86,52 @@ def test_on_paper_arming_needs_no_bounds() -> None:
         session.panic()
         state = session.arm()
         assert state.ready and "PaperTerms(limits=…)" in repr(state)
+        for bad in ({"minutes": -1}, {"max_orders": 0}, {"max_size": 0}):
+            session.panic()
+            with pytest.raises(wb.WorkbenchError, match="above 0"):
+                session.arm(**bad)  # type: ignore[arg-type]
+            assert not session.orders.trading().ready
+
+
+def test_a_refused_seek_changes_nothing() -> None:
+    """Orders go on at once, also while the clock stands still."""
+    with opened("") as session:
+        session.advance("1s")
+        with pytest.raises(wb.WorkbenchError):
+            session.clock.seek("1999-01-01T00:00:00Z")
+        assert session.orders.buy(1).status == "FILLED"
+        session.advance("1s")
+        assert session.orders.buy(1).status == "FILLED" and held(session) == 2
+
+
+def test_flattening_twice_with_delays_ends_flat() -> None:
+    """Also where an entry is executed while it is being taken back."""
+    terms = wb.PaperTerms(entry_ns=200_000_000, response_ns=100_000_000)
+    with wb.simulate(seed=9, inline=True, paper=terms) as session:
+        session.advance("2s")
+        session.orders.buy(5, take_profit=40, stop_loss=40)
+        session.advance("1s")
+        for price in (session.book.best_bid, session.book.best_bid - 0.25):
+            session.orders.buy(10, limit=price, take_profit=20, stop_loss=20)
+        session.advance("1s")
+        session.orders.flatten()
+        session.orders.flatten()
+        session.advance("5s")
+        assert held(session) == 0 and not session.orders.open
+
+
+def test_an_account_goes_on_with_new_bounds_and_its_own_money() -> None:
+    """Limits and fees are those that were asked for last; the cash is what the account began with."""
+    with opened() as first:
+        first.orders.buy(50)
+    terms = wb.PaperTerms(account="mine", limits=wb.Limits(size=5), per_lot=2, cash=7)
+    with wb.simulate(seed=7, inline=True, paper=terms) as again:
+        again.advance("2s")
+        assert again.orders.buy(50).reason.startswith("QUANTITY_EXCEEDS_LIMIT")
+        again.orders.sell(5)
+        assert again.fills["fee"].to_list()[-1] == 10.0
+        assert again.balances["cash"].to_list()[-1] > 90_000
+    inverse = wb.PaperTerms(account="mine", inverse=True)
+    for _ in range(2):  # and a refusal holds nothing
+        with pytest.raises(wb.WorkbenchError, match="inverse True; expected inverse False"):
+            wb.simulate(seed=7, inline=True, paper=inverse)

@@ -135,3 +135,39 @@ def test_an_account_goes_on_with_the_fees_and_bounds_it_is_given() -> None:
         Desk.restart(
             PlainVenue(), again.journal, 8, {"X": type(X)(symbol="X", tick_size=X.tick_size, multiplier=3)}
         )  # type: ignore[arg-type]
+
+
+def test_flattening_twice_closes_once_and_closes_what_crosses_it() -> None:
+    """The venue is slow: nothing is answered before the second time; an entry is executed while it is taken back."""
+    desk = slow_desk()
+    desk.place(terms("long", lots=5, limit=1000, take_profit=9, stop_loss=9), 1)
+    said(desk, "long", E.ACCEPT)
+    said(desk, "long", E.FILL, lots=4, ticks=1000, number="1")
+    desk.place(terms("more", lots=3, limit=999, take_profit=9, stop_loss=9), 1)
+    said(desk, "more", E.ACCEPT)
+    for now in (2, 3):
+        desk.flatten(now)
+    [closing] = [order for order in desk.ledger.open_orders() if order.name.startswith("flatten")]
+    assert (closing.lots, closing.terms.side) == (4, -1)
+    said(desk, "more", E.FILL, lots=3, ticks=999, number="2")
+    said(desk, "long", E.FILL, lots=1, ticks=1000, number="3")
+    ways_out = [order for order in desk.ledger.open_orders() if order.name.startswith("flatten")]
+    assert [order.lots for order in ways_out] == [4, 3, 1] and not any(
+        o.name.startswith("more.") for o in desk.ledger.open_orders()
+    )
+    for number, order in enumerate(ways_out):
+        said(desk, order.name, E.FILL, lots=order.lots, ticks=998, number=f"out{number}")
+    for name in ("more", "long"):
+        assert not desk.ledger.orders[name].open
+    said(desk, "long.tp", E.CANCELED)
+    assert held(desk) == 0 and not desk.ledger.open_orders() and fold(desk.journal) == desk.ledger
+
+
+def test_exits_have_the_size_of_what_they_protect() -> None:
+    """Asking for another one is refused, not forgotten; another price goes."""
+    desk, _ = plain_desk()
+    desk.place(terms("e", lots=5, order_type="MARKET", take_profit=8, stop_loss=4), 1)
+    assert desk.replace("e.tp", 2, lots=2).startswith(
+        "EXIT_SIZE: exits are as large as what 'e' has filled, 5 lots"
+    )
+    assert desk.replace("e.tp", 3, limit=1011) == "" and desk.ledger.orders["e.tp"].limit == 1011

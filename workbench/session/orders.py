@@ -311,7 +311,7 @@ class Orders:
     def _send(self, command: messages.PlaceOrder) -> Order:
         key = command.symbol, command.client_order_id
         if self._is_untold(key):  # it exists before it is sent, whatever becomes of the sending
-            self._take_own(key, _draft(command))
+            self._take_own(key, _draft(command, self._line.now_ns))
         try:
             self._line.ask(command, ANSWER_S)
         except WorkbenchError as problem:
@@ -382,7 +382,7 @@ def _no_error_when_ended() -> Iterator[None]:
             raise
 
 
-def _draft(command: messages.PlaceOrder) -> messages.Order:
+def _draft(command: messages.PlaceOrder, now: int) -> messages.Order:
     return messages.Order(
         symbol=command.symbol,
         client_order_id=command.client_order_id,
@@ -392,7 +392,7 @@ def _draft(command: messages.PlaceOrder) -> messages.Order:
         quantity=command.quantity,
         filled=0.0,
         leaves=command.quantity,
-        ts=time.time_ns(),
+        ts=now,
         price=command.price,
         stop_price=command.stop_price,
         time_in_force=command.time_in_force,

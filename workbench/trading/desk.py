@@ -186,21 +186,17 @@ class Desk(DeskWork):
         self._switch(TradingState.ACTIVE, "", now)
 
     def flatten(self, now: int) -> None:
-        """Cancel everything and close every position at market, whatever the switch says."""
-        self.cancel_all(now, reason="FLATTEN")
-        for symbol, position in list(self.ledger.account.positions.items()):
-            if position.lots:
-                name = self._free_name("flatten")
-                side = -1 if position.lots > 0 else 1
-                closing = Terms(
-                    client_order_id=name,
-                    symbol=symbol,
-                    side=side,
-                    lots=abs(position.lots),
-                    order_type="MARKET",
-                    reduce_only=True,
-                )
-                self._enter(closing, now, "")
+        """Cancel everything and close every position at market, whatever the switch says.
+
+        What is executed while its cancel is on its way is closed as well. Asked twice, it closes once.
+        """
+        self._on_entry(now)
+        for order in list(self.ledger.open_orders()):
+            if order.open and order.status is not _S.PENDING_CANCEL and not groups.closes(order):
+                self._cancel(order, "FLATTEN", now)
+        self._leaving |= {o.name for o in self.ledger.open_orders() if not groups.closes(o)}
+        for symbol in list(self.ledger.account.positions):
+            self._close_out(symbol, now)
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
@@ -279,12 +275,6 @@ class Desk(DeskWork):
             "" if terms.symbol in have else f"UNKNOWN_INSTRUMENT: {terms.symbol!r:.80}; have {sorted(have)}"
         )
 
-    def _free_name(self, word: str) -> str:
-        number = len(self.ledger.orders)
-        while f"{word}-{number}" in self.ledger.orders:
-            number += 1
-        return f"{word}-{number}"
-
     def _change_refusal(self, order: Order, change: Change, now: int) -> str:
         wrong = quantity_fault(change.lots)
         for what, new, old in (("price", change.limit, order.limit), ("stop_price", change.stop, order.stop)):
@@ -297,6 +287,8 @@ class Desk(DeskWork):
             return f"QUANTITY_BELOW_FILLED: {change.lots} lots, {order.filled} are filled"
         if order.name in self._armed or not order.can(_E.REPLACE) or len(order.asked) >= MAX_UNDER_WAY:
             return f"CHANGE_UNDER_WAY: the order is {order.status}"
+        if order.terms.parent and change.lots != groups.newest(order):
+            return f"EXIT_SIZE: exits are as large as what {order.terms.parent!r} has filled, {groups.newest(order)} lots"
         held = (
             change if order.held else msgspec.structs.replace(change, stop=None)
         )  # one that went off has none

@@ -35,6 +35,7 @@ class DeskWork:
             str, None
         ] = {}  # stops that have gone off and wait for the other half of their pair
         self._mismatch: dict[str, int] = {}
+        self._leaving: set[str] = set()  # orders that a flattening has asked to be taken back
 
     def cancel_all(self, now: int, symbol: str | None = None, reason: str = "CANCEL_ALL") -> None:
         """Take back every order, of one symbol or of all."""
@@ -210,7 +211,7 @@ class DeskWork:
                 report.venue_ts,
             )
         )
-        if self.ledger.switch is not TradingState.HALTED:
+        if self.ledger.switch is not TradingState.HALTED and order.name not in self._leaving:
             for terms in list(groups.children(self.ledger, order, report.ticks)):
                 self._enter(
                     terms, now, risk.crossing_refusal(self.ledger, terms.symbol, terms.side, terms.limit)
@@ -236,6 +237,34 @@ class DeskWork:
                 self._release(waiting, now)
         if self.ledger.switch is TradingState.REDUCING:
             self._keep_to_exits(order.terms.symbol, now)
+        if order.name in self._leaving:
+            self._close_out(order.terms.symbol, now)
+            if not order.open:
+                self._leaving.discard(order.name)
+
+    def _close_out(self, symbol: str, now: int) -> None:
+        """Close at market what is held beyond what is being closed already."""
+        held = self.ledger.account.position(symbol).lots
+        side = -1 if held > 0 else 1
+        closing = (o for o in self.ledger.open_orders(symbol) if groups.closes(o) and o.terms.side == side)
+        lots = abs(held) - sum(order.leaves for order in closing)
+        if lots > 0:
+            name = self._free_name("flatten")
+            terms = Terms(
+                client_order_id=name,
+                symbol=symbol,
+                side=side,
+                lots=lots,
+                order_type="MARKET",
+                reduce_only=True,
+            )
+            self._enter(terms, now, "")
+
+    def _free_name(self, word: str) -> str:
+        number = len(self.ledger.orders)
+        while f"{word}-{number}" in self.ledger.orders:
+            number += 1
+        return f"{word}-{number}"
 
     def _keep_to_exits(self, symbol: str, now: int) -> None:
         """Take back what could make the position larger, or turn it: the oldest exits stay."""

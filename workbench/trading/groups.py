@@ -75,6 +75,11 @@ def _child(
     )
 
 
+def closes(order: Order) -> bool:
+    """Whether an order closes at market, as flattening does."""
+    return order.terms.order_type == "MARKET" and order.terms.reduce_only
+
+
 def others(ledger: Ledger, order: Order) -> list[Order]:
     """Other members of an order's group, on the same instrument; open or not."""
     return [mate for mate in ledger.mates(order.terms) if mate is not order]
@@ -103,15 +108,15 @@ def targets(ledger: Ledger, symbol: str) -> dict[str, int]:
     -----
     - The children of a bracket are as large as what their parent has filled, less what the other one has closed.
     - In any other group, what one has filled is no longer to be filled by the others.
-    - Orders that only reduce are together never larger than the position; the oldest come first, and a group counts
-      once, because only one of it is ever executed.
+    - Orders that only reduce are together never larger than the position; those at market come first, then the oldest,
+      and a group counts once, because only one of it is ever executed.
 
     A size that is not above what is filled means: nothing is left to do, cancel it.
     """
     found: dict[str, int] = {}
     held = ledger.account.position(symbol).lots
     room, granted = abs(held), dict[str, int]()
-    for order in ledger.open_orders(symbol):
+    for order in sorted(ledger.open_orders(symbol), key=lambda order: not closes(order)):
         lots = _of_group(ledger, order)
         if order.terms.reduce_only:
             key = group_of(order.terms)
