@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,27 @@ def test_an_account_goes_on_with_new_bounds_and_its_own_money() -> None:
     for _ in range(2):  # and a refusal holds nothing
         with pytest.raises(wb.WorkbenchError, match="inverse True; expected inverse False"):
             wb.simulate(seed=7, inline=True, paper=inverse)
+
+
+def test_clicks_in_other_threads_and_a_clock_that_moves_take_turns() -> None:
+    """Views send from threads of their own while a cell advances: every order that was taken back has ended."""
+    unbound = wb.Limits(per_second=None, per_minute=None, open_orders=None)
+    with wb.simulate(seed=7, inline=True, paper=wb.PaperTerms(limits=unbound)) as session:
+        session.advance("2s")
+        problems: list[BaseException] = []
+
+        def click() -> None:
+            try:
+                for _ in range(40):
+                    order = session.orders.buy(1, limit=session.book.best_bid - 5)
+                    session.orders.cancel(order)
+                    assert order.status == "CANCELED", order.reason
+            except BaseException as problem:  # noqa: BLE001 - told by the thread that tests
+                problems.append(problem)
+
+        threads = [threading.Thread(target=click) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            session.advance("10ms")
+        assert not problems and len(session.orders) == 120 and not session.orders.open

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -60,6 +61,7 @@ class InlineLine:
     is_steerable = False  # its time moves by hand only
 
     def __init__(self, source: Source, speed: float = 1.0, paper: PaperTerms | None = None):
+        self._turn = threading.RLock()  # a cell that advances and clicks in a view's threads
         self._feed = source
         self.source = source.name
         self.start_ns = source.start_ns
@@ -139,6 +141,10 @@ class InlineLine:
 
     def seek(self, ts_ns: int) -> None:
         """Forget what was captured and take in the book of that moment."""
+        with self._turn:
+            self._seek(ts_ns)
+
+    def _seek(self, ts_ns: int) -> None:
         if self._recordings_running():
             raise ReplayError("cannot seek while recording", action="Stop the recording first")
         if self._strategies:
@@ -165,6 +171,10 @@ class InlineLine:
 
     def record(self, directory: Path, symbols: tuple[str, ...], history: bool) -> InlineRecording:
         """Record here; a recording begun before the first advance holds the source's own opening."""
+        with self._turn:
+            return self._record(directory, symbols, history)
+
+    def _record(self, directory: Path, symbols: tuple[str, ...], history: bool) -> InlineRecording:
         self._check_open()
         recorders: dict[str, Recorder] = {}
         with contextlib.ExitStack() as undo:  # one that cannot begin leaves none behind
@@ -192,6 +202,10 @@ class InlineLine:
         """Let the paper desk carry out a command, now; its answer is there already."""
         if not isinstance(command, TRADES):
             raise without_platform(command, self.source)
+        with self._turn:
+            return self._carry_out(command)
+
+    def _carry_out(self, command: messages.Command) -> Answer:
         self._check_open()
         refuse_to_arm(command)
         look_for_kill(self._floor)
@@ -208,13 +222,17 @@ class InlineLine:
 
     def close(self, *, leave: bool = False) -> None:
         """Close the recordings that still run and the account, each of them whatever becomes of the others."""
-        self._closed = True
-        with contextlib.ExitStack() as closing:
+        with self._turn, contextlib.ExitStack() as closing:
+            self._closed = True
             closing.callback(self._floor.close)
             for running in self._recordings_running():
                 closing.callback(running.stop)
 
     def _drive(self, until_ns: int | None, max_events: int | None) -> None:
+        with self._turn:
+            self._go(until_ns, max_events)
+
+    def _go(self, until_ns: int | None, max_events: int | None) -> None:
         limit = _FOREVER_NS if until_ns is None else until_ns
         left = max_events
         while left is None or left > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -51,13 +52,17 @@ def press(page: Any, text: str) -> None:
 
 
 def place(page: Any, hand: Callable[[], Any]) -> None:
-    """Let a hand place an order, again where a busy machine brought its click too late: then nothing was placed."""
-    for _ in range(20):
+    """Let a hand place an order, again where a busy machine brought its click too late: then nothing was placed.
+
+    Another note may stand where that was said; what is not there after 15 s never comes, for older clicks are refused.
+    """
+    for _ in range(10):
         hand()
-        shows(page, f"{ROWS} > 0 || /too late/.test({NOTE})", 60)
+        with contextlib.suppress(AssertionError):
+            shows(page, f"{ROWS} > 0 || /too late/.test({NOTE})", 15)
         if page.page.evaluate(f"{ROWS} > 0"):
             return
-    raise AssertionError("twenty clicks were too late")
+    raise AssertionError("ten clicks placed nothing")
 
 
 def test_a_double_click_is_one_working_order(open_notebook):
