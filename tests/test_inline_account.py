@@ -160,3 +160,10 @@ def test_clicks_in_other_threads_and_a_clock_that_moves_take_turns() -> None:
         while any(thread.is_alive() for thread in threads):
             session.advance("10ms")
         assert not problems and len(session.orders) == 120 and not session.orders.open
+
+
+def test_a_kill_file_is_there_also_as_a_link_to_nothing(state: Path) -> None:
+    """Whoever makes it in a hurry is understood."""
+    with opened("") as session:
+        (state / "KILL").symlink_to(state / "nowhere")
+        assert session.orders.buy(1).reason == "TRADING_HALTED: the file KILL"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from workbench.errors import WorkbenchError
@@ -59,3 +61,11 @@ def test_what_makes_no_sense_is_refused(wrong: Callable[[], object]) -> None:
     """Zero sizes, chances above one and parts above the whole name the value and what was expected."""
     with pytest.raises(WorkbenchError, match="expected"):
         wrong()
+
+
+def test_numbers_of_any_kind_and_bounds_that_are_none() -> None:
+    """Of numpy and exact decimals as they come; a bound that is not a number bounds nothing, and is refused."""
+    assert fixed(np.int64(3)) == 3
+    assert fixed_fractional(50_000, 0.01, 8, Decimal("12.5")) == 5  # type: ignore[arg-type]
+    with pytest.raises(WorkbenchError, match="max_loss=nan"):
+        kelly(100_000, 0.55, 120, 100, max_loss=float("nan"))

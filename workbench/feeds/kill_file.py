@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +23,20 @@ def kill_file() -> Path:
     return state_directory() / KILL
 
 
+def is_there() -> bool:
+    """Whether it lies there, also as a link to nothing, or where nobody may look."""
+    try:
+        os.lstat(kill_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def look_for_kill(floor: PaperFloor) -> None:
     """Halt everything if the file is there."""
-    if all(is_halted(paper) for paper in floor.papers.values()) or not kill_file().exists():
+    if all(is_halted(paper) for paper in floor.papers.values()) or not is_there():
         return
     _log.warning("the file %s halts trading", kill_file())
     for symbol, paper in floor.papers.items():
@@ -40,7 +52,7 @@ def refuse_to_arm(command: messages.Command) -> None:
     EngineError
         The command is ``ARM``, and it is (code ``kill_file``).
     """
-    if isinstance(command, messages.Arm) and kill_file().exists():
+    if isinstance(command, messages.Arm) and is_there():
         raise EngineError(
             f"TRADING_HALTED: the file {kill_file()} is there",
             action="Remove it first",

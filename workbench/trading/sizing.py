@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Final
 
 from workbench.errors import WorkbenchError
@@ -23,9 +24,10 @@ def fixed(lots: object) -> int:
     >>> fixed(3)
     3
     """
-    if isinstance(lots, bool) or not isinstance(lots, int) or lots < 1:
+    whole: object = lots
+    if isinstance(whole, bool) or not isinstance(whole, Integral) or whole < 1:
         raise _bad("lots", lots, "a whole number, 1 or more")
-    return lots
+    return int(whole)
 
 
 def volatility_target(equity: float, target: float, volatility: float, value_per_lot: float) -> int:
@@ -87,7 +89,8 @@ def fixed_fractional(equity: float, fraction: float, stop_ticks: int, tick_value
     _positive(fraction=fraction, stop_ticks=stop_ticks, tick_value=tick_value)
     if fraction > 1:
         raise _bad("fraction", fraction, "at most 1, the whole equity")
-    return _whole(equity * fraction / (stop_ticks * tick_value)) if equity > 0 else 0
+    at_risk = float(equity) * float(fraction)
+    return _whole(at_risk / (float(stop_ticks) * float(tick_value))) if equity > 0 else 0
 
 
 def kelly_fraction(win_rate: float, payoff: float) -> float:
@@ -156,6 +159,8 @@ def kelly(
     _positive(average_win=average_win, average_loss=average_loss, part=part)
     if part > MAX_KELLY:
         raise _bad("part", part, f"at most {MAX_KELLY} of Kelly's stake")
+    if math.isnan(max_loss):
+        raise _bad("max_loss", max_loss, "an amount; inf for no bound")
     if not equity > 0:
         return 0
     at_risk = equity * part * kelly_fraction(win_rate, average_win / average_loss)
