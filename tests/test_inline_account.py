@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,11 @@ def test_a_kill_file_is_there_also_as_a_link_to_nothing(state: Path) -> None:
     with opened("") as session:
         (state / "KILL").symlink_to(state / "nowhere")
         assert session.orders.buy(1).reason == "TRADING_HALTED: the file KILL"
+
+
+def test_another_click_for_the_same_order_makes_no_second_one() -> None:
+    """Whenever it was: the name and the terms are the order's."""
+    with opened("") as session:
+        first = session.orders.buy(1, client_order_id="once", clicked=time.time_ns())
+        again = session.orders.buy(1, client_order_id="once", clicked=time.time_ns() - 10**9)
+        assert again is first and held(session) == 1

@@ -299,8 +299,9 @@ class Orders:
             first = trailing_start(side, terms, capture) if sent is None else sent.stop_price
             terms = replace(terms, stop=first)
         command = place_order(side, terms, capture.instrument, name)
-        earlier = self._sent.setdefault(name, command)
-        if earlier != command:
+        asked = msgspec.structs.replace(command, clicked=None)  # another click for the same is the same order
+        earlier = self._sent.setdefault(name, asked)
+        if earlier != asked:
             raise WorkbenchError(
                 f"client_order_id {name!r} belongs to another order",
                 expected="a new one for a new order",
