@@ -176,3 +176,15 @@ def test_another_click_for_the_same_order_makes_no_second_one() -> None:
         first = session.orders.buy(1, client_order_id="once", clicked=time.time_ns())
         again = session.orders.buy(1, client_order_id="once", clicked=time.time_ns() - 10**9)
         assert again is first and held(session) == 1
+
+
+def test_the_curve_of_a_kept_account_begins_with_this_session() -> None:
+    """What was gained and paid before is not its own."""
+    with opened() as first:
+        first.orders.buy(3)
+        first.advance("1s")
+        first.orders.flatten()
+    with opened() as again:
+        again.advance("1s")
+        curve = wb.RiskCurve(again)
+        assert not curve._gained.any()

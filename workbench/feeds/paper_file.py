@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Iterable
@@ -53,7 +54,7 @@ class PaperFile:
         data = self.path.read_bytes()
         self.records, whole, self.damaged = _readable(data)
         if self.damaged:  # the account goes on before the damage; what stands behind it is kept for people
-            aside = self.path.with_suffix(".damaged")
+            aside = _free(self.path.with_suffix(".damaged"))
             aside.touch(mode=0o600)
             aside.write_bytes(data)
         if whole < len(data):
@@ -114,6 +115,12 @@ def kept_records(symbol: str, account: str, folder: Path | None = None) -> list[
             code="no_account",
         )
     return _readable(path.read_bytes())[0]
+
+
+def _free(path: Path) -> Path:
+    """The path, or one with a number where something stands there: what was put aside before stays."""
+    numbered = (path.with_suffix(f".{number}.damaged") for number in itertools.count(2))
+    return next(p for p in itertools.chain([path], numbered) if not p.exists())
 
 
 def _readable(data: bytes) -> tuple[list[Record], int, bool]:

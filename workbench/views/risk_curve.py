@@ -60,7 +60,8 @@ class RiskCurve:
         self.symbol = s[symbol].symbol if symbol is not None else s.instrument.symbol
         self._theme = theme
         fills = s.fills.filter(symbol=self.symbol)
-        ts, self._gained = equity(s.orders.positions(self.symbol), fills)
+        ts, gained = equity(s.orders.positions(self.symbol), fills)
+        self._gained = gained - gained[0] if len(gained) else gained  # a kept account has gained before
         turns = s.orders.switches(self.symbol)
         started = int(s.clock.span_ns[0])
         end = max([int(s.clock.now_ns), *ts.tolist()[-1:]])
