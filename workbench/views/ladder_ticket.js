@@ -12,7 +12,7 @@ const TICKET_UNCOUNTED = 2 ** 31 - 1;
 /** Name of a new order: each click has its own, so that the same click never places two. */
 export function newOrderName() {
   const random = crypto.getRandomValues(new Uint32Array(3));
-  return `dom-${Array.from(random, (part) => part.toString(36)).join("-")}`.slice(0, 32);
+  return `dom-${Array.from(random, (part) => part.toString(36)).join("")}`; // at most 25 letters: room for the names of its exits
 }
 
 /** Whether the kernel answers: clicks that it would get late are not taken. */

@@ -178,6 +178,7 @@ class TicketView {
       return;
     }
     this.pressed = { button, at };
+    this.#keep();
     this.#act(content);
   }
 
@@ -206,17 +207,22 @@ class TicketView {
     this.unkept = { ...this.unkept, ...said };
     this.#showSettings();
     clearTimeout(this.keeping);
-    this.keeping = setTimeout(() => {
-      const kept = this.unkept;
-      this.link.act({ do: "settings", settings: kept }).then(
-        () => (this.unkept = this.unkept === kept ? undefined : this.unkept),
-        (error) => {
-          this.unkept = undefined;
-          this.#say(error.message);
-          this.#adopt(this.model.get("settings"));
-        },
-      );
-    }, TICKET_KEEP_MS);
+    this.keeping = setTimeout(() => this.#keep(), TICKET_KEEP_MS);
+  }
+
+  /** Lets the kernel keep what was set, now: also what an order goes with, before it goes. */
+  #keep() {
+    clearTimeout(this.keeping);
+    if (!this.unkept || this.sentUnkept === this.unkept) return;
+    const kept = (this.sentUnkept = this.unkept);
+    this.link.act({ do: "settings", settings: kept }).then(
+      () => (this.unkept = this.unkept === kept ? undefined : this.unkept),
+      (error) => {
+        this.unkept = undefined;
+        this.#say(error.message);
+        this.#adopt(this.model.get("settings"));
+      },
+    );
   }
 
   #adopt(settings) {
