@@ -33,6 +33,21 @@ def fresh(page: Any) -> None:
     page.until(f"Number(document.querySelector('.ow-ladder').dataset.drawn) > {drawn}")
 
 
+def double_click(page: Any, row: int) -> None:
+    """Place an order by a double click, again where a busy machine made both clicks ones that the ladder does not take."""
+    for _ in range(10):
+        fresh(page)
+        cell(page, "buys", row).dblclick()
+        try:
+            eventually(lambda: text(page, "buys", row).startswith("1 ≈"), 15, what="a working order")
+        except AssertionError:
+            note = page.page.inner_text(".ow-notes")
+            assert any(word in note for word in ("busy", "late", "double click")), note
+        else:
+            return
+    raise AssertionError("ten double clicks placed nothing")
+
+
 def said(page: Any) -> str:
     """What the last cell that printed has printed."""
     return str(
@@ -69,9 +84,7 @@ def test_orders_are_placed_moved_and_taken_back_by_hand(open_notebook, tmp_path)
 
     page.run_cell(2)
     page.until("document.querySelector('.ow-ladder .ow-reason').hidden")
-    fresh(page)
-    cell(page, "buys", ROW).dblclick()
-    eventually(lambda: text(page, "buys", ROW).startswith("1 ≈"), what="a working order")
+    double_click(page, ROW)
     fresh(page)
     page.page.mouse.move(*middle(page, "buys", ROW))
     page.page.mouse.down()
