@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -38,14 +39,10 @@ def double_click(page: Any, row: int) -> None:
     for _ in range(10):
         fresh(page)
         cell(page, "buys", row).dblclick()
-        try:
+        with contextlib.suppress(AssertionError):
             eventually(lambda: text(page, "buys", row).startswith("1 ≈"), 15, what="a working order")
-        except AssertionError:
-            note = page.page.inner_text(".ow-notes")
-            assert any(word in note for word in ("busy", "late", "double click")), note
-        else:
             return
-    raise AssertionError("ten double clicks placed nothing")
+    raise AssertionError(f"ten double clicks placed nothing: {page.page.inner_text('.ow-notes')!r}")
 
 
 def said(page: Any) -> str:
