@@ -17,7 +17,7 @@ import workbench as wb
 from tests.support.eventually import eventually
 from tests.support.running_engine import RunningEngine
 from workbench.cli.app import workbench
-from workbench.errors import EngineError
+from workbench.errors import EngineError, WorkbenchError
 from workbench.feeds.discovery import new_identity
 from workbench.feeds.replay import Replay
 from workbench.feeds.simulator.source import Simulator
@@ -123,6 +123,17 @@ def test_orders_of_a_session_that_goes_are_taken_back(engine: RunningEngine) -> 
         assert kept.is_open and [o.status for o in stays.orders if o.client_order_id.endswith(".sl")] == [
             "SUSPENDED"
         ]
+
+
+def test_a_seek_that_is_refused_leaves_the_desk_as_it_was(engine: RunningEngine) -> None:
+    """Orders go on; nothing has to be heard anew."""
+    with connected(engine) as session:
+        assert session.orders.buy(1).status == "FILLED"
+        session.orders.flatten()
+        eventually(lambda: not paper_of(engine).at_work)
+        with pytest.raises(WorkbenchError):
+            session.clock.seek("1999-01-01T00:00:00Z")
+        assert session.orders.buy(1).status == "FILLED"
 
 
 def test_a_file_halts_everything(engine: RunningEngine, state: Path) -> None:

@@ -48,6 +48,7 @@ def test_studies_and_backtests_take_it_too(both: tuple[Session, dict[str, Record
     for name in ("AA", "BB"):
         one, recorded = session[name], recordings[name]
         assert wb.study(signal, one).frame.equals(wb.study(signal, recorded).frame)
-        assert wb.StudyDesk(one, "10s").trials is not None
+        late, told = (wb.study(signal, x, window="10s").frame for x in (one, recorded))
+        assert late.equals(told) and not late.equals(wb.study(signal, one).frame)
         fills = wb.backtest(QuoteBothSides(), one).fills
         assert fills.equals(wb.backtest(QuoteBothSides(), recorded).fills) and len(fills) > 10

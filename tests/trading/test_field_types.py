@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -66,5 +65,6 @@ def test_bounds_and_contracts_too(bad: Any) -> None:
 
 def test_a_record_of_wire_numbers_costs_no_change() -> None:
     """What is right already is the very same object."""
-    terms = PaperTerms(maker=Decimal("0.1"))
-    assert msgspec.structs.replace(terms) == terms and terms.maker == Decimal("0.1")
+    fee, limits = Decimal("0.1"), Limits(size=3)
+    terms = PaperTerms(maker=fee, limits=limits)
+    assert terms.maker is fee and terms.limits is limits

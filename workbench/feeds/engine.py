@@ -195,14 +195,8 @@ class Engine:
     async def seek(self, ts_ns: int) -> None:
         """Go to another time; the books of then are published at once."""
         async with self._source_lock:
-            if self.paper is not None:
-                self.paper.move()
-            try:
+            with contextlib.nullcontext() if self.paper is None else self.paper.moving():
                 await self._in_source_thread(self.source.seek, ts_ns)
-            except BaseException:
-                if self.paper is not None:
-                    self.paper.stay()
-                raise
             self._seek_marks.expect(self.markets)
             await self._advance_to(self.source.position_ns)
             self.pace.anchor(self.source.position_ns, time.monotonic_ns())

@@ -6,8 +6,9 @@ Without a thread or a clock of its own: whoever owns the stream hands in rows an
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -113,8 +114,9 @@ class PaperFloor:
             self._mark(symbol, self.papers[symbol])
         self._flush()
 
-    def move(self) -> None:
-        """The stream goes on from another time.
+    @contextmanager
+    def moving(self) -> Iterator[None]:
+        """The stream goes on from another time; from its own where moving it fails.
 
         Raises
         ------
@@ -129,10 +131,11 @@ class PaperFloor:
                     code="at_work",
                 )
         self._is_moved = set(self.papers)
-
-    def stay(self) -> None:
-        """It does not, after all: what was asked for meanwhile is carried out with what comes next."""
-        self._is_moved.clear()
+        try:
+            yield
+        except BaseException:
+            self._is_moved.clear()  # what was asked for meanwhile is carried out with what comes next
+            raise
 
     def ask(self, symbol: str, command: messages.Command, ts: int, age_ns: int | None = None) -> Answer:
         """Carry out a command once everything up to a time has happened.

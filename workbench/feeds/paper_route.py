@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -85,19 +86,9 @@ class PaperRoute:
             complete = dict.fromkeys(self.floor.papers, position) if whole else self._ends
             self.floor.advance(complete)
 
-    def move(self) -> None:
-        """Time is about to be moved.
-
-        Raises
-        ------
-        WorkbenchError
-            Orders or positions are open.
-        """
-        self.floor.move()
-
-    def stay(self) -> None:
-        """Time was not moved after all."""
-        self.floor.stay()
+    def moving(self) -> AbstractContextManager[None]:
+        """Let time be moved; a WorkbenchError where orders or positions are open."""
+        return self.floor.moving()
 
     @property
     def now(self) -> int:

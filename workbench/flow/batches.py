@@ -9,7 +9,7 @@ from typing import Any
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Instrument
 
-__all__ = ["event_batches", "instrument_of"]
+__all__ = ["captured_batches", "event_batches", "instrument_of"]
 
 
 def event_batches(x: Any) -> Iterator[EventBatch]:
@@ -20,7 +20,12 @@ def event_batches(x: Any) -> Iterator[EventBatch]:
         return
     if not callable(getattr(x, "capture", None)):
         raise _no_source(x)
-    for chunk in x.capture().columns.chunks():
+    yield from captured_batches(x.capture())
+
+
+def captured_batches(capture: Any) -> Iterator[EventBatch]:
+    """Events that were captured so far, in columns as they lie in memory."""
+    for chunk in capture.columns.chunks():
         yield EventBatch.trusted(tuple(chunk[:9]), int(chunk[-1][0]))
 
 

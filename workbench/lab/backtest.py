@@ -238,14 +238,20 @@ def _run_within(
             matcher.step_every(interval, slots.NEVER if interval is None else step)
             walk.to(until - 1, strategy)
             matcher.step_never()
-        for moment in range(step, until, pace) if not acts else ():
-            walk.to(moment)
-            matcher.hear(moment)
-            desk.now = moment
-            if not desk.leave():
-                break
+        else:
+            _leave(desk, matcher, walk, range(step, until, pace))
         step += -((step - until) // pace) * pace
     walk.rest(end - 1)
+
+
+def _leave(desk: PlainDesk, matcher: Matcher, walk: _Walk, moments: range) -> None:
+    """Leave the market, in as many steps as it takes."""
+    for moment in moments:
+        walk.to(moment)
+        matcher.hear(moment)
+        desk.now = moment
+        if not desk.leave():
+            return
 
 
 class _Walk:

@@ -63,9 +63,9 @@ class DeskVenue(VenueTables):
 
     def count(self, slot: int) -> int:
         """The position in lots, and steps that were taken; 0 for what only an engine counts."""
-        account = self.paper.desk.ledger.account
         if slot == slots.STEPS:
             return int(self.desk.counters[slots.STEPS])
+        account = self.paper.desk.ledger.account
         return account.position(self._symbol).lots if slot == slots.POSITION else 0
 
     def enter(

@@ -6,12 +6,13 @@ No process, no thread, no socket. The same source and the same cores as in the e
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -41,6 +42,20 @@ SYNC_S: Final = 1.0
 WAIT_STEP_NS: Final = 100_000_000
 ONE_SECOND_NS: Final = 1_000_000_000
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _in_turn(method: Callable[Concatenate[InlineLine, P], T]) -> Callable[Concatenate[InlineLine, P], T]:
+    """A cell that moves the clock and clicks in a view's threads come one after another."""
+
+    @functools.wraps(method)
+    def taken(line: InlineLine, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with line._turn:
+            return method(line, *args, **kwargs)
+
+    return taken
+
 
 class InlineLine:
     """The whole line in the caller.
@@ -61,7 +76,7 @@ class InlineLine:
     is_steerable = False  # its time moves by hand only
 
     def __init__(self, source: Source, speed: float = 1.0, paper: PaperTerms | None = None):
-        self._turn = threading.RLock()  # a cell that advances and clicks in a view's threads
+        self._turn = threading.RLock()
         self._feed = source
         self.source = source.name
         self.start_ns = source.start_ns
@@ -139,23 +154,16 @@ class InlineLine:
         """Keep the wish; a clock moved by hand has no speed."""
         self.speed = speed
 
+    @_in_turn
     def seek(self, ts_ns: int) -> None:
         """Forget what was captured and take in the book of that moment."""
-        with self._turn:
-            self._seek(ts_ns)
-
-    def _seek(self, ts_ns: int) -> None:
         if self._recordings_running():
             raise ReplayError("cannot seek while recording", action="Stop the recording first")
         if self._strategies:
             raise ReplayError("cannot seek while a strategy runs", action="Stop it first")
         self._check_open()
-        self._floor.move()
-        try:
+        with self._floor.moving():
             self._feed.seek(ts_ns)
-        except BaseException:
-            self._floor.stay()
-            raise
         self._seek_marks.expect(self.captures)
         for capture in self.captures.values():
             capture.clear()
@@ -169,12 +177,9 @@ class InlineLine:
         """Let it take no more."""
         self._strategies = [other for other in self._strategies if other is not steps]
 
+    @_in_turn
     def record(self, directory: Path, symbols: tuple[str, ...], history: bool) -> InlineRecording:
         """Record here; a recording begun before the first advance holds the source's own opening."""
-        with self._turn:
-            return self._record(directory, symbols, history)
-
-    def _record(self, directory: Path, symbols: tuple[str, ...], history: bool) -> InlineRecording:
         self._check_open()
         recorders: dict[str, Recorder] = {}
         with contextlib.ExitStack() as undo:  # one that cannot begin leaves none behind
@@ -198,14 +203,11 @@ class InlineLine:
         """Let the paper desk carry out a command, now."""
         return wait_for(self.begin(command), command, timeout_s)
 
+    @_in_turn
     def begin(self, command: messages.Command) -> Answer:
         """Let the paper desk carry out a command, now; its answer is there already."""
         if not isinstance(command, TRADES):
             raise without_platform(command, self.source)
-        with self._turn:
-            return self._carry_out(command)
-
-    def _carry_out(self, command: messages.Command) -> Answer:
         self._check_open()
         refuse_to_arm(command)
         look_for_kill(self._floor)
@@ -220,19 +222,17 @@ class InlineLine:
             answers[0].set_result(messages.Done())
         return next((a for a in answers if a.done() and a.exception() is not None), answers[0])
 
+    @_in_turn
     def close(self, *, leave: bool = False) -> None:
         """Close the recordings that still run and the account, each of them whatever becomes of the others."""
-        with self._turn, contextlib.ExitStack() as closing:
-            self._closed = True
+        self._closed = True
+        with contextlib.ExitStack() as closing:
             closing.callback(self._floor.close)
             for running in self._recordings_running():
                 closing.callback(running.stop)
 
+    @_in_turn
     def _drive(self, until_ns: int | None, max_events: int | None) -> None:
-        with self._turn:
-            self._go(until_ns, max_events)
-
-    def _go(self, until_ns: int | None, max_events: int | None) -> None:
         limit = _FOREVER_NS if until_ns is None else until_ns
         left = max_events
         while left is None or left > 0:

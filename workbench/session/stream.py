@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from workbench.events import EventBatch
 from workbench.frames.book_view import BookView
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from workbench.events import EventBatch
     from workbench.frames.capture import Capture
     from workbench.instruments import Instrument
 
@@ -63,8 +63,9 @@ class Stream:
 
     def batches(self) -> Iterator[EventBatch]:
         """Every event so far, batch by batch: what indicators, signals, studies and backtests read."""
-        for chunk in self.capture.columns.chunks():
-            yield EventBatch.trusted(tuple(chunk[:9]), int(chunk[-1][0]))
+        from workbench.flow.batches import captured_batches
+
+        return captured_batches(self.capture)
 
     @property
     def gaps(self) -> pl.DataFrame:
