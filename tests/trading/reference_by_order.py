@@ -103,10 +103,10 @@ class ByOrderEngine(ReferenceEngine):
         self.here[order.number].printed = 0
         return 0.0
 
-    def _print_at(self, order: Order, size: int, own: int) -> int:
+    def _print_at(self, order: Order, size: int, own: int, comes: int, left: int) -> int:
         here, ahead = self.here[order.number], self.older(order)
-        over = here.printed + size - ahead
-        here.printed = min(here.printed + size, ahead)
+        over = here.printed + left - ahead
+        here.printed = min(here.printed + left, ahead)
         return int(max(over, 0))
 
     def _reopen(self, ts: int) -> None:

@@ -142,25 +142,31 @@ class ReferenceEngine:
     def _trade(self, ts: int, side: int, price: int, size: int) -> None:
         left = size
         own = sum(o.leaves for o in self.resting if (o.side, o.price) == (-side, price))
+        comes = size
         for order in self._reached(side, price):
             amount = order.leaves
             if order.price == price:
-                reached = self._print_at(order, size, own)
+                if self.rule == "shared":  # own orders that stand before it have taken theirs
+                    reached = self._print_at(order, size, own, comes, left)
+                else:
+                    reached = self._print_at(order, size, own, size, size)
                 amount = 0 if reached <= 0 else amount if self.rule == "whole" else min(amount, reached, size)
             if self.rule == "shared":
                 amount = min(amount, left)
             if amount > 0:
                 self.fill(ts, order, order.price, amount, 1)
                 left -= amount
+            if order.price != price:
+                comes = left
 
-    def _print_at(self, order: Order, size: int, own: int) -> int:
+    def _print_at(self, order: Order, size: int, own: int, comes: int, left: int) -> int:
         if self.queue == "pro_rata":
             shown = (self.bids if order.side > 0 else self.asks).get(order.price, 0)
-            return size * order.leaves // (shown + own)
-        order.ahead -= size
+            return comes * order.leaves // (shown + own)
+        order.ahead -= left
         order.traded += size
         reached = math.floor(-order.ahead + 0.5) if order.ahead < 0 else 0
-        if reached:
+        if reached or (left < comes and order.ahead <= 0.5):
             order.ahead = 0.0
         return reached
 
@@ -177,10 +183,12 @@ class ReferenceEngine:
             if self.queue != "trade_through":
                 shown = (self.bids if order.side > 0 else self.asks).get(order.price, 0)
                 order.ahead, order.traded = min(order.ahead, shown), 0.0
-        if self.bid is not None:
-            self._quote(ts, 1, self.bid, self.bids[self.bid])
-        if self.ask is not None:
-            self._quote(ts, -1, self.ask, self.asks[self.ask])
+        for price in sorted(self.bids, reverse=True):
+            if self.bid is not None and price <= self.bid:
+                self._quote(ts, 1, price, self.bids[price])
+        for price in sorted(self.asks):
+            if self.ask is not None and price >= self.ask:
+                self._quote(ts, -1, price, self.asks[price])
 
     def arrive(self, ts: int, order: Order) -> None:
         """A new order reaches the venue."""
@@ -244,8 +252,8 @@ class ReferenceEngine:
         """A change reaches the venue: less at the same price stays where it is, everything else arrives anew."""
         for order in [o for o in self.resting if o.number == change.number]:
             left = change.size - (order.size - order.leaves)
-            if left <= 0:
-                self.cancel(ts, order.number)
+            if left <= 0:  # what is filled is all that was wanted
+                self.resting.remove(order)
                 return
             stays = change.price == order.price and change.size <= order.size
             order.price, order.size, order.leaves = change.price, change.size, left

@@ -221,13 +221,16 @@ def test_a_change_is_seen_when_the_venue_has_answered() -> None:
         assert matcher.orders[number, [slots.PRICE, slots.SIZE]].tolist() == terms
 
 
-def test_what_shall_be_smaller_than_what_was_filled_ends() -> None:
-    """Two of three lots are filled: a whole size of two leaves nothing, and the order is canceled."""
-    rows = [*OPENING, (5, TRADE, -1, 99, 10)]
-    commands: list[tuple[int, Command]] = [(2, Order(0, 1, 99, 3, 0, False)), (7, Modify(0, 99, 2))]
+@pytest.mark.parametrize("size", [1, 2])
+def test_what_shall_be_no_larger_than_what_was_filled_is_filled(size: int) -> None:
+    """Two of three lots are filled: a whole size of two or one leaves nothing to fill, and the order is one of two lots."""
+    rows = [*OPENING, (5, TRADE, -1, 99, 10), (8, TRADE, -1, 99, 10)]
+    commands: list[tuple[int, Command]] = [(2, Order(0, 1, 99, 3, 0, False)), (7, Modify(0, 99, size))]
     matcher = played(rows, commands, "risk_averse", "shared", [])
     matcher.hear(slots.NEVER - 1)
-    assert matcher.orders[0, [slots.STATUS, slots.FILLED]].tolist() == [slots.CANCELED, 2]
+    wanted = [slots.STATUS, slots.FILLED, slots.SIZE, slots.CLOSED]
+    assert matcher.orders[0, wanted].tolist() == [slots.FULLY_FILLED, 2, 2, 7]
+    assert len(matcher.fills) == 1
 
 
 def test_two_orders_do_not_take_the_same_lots() -> None:
@@ -264,6 +267,34 @@ def test_nothing_fills_while_the_book_is_not_known() -> None:
     ]
     matcher = played(rows, [(2, Order(0, 1, 99, 3, 0, False))], "risk_averse", "shared", [])
     assert matcher.fills[:, [slots.FILL_TS, slots.FILL_PRICE, slots.FILL_SIZE]].tolist() == [[7, 99, 3]]
+
+
+def test_a_book_that_comes_back_beyond_an_order_fills_it_level_by_level() -> None:
+    """Asks of 3 at 98 and 10 at 99 come back beyond an order to buy 12 at 100: it gets 3 and 9, as of quotes one by one."""
+    told: list[Row] = [(7, DEPTH, -1, 98, 3), (7, DEPTH, -1, 99, 10), (7, DEPTH, -1, 101, 5)]
+    buys: list[tuple[int, Command]] = [(2, Order(0, 1, 100, 12, 0, False))]
+    found = {}
+    for name, rows in {
+        "at once": [*OPENING, (5, 9, 0, 0, 1), (6, CLEAR, 0, 0, 0), *told, (7, SNAPSHOT_END, 0, 0, 0)],
+        "one by one": [*OPENING, *told],
+    }.items():
+        matcher = played(rows, buys, "risk_averse", "shared", [])
+        found[name] = matcher.fills[:, [slots.FILL_TS, slots.FILL_PRICE, slots.FILL_SIZE]].tolist()
+    assert found["at once"] == found["one by one"] == [[7, 100, 3], [7, 100, 9]]
+
+
+def test_lots_that_were_taken_are_gone_however_many_levels_there_are() -> None:
+    """A hundred asks of one lot: a market order for a hundred takes them, and the next two find nothing."""
+    rows: list[Row] = [(1, DEPTH, -1, 100 + i, 1) for i in range(100)]
+    rows += [(1, SNAPSHOT_END, 0, 0, 0), (9, DEPTH, -1, 150, 4), (20, DEPTH, 1, 90, 1)]
+    orders: list[tuple[int, Command]] = [
+        (ts, Order(n, 1, 0, 100, 2, True)) for n, ts in enumerate((2, 3, 4, 10))
+    ]
+    matcher = played(rows, orders, "risk_averse", "shared", [])
+    filled = [
+        int(matcher.fills[matcher.fills[:, slots.FILL_ORDER] == n, slots.FILL_SIZE].sum()) for n in range(4)
+    ]
+    assert filled == [100, 0, 0, 4]
 
 
 def test_tables_grow_while_rows_are_walked() -> None:

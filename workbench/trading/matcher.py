@@ -120,6 +120,10 @@ class Matcher:
         c[slots.STEP_NS] = interval_ns or 0
         c[slots.NEXT_STEP] = first_ns
 
+    def close_at(self, ts: int) -> None:
+        """Let nothing reach the venue after a time (ns): what was recorded ends there."""
+        self._venue.counters[slots.CLOSES] = ts
+
     def step_never(self) -> None:
         """Call the strategy no more."""
         self._venue.counters[slots.STEP_MODE] = slots.NO_STEPS
@@ -325,7 +329,7 @@ def _new_venue(window: int, model: QueueModel, delays: Array) -> Venue:
     book[slots.BEST_BID], book[slots.BEST_ASK] = -1, window
     book[[slots.BID_LOW, slots.ASK_LOW, slots.WATCH_HIGH]] = slots.NEVER
     book[[slots.BID_HIGH, slots.ASK_HIGH, slots.WATCH_LOW]] = -slots.NEVER
-    counters[[slots.STOP, slots.NEXT_STEP]] = slots.NEVER
+    counters[[slots.STOP, slots.NEXT_STEP, slots.CLOSES]] = slots.NEVER
     return Venue(
         np.zeros((2, window), np.int64),
         np.zeros((2, window >> 10), np.int16),
@@ -336,7 +340,7 @@ def _new_venue(window: int, model: QueueModel, delays: Array) -> Venue:
         np.zeros(_FIRST_ROOM, np.int64),
         np.zeros((_FIRST_ROOM, slots.ANSWER_SLOTS), np.int64),
         np.zeros((_FIRST_ROOM, slots.FILL_SLOTS), np.int64),
-        np.zeros((slots.TAKEN_SLOTS, 4), np.int64),
+        np.zeros((2 * window, 2), np.int64),
         np.array([model.exponent, model.unit]),
         delays,
         np.zeros((2, window if model.name == queue_models.EXACT else 1), np.int64),

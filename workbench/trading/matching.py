@@ -60,8 +60,6 @@ from workbench.trading.slots import (
     RESTING,
     SHARED,
     SIDE,
-    TAKEN,
-    TAKEN_SLOTS,
     TIF,
     VENUE_PRICE,
     VENUE_SIZE,
@@ -139,8 +137,7 @@ def print_through(v: Venue, ts: int, aggressor: int, price: int, size: int) -> N
         distance = _best_first(v, side, price, after)
         if distance == NEVER:
             break
-        after = distance
-        own = 0
+        after, comes, own = distance, left if rule == SHARED else size, 0
         for i in range(v.counters[LIVE]):
             order = v.orders[v.live[i]]
             own += order[LEAVES] if order[SIDE] == side and -side * order[VENUE_PRICE] == distance else 0
@@ -151,7 +148,7 @@ def print_through(v: Venue, ts: int, aggressor: int, price: int, size: int) -> N
                 continue
             reached = order[LEAVES]
             if order[VENUE_PRICE] == price:
-                reached = _queue_print(v, number, size, own)
+                reached = _queue_print(v, number, size, own, comes, left if rule == SHARED else size)
             amount = order[LEAVES] if rule == WHOLE and reached > 0 else min(reached, order[LEAVES])
             if order[VENUE_PRICE] == price and rule != WHOLE:
                 amount = min(amount, size)
@@ -164,20 +161,24 @@ def print_through(v: Venue, ts: int, aggressor: int, price: int, size: int) -> N
 
 
 @part
-def _queue_print(v: Venue, number: int, size: int, own: int) -> int:
-    """Count a print at an order's price against its queue; the lots that reach the order."""
+def _queue_print(v: Venue, number: int, size: int, own: int, comes: int, left: int) -> int:
+    """Count a print at an order's price against its queue; the lots that reach the order.
+
+    Of its ``size``, ``comes`` lots come to the level, and ``left`` of them to the order and the others ahead of it: what own
+    orders take that stand before it, at a better price or in the same queue, goes past nobody.
+    """
     order, front = v.orders[number], v.fronts[number]
     if v.counters[QUEUE] == PRO_RATA:
         row = 0 if order[SIDE] > 0 else 1
-        return int(size * order[LEAVES] // (v.levels[row, order[VENUE_PRICE] - v.book[BASE]] + own))
+        return int(comes * order[LEAVES] // (v.levels[row, order[VENUE_PRICE] - v.book[BASE]] + own))
     if v.counters[QUEUE] == BY_ORDER:  # who was printed leaves by a row of his own
-        over = front[1] + size - front[0]
-        front[1] = min(front[1] + size, front[0])
+        over = front[1] + left - front[0]
+        front[1] = min(front[1] + left, front[0])
         return int(max(over, 0.0))
-    front[0] -= size
+    front[0] -= left
     front[1] += size
     reached = whole_lots(-front[0])
-    if reached > 0:
+    if reached > 0 or (left < comes and front[0] <= 0.5):  # half a lot is what rounding has left
         front[0] = 0.0
     return reached
 
@@ -204,35 +205,24 @@ def quote_through(v: Venue, ts: int, quote_side: int, price: int, budget: int) -
 
 @part
 def _free(v: Venue, side: int, at: int) -> int:
-    """Lots of a level that own orders have not taken since it last changed."""
+    """Lots of a level that own orders have not taken while it showed this size."""
     row = 0 if side > 0 else 1
-    shown = v.levels[row, at]
-    for i in range(min(v.counters[TAKEN], TAKEN_SLOTS)):
-        if v.taken[i, 0] == side and v.taken[i, 1] == at and v.taken[i, 2] == shown:
-            return max(int(shown) - int(v.taken[i, 3]), 0)
-    return int(shown)
+    shown, taken = v.levels[row, at], v.taken[row * v.levels.shape[1] + at]
+    return max(int(shown) - int(taken[1]), 0) if taken[0] == shown else int(shown)
 
 
 @part
 def _take(v: Venue, side: int, at: int, size: int) -> None:
     """Remember that own orders took from a level."""
-    row, slot = 0 if side > 0 else 1, -1
-    shown = v.levels[row, at]
-    for i in range(min(v.counters[TAKEN], TAKEN_SLOTS)):
-        if v.taken[i, 0] == side and v.taken[i, 1] == at:
-            slot = i
-    if slot < 0:
-        slot = v.counters[TAKEN] % TAKEN_SLOTS
-        v.counters[TAKEN] += 1
-        v.taken[slot, 0], v.taken[slot, 1], v.taken[slot, 3] = side, at, 0
-    elif v.taken[slot, 2] != shown:
-        v.taken[slot, 3] = 0
-    v.taken[slot, 2] = shown
-    v.taken[slot, 3] += size
+    row = 0 if side > 0 else 1
+    shown, taken = v.levels[row, at], v.taken[row * v.levels.shape[1] + at]
+    if taken[0] != shown:
+        taken[0], taken[1] = shown, 0
+    taken[1] += size
 
 
 @part
-def _next_level(v: Venue, side: int, at: int) -> int:
+def next_level(v: Venue, side: int, at: int) -> int:
     """Window index of the next level behind ``at`` on a side; −1 or n if none."""
     row, step, n = (0, -1, v.levels.shape[1]) if side > 0 else (1, 1, v.levels.shape[1])
     at += step
@@ -257,7 +247,7 @@ def _available(v: Venue, side: int, best: int, limit: int, wanted: int) -> int:
         and seen < LEVELS_PER_TAKE
     ):
         total += _free(v, side, at) if v.counters[FILL_RULE] == SHARED else v.levels[0 if side > 0 else 1, at]
-        at, seen = _next_level(v, side, at), seen + 1
+        at, seen = next_level(v, side, at), seen + 1
     return total
 
 
@@ -278,7 +268,7 @@ def _sweep(v: Venue, ts: int, number: int, best: int, limit: int) -> None:
             fill(v, ts, number, at + v.book[BASE], amount, 0)
             if shared:
                 _take(v, side, at, amount)
-        at, seen = _next_level(v, side, at), seen + 1
+        at, seen = next_level(v, side, at), seen + 1
 
 
 @part
@@ -367,8 +357,11 @@ def replace(v: Venue, ts: int, number: int, price: int, size: int) -> None:
         answer(v, ts, MODIFY_REFUSED, number, 0, 0)
         return
     left = size - (order[VENUE_SIZE] - order[LEAVES])
-    if left <= 0:
-        withdraw(v, ts, number)
+    if left <= 0:  # what is filled is all that was wanted
+        order[VENUE_SIZE] -= order[LEAVES]
+        order[LEAVES] = order[RESTING] = 0
+        settle(v)
+        answer(v, ts, MODIFIED, number, order[VENUE_PRICE], order[VENUE_SIZE])
         return
     stays = price == order[VENUE_PRICE] and size <= order[VENUE_SIZE]
     order[VENUE_PRICE], order[VENUE_SIZE], order[LEAVES] = price, size, left

@@ -48,7 +48,7 @@ FILL_RULE: Final = 18
 QUEUE: Final = 19
 LAST_PRICE: Final = 20  # last print that the strategy has seen, ticks
 CANCELS: Final = 21
-TAKEN: Final = 22
+CLOSES: Final = 22  # nothing reaches the venue later, ns: where what was recorded ends
 SUBMITS: Final = 23
 HELD: Final = 24  # stops that have not gone off
 STOPS_CHANGED: Final = 25  # whether what is held, or waits for which price, has changed
@@ -125,9 +125,8 @@ FILL_SLOTS: Final = 7
 
 COMMANDS_PER_STEP: Final = 256
 """Most commands of one strategy step; what goes beyond is refused by number −1."""
-LEVELS_PER_TAKE: Final = 512
+LEVELS_PER_TAKE: Final = 2048
 """Most levels that one order takes from."""
-TAKEN_SLOTS: Final = 64
 
 
 class Venue(NamedTuple):
@@ -142,7 +141,7 @@ class Venue(NamedTuple):
     live: Array  # numbers of resting orders, oldest first
     answers: Array
     fills: Array
-    taken: Array  # (TAKEN_SLOTS, 4) side, window index, size shown when taken from, lots taken
+    taken: Array  # (2 · window, 2) of each level the size shown when it was taken from, and lots taken
     model: Array  # exponent and unit of the queue model
     delays: Array  # of answers, ns, one after another and again from the first
     queued: Array  # (2, window) lots in the queues of the levels, with the model by order

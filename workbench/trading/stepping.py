@@ -35,6 +35,7 @@ from workbench.trading.slots import (
     CASH,
     CLOCK_STEPS,
     CLOSED,
+    CLOSES,
     COMMAND_HEAD,
     COMMAND_PRICE,
     COMMAND_SIZE,
@@ -121,6 +122,8 @@ def deliver(d: Desk, answers: Array, now: int) -> None:
                 order[STATUS] = PARTIALLY_FILLED if order[FILLED] > 0 else NEW
         elif what == MODIFIED:
             order[PRICE], order[SIZE] = row[ANSWER_PRICE], row[ANSWER_SIZE]
+            if order[FILLED] == order[SIZE]:
+                order[STATUS], order[CLOSED] = FULLY_FILLED, row[ARRIVES]
         elif what != MODIFY_REFUSED:
             ends = EXPIRED if what == DONE_EXPIRED else REJECTED
             order[STATUS] = CANCELED if what == DONE_CANCELED else ends
@@ -156,7 +159,7 @@ def _next_stop(c: Array, until: int, ts: Array, row: int) -> int:
 @part
 def _next_arrival(c: Array, commands: Array, until: int) -> int:
     arrives = commands[c[COMMAND_HEAD], ARRIVES] if c[COMMAND_HEAD] < c[COMMAND_TAIL] else NEVER
-    return int(arrives) if arrives <= until else NEVER
+    return int(arrives) if arrives <= min(until, c[CLOSES]) else NEVER
 
 
 @kernel(types.void(DESK_TYPE, types.int64[:, ::1], types.int64, types.int64[::1]))

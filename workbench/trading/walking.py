@@ -11,7 +11,7 @@ from typing import Final
 
 from workbench.book.jit import part
 from workbench.events import Array, EventKind, Flag
-from workbench.trading.matching import print_through, quote_through
+from workbench.trading.matching import next_level, print_through, quote_through
 from workbench.trading.queue_models import BY_ORDER, NEVER_REACHED, THROUGH, ahead_after_move
 from workbench.trading.slots import (
     ARRIVED,
@@ -23,6 +23,7 @@ from workbench.trading.slots import (
     BID_HIGH,
     BID_LOW,
     KNOWN,
+    LEVELS_PER_TAKE,
     LIVE,
     OUTSIDE,
     QUEUE,
@@ -239,7 +240,11 @@ def _reopened(ts: int, v: Venue) -> None:
         elif v.counters[QUEUE] != THROUGH:  # no more can be ahead than the level shows
             shown = v.levels[0 if order[SIDE] > 0 else 1, order[VENUE_PRICE] - book[BASE]]
             front[0], front[1] = min(front[0], float(shown)), 0.0
-    if book[BEST_BID] >= 0 and book[BEST_BID] >= book[ASK_LOW]:
-        quote_through(v, ts, 1, book[BEST_BID] + book[BASE], v.levels[0, book[BEST_BID]])
-    if book[BEST_ASK] < v.levels.shape[1] and book[BEST_ASK] <= book[BID_HIGH]:
-        quote_through(v, ts, -1, book[BEST_ASK] + book[BASE], v.levels[1, book[BEST_ASK]])
+    at, seen = book[BEST_BID], 0
+    while at >= 0 and at >= book[ASK_LOW] and seen < LEVELS_PER_TAKE:
+        quote_through(v, ts, 1, at + book[BASE], v.levels[0, at])
+        at, seen = next_level(v, 1, at), seen + 1
+    at = book[BEST_ASK]
+    while at < v.levels.shape[1] and at <= book[BID_HIGH] and seen < LEVELS_PER_TAKE:
+        quote_through(v, ts, -1, at + book[BASE], v.levels[1, at])
+        at, seen = next_level(v, -1, at), seen + 1
