@@ -167,6 +167,7 @@ class Market(NamedTuple):
         warm_up: str | None = None,
     ) -> None:
         """Take a strategy through all rows, or through those of its hours."""
+        matcher.close_at(self.close)
         interval = None if every is None else interval_ns(every)
         schedule = Schedule.of(self.first, hours, warm_up)
         if not hasattr(strategy, "py_func"):
@@ -182,6 +183,7 @@ class Market(NamedTuple):
     def run_commands(self, matcher: Matcher, sent: Matcher) -> None:
         """Take the commands that another engine has sent through all rows."""
         matcher.resend(sent)
+        matcher.close_at(self.close)
         matcher.advance(self.rows, self.last - 1, self.view)
         _finish(matcher, self.view)
 
@@ -196,6 +198,11 @@ class Market(NamedTuple):
         """Time of the last row by any clock, 0 without rows."""
         ends = [rows.ts[-1] for rows in (self.rows, self.view) if rows is not None and len(rows.ts)]
         return int(max(ends, default=0))
+
+    @property
+    def close(self) -> int:
+        """Time of the last row at the venue: what would reach it later stays under way."""
+        return int(self.rows.ts[-1]) if len(self.rows.ts) else 0
 
     def result(
         self,

@@ -131,9 +131,11 @@ class DeskVenue(VenueTables):
     # -- what a backtest does ------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Let the last row happen, and all that is under way arrive."""
+        """Let the last row happen, and hear what the venue has answered by then."""
         venue = cast(PaperVenue, self.paper.desk.venue)
-        self.paper.advance(int(self._batch.ts[-1]) if len(self._batch) else 0)
+        end = int(self._batch.ts[-1]) if len(self._batch) else 0
+        venue.close_at(end)
+        self.paper.advance(end)
         while venue.due < slots.NEVER:
             self.paper.advance(venue.due)
 

@@ -71,6 +71,11 @@ class PaperVenue:
         self._resting: list[int] = []
         self._moving: set[str] = set()
         self._post_only: set[str] = set()
+        self._closes = slots.NEVER
+
+    def close_at(self, ts: int) -> None:
+        """Let nothing reach the venue after a time (ns): what was recorded ends there."""
+        self._closes = ts
 
     @property
     def matcher(self) -> Matcher:
@@ -81,6 +86,8 @@ class PaperVenue:
     def due(self) -> int:
         """When the next command arrives or the next answer is known, ns."""
         arrives = self._commands[0][0] if self._commands else slots.NEVER
+        if arrives > self._closes:
+            arrives = slots.NEVER
         known = self._answers[0][0] if self._answers else slots.NEVER
         return min(arrives, known)
 
@@ -113,7 +120,7 @@ class PaperVenue:
     def settle(self, now: int) -> Iterator[Report]:
         """Let everything arrive that is due by ``now``; what is reported may be answered with more."""
         while self.due <= now:
-            while self._commands and self._commands[0][0] <= now:
+            while self._commands and self._commands[0][0] <= min(now, self._closes):
                 _, carry_out = self._commands.popleft()
                 carry_out(now)
             if self._answers and self._answers[0][0] <= now:
