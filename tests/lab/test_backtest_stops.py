@@ -104,7 +104,7 @@ def lived(script: Script, terms: PaperTerms) -> Paper:
     for step, command in script:
         paper.schedule(command, at(step))
     paper.take(market().batch)
-    paper.advance(market().begin + SPAN + SECOND)
+    paper.end(int(market().batch.ts[-1]))
     return paper
 
 

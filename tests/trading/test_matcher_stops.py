@@ -77,7 +77,9 @@ class Player:
             matcher.submit(ts, what.side, what.price, what.leaves, what.tif, what.market)
         elif isinstance(what, Stop):
             order = what.order
-            matcher.stop(ts, order.side, order.leaves, what.trigger, limit=order.price, trail=what.trail)
+            matcher.stop(
+                ts, order.side, order.leaves, what.trigger, limit=order.price or None, trail=what.trail
+            )
         elif isinstance(what, Modify):
             matcher.modify(ts, what.number, what.price, what.size, what.trigger)
         else:

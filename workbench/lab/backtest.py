@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,16 +12,18 @@ from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.flow.bar_rule import interval_ns
 from workbench.flow.batches import event_batches, instrument_of
+from workbench.flow.days import MIDNIGHT_UTC, TradingDay
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.follow_signal import playable
+from workbench.lab.passage import Passage
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.lab.schedule import Schedule
 from workbench.trading import queue_models, slots
 from workbench.trading.contracts import Contract
 from workbench.trading.latency import Latency
 from workbench.trading.matcher import Matcher, QueueModel
-from workbench.trading.rows import Rows, rows_until
-from workbench.trading.strategies import rest_idle
+from workbench.trading.rows import Rows
+from workbench.trading.strategy_reach import check_reach
 
 _PACE_NS: Final = 100_000_000
 """Between the steps of a desk that leaves the market, where the strategy has no clock."""
@@ -42,6 +44,7 @@ def backtest(
     every: str | None = "100ms",
     hours: str | None = None,
     warm_up: str | None = None,
+    day: str = MIDNIGHT_UTC,
     params: Any = (),
 ) -> Backtest:
     """Run a strategy over a recording.
@@ -77,6 +80,8 @@ def backtest(
         closes the position at market; what comes until they begin again the strategy hears of then.
     warm_up : str, optional
         No step before so long after the first event (``"5m"``).
+    day : str, optional
+        When ``DAY`` orders of plain strategies end, like ``"17:00 America/Chicago"``.
     params : sequence of float, optional
         What a kernel strategy finds in ``d.params``.
 
@@ -108,7 +113,7 @@ def backtest(
     """
     market = Market.of(x, clock, latency)
     matcher = market.matcher(queue, latency=latency, fills=fills, params=params)
-    market.run(strategy, matcher, every, hours=hours, warm_up=warm_up)
+    market.run(strategy, matcher, every, hours=hours, warm_up=warm_up, day=day)
     return market.result(matcher, fees, contract)
 
 
@@ -165,19 +170,17 @@ class Market(NamedTuple):
         *,
         hours: str | None = None,
         warm_up: str | None = None,
+        day: str = MIDNIGHT_UTC,
     ) -> None:
         """Take a strategy through all rows, or through those of its hours."""
         matcher.close_at(self.close)
         interval = None if every is None else interval_ns(every)
         schedule = Schedule.of(self.first, hours, warm_up)
         if not hasattr(strategy, "py_func"):
-            _run_plain(strategy, matcher, self, interval, schedule)
-        elif schedule is None:
-            matcher.step_every(interval)
-            matcher.advance(self.rows, self.last - 1, self.view, strategy)
-            matcher.step_never()
+            desk = PlainDesk(matcher, self.instrument, TradingDay.read(day))
+            _run_plain(strategy, desk, self, interval, schedule)
         else:
-            _run_within(schedule, strategy, matcher, self, interval)
+            _run_compiled(strategy, matcher, self, interval, schedule)
         _finish(matcher, self.view)
 
     def run_commands(self, matcher: Matcher, sent: Matcher) -> None:
@@ -215,7 +218,7 @@ class Market(NamedTuple):
 
 
 def _run_plain(
-    strategy: Any, matcher: Matcher, market: Market, interval: int | None, schedule: Schedule | None
+    strategy: Any, desk: PlainDesk, market: Market, interval: int | None, schedule: Schedule | None
 ) -> None:
     if interval is None:
         raise WorkbenchError(
@@ -223,8 +226,19 @@ def _run_plain(
             expected="every=…",
             action="Compile it with wb.kernel_strategy",
         )
-    desk = PlainDesk(matcher, market.instrument)
     desk.run(playable(strategy), market.rows, interval, market.view, market.batch, schedule)
+
+
+def _run_compiled(
+    strategy: Any, matcher: Matcher, market: Market, interval: int | None, schedule: Schedule | None
+) -> None:
+    check_reach(strategy, len(matcher.desk.params))
+    if schedule is not None:
+        _run_within(schedule, strategy, matcher, market, interval)
+        return
+    matcher.step_every(interval)
+    matcher.advance(market.rows, market.last - 1, market.view, strategy)
+    matcher.step_never()
 
 
 def _run_within(
@@ -235,7 +249,7 @@ def _run_within(
     Steps fall on the same times as without a schedule, and where a plain strategy has its own.
     """
     desk, pace = PlainDesk(matcher, market.instrument), interval or _PACE_NS
-    walk = _Walk(matcher, market)
+    walk = Passage(matcher, market.rows, market.view)
     step, end = market.first + (0 if interval is None else pace), market.last
     while step < end:
         acts, until = schedule.acts(step), min(schedule.until, end)
@@ -251,7 +265,7 @@ def _run_within(
     walk.rest(end - 1)
 
 
-def _leave(desk: PlainDesk, matcher: Matcher, walk: _Walk, moments: range) -> None:
+def _leave(desk: PlainDesk, matcher: Matcher, walk: Passage, moments: range) -> None:
     """Leave the market, in as many steps as it takes."""
     for moment in moments:
         walk.to(moment)
@@ -259,28 +273,6 @@ def _leave(desk: PlainDesk, matcher: Matcher, walk: _Walk, moments: range) -> No
         desk.now = moment
         if not desk.leave():
             return
-
-
-class _Walk:
-    """Rows on their way into an engine, in pieces."""
-
-    def __init__(self, matcher: Matcher, market: Market):
-        self._matcher, self._rows, self._view = matcher, market.rows, market.view
-        self._row = self._seen = 0
-
-    def to(self, until: int, strategy: Any = rest_idle) -> None:
-        """Take in everything up to a time."""
-        rows, self._row = rows_until(self._rows, self._row, until)
-        if self._view is None:
-            self._matcher.advance(rows, until, None, strategy)
-            return
-        view, self._seen = rows_until(self._view, self._seen, until)
-        self._matcher.advance(rows, until, view, strategy)
-
-    def rest(self, until: int) -> None:
-        """Take in all that is left, and let happen what is due by a time."""
-        view = None if self._view is None else rows_until(self._view, self._seen, slots.NEVER)[0]
-        self._matcher.advance(rows_until(self._rows, self._row, slots.NEVER)[0], until, view)
 
 
 def _finish(matcher: Matcher, view: Rows | None) -> None:
@@ -332,9 +324,14 @@ def _model(queue: str | QueueModel, lot: float) -> QueueModel:
 def _contract(
     instrument: Instrument, fees: tuple[float | str, float | str], contract: Contract | None
 ) -> Contract:
-    maker, taker = (Decimal(str(fee)) for fee in fees)
+    maker, taker = _fees(fees)
     if contract is None:
         return Contract.of(instrument, maker=maker, taker=taker)
+    given: object = contract
+    if not isinstance(given, Contract):
+        raise WorkbenchError(
+            f"contract {given!r:.60}", expected="wb.Contract.of(x.instrument, …)", code="bad_value"
+        )
     grid = (contract.symbol, contract.tick_size, contract.lot_size)
     if grid != (instrument.symbol, instrument.tick_size, instrument.lot_size) or maker or taker:
         raise WorkbenchError(
@@ -344,6 +341,21 @@ def _contract(
             action="Make it with wb.Contract.of(x.instrument, …)",
         )
     return contract
+
+
+def _fees(fees: tuple[float | str, float | str]) -> tuple[Decimal, Decimal]:
+    try:
+        maker, taker = (Decimal(str(fee)) for fee in fees)
+    except (TypeError, ValueError, InvalidOperation):
+        maker = taker = Decimal("NaN")
+    text: object = fees
+    if isinstance(text, str) or not (maker.is_finite() and taker.is_finite()):
+        raise WorkbenchError(
+            f"fees {fees!r:.60}",
+            expected='two shares of the traded value, of makers and takers, like ("-0.00005", "0.0002")',
+            code="bad_value",
+        )
+    return maker, taker
 
 
 __all__ = ["Market", "backtest"]

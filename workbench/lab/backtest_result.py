@@ -22,8 +22,6 @@ from workbench.trading.matcher import Matcher
 if TYPE_CHECKING:
     from workbench.lab.desk_venue import DeskVenue
 
-TIF_NAMES = ("GTC", "POST_ONLY", "IOC", "FOK")
-
 
 class Backtest:
     """The outcome of a backtest.
@@ -122,7 +120,7 @@ class Backtest:
                 "price": o[:, slots.PRICE] * tick,
                 "size": o[:, slots.SIZE] * lot,
                 "stop": o[:, slots.TRIGGER] * tick,
-                "tif": [TIF_NAMES[i] for i in o[:, slots.TIF].tolist()],
+                "tif": [slots.TIF_NAMES[i] for i in o[:, slots.TIF].tolist()],
                 "sent": as_times(o[:, slots.SENT]),
                 "status": [slots.STATUS_NAMES[i] for i in o[:, slots.STATUS].tolist()],
                 "filled": o[:, slots.FILLED] * lot,

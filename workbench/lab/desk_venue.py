@@ -132,12 +132,7 @@ class DeskVenue(VenueTables):
 
     def finish(self) -> None:
         """Let the last row happen, and hear what the venue has answered by then."""
-        venue = cast(PaperVenue, self.paper.desk.venue)
-        end = int(self._batch.ts[-1]) if len(self._batch) else 0
-        venue.close_at(end)
-        self.paper.advance(end)
-        while venue.due < slots.NEVER:
-            self.paper.advance(venue.due)
+        self.paper.end(int(self._batch.ts[-1]) if len(self._batch) else 0)
 
     def exits_of(self, number: int) -> dict[str, int]:
         """Numbers of an order's take profit and stop loss, as far as they were placed."""
@@ -191,7 +186,7 @@ class DeskVenue(VenueTables):
         self.reasons[number] = order.reason
 
 
-_TIF_SLOTS: Final = {"GTC": slots.GTC, "IOC": slots.IOC, "FOK": slots.FOK}
+_TIF_SLOTS: Final = {name: slot for slot, name in enumerate(slots.TIF_NAMES)}
 
 
 def _status(order: Order) -> int:

@@ -92,7 +92,7 @@ class LiveVenue(VenueTables):
         WorkbenchError
             Exits, groups or a bound to reduce where orders do not go to the paper desk; two distances that trail.
         """
-        asked = [name for name, value in exits.items() if value]
+        asked = [name for name, value in exits.items() if value and name != "expires"]
         if asked and "contract" not in self._seat.facts:
             raise WorkbenchError(
                 f"an order with {', '.join(asked)} from a strategy, not on paper",

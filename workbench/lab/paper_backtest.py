@@ -79,7 +79,7 @@ def paper_backtest(
     market, told = Market.of(x), terms or PaperTerms()
     contract = told.contract(market.instrument)
     venue = DeskVenue(contract, told, market.batch)
-    desk = PlainDesk(venue, market.instrument)
+    desk = PlainDesk(venue, market.instrument, told.trading_day)
     schedule = Schedule.of(market.first, hours, warm_up)
     desk.run(playable(strategy), market.rows, interval_ns(every), None, market.batch, schedule)
     venue.finish()

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
+from workbench.flow.days import TradingDay
+from workbench.frames.moments import Moment, to_ns
+from workbench.lab.passage import Passage
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher
-from workbench.trading.rows import Rows, rows_until
+from workbench.trading.rows import Rows
 from workbench.trading.strategies import size_at
 
 if TYPE_CHECKING:
     from workbench.lab.desk_venue import DeskVenue
     from workbench.lab.schedule import Schedule
 
-TIFS = {"GTC": slots.GTC, "POST_ONLY": slots.POST_ONLY, "IOC": slots.IOC, "FOK": slots.FOK}
-
-
+TIFS: Final = {name: slot for slot, name in enumerate(slots.TIF_NAMES)}
+_LASTING: Final = ("GTC", "DAY", "GTD")
+_MOST: Final = 2**31 - 1  # ticks or lots
 _ENDED = {slots.STATUS_NAMES[s] for s in (slots.FULLY_FILLED, slots.CANCELED, slots.EXPIRED, slots.REJECTED)}
 _CANCELING = slots.STATUS_NAMES[slots.PENDING_CANCEL]
 _size_at: Callable[[slots.Desk, int, int], int] = getattr(
@@ -77,14 +81,18 @@ class PlainDesk:
     ----------
     matcher : Matcher, DeskVenue or LiveVenue
     instrument : Instrument
+    day : TradingDay, optional
+        When ``DAY`` orders end; None: whoever gets them knows.
     """
 
-    def __init__(self, matcher: Matcher | DeskVenue, instrument: Instrument):
+    def __init__(self, matcher: Matcher | DeskVenue, instrument: Instrument, day: TradingDay | None = None):
         self._matcher = matcher
         self._tick, self._lot = instrument.tick_size, instrument.lot_size
         self.instrument = instrument
         self.now = 0
         self._told = 0
+        self._day = day
+        self._ends: list[tuple[int, int]] = []
 
     @property
     def best_bid(self) -> float | None:
@@ -148,6 +156,7 @@ class PlainDesk:
         *,
         stop: float | None = None,
         trailing: float | None = None,
+        expires: Moment | str | None = None,
         **exits: Unpack[Exits],
     ) -> int:
         """Send an order to buy, at the market without a limit; its number.
@@ -157,22 +166,25 @@ class PlainDesk:
         size : float
         limit : float, optional
         tif : str, optional
-            ``"GTC"``, ``"POST_ONLY"``, ``"IOC"`` or ``"FOK"``; stops are ``"GTC"``.
+            ``"GTC"``, ``"POST_ONLY"``, ``"IOC"``, ``"FOK"``, ``"DAY"`` or ``"GTD"``; a stop waits, and is neither of the
+            middle three.
         stop : float, optional
             The order waits here for a print at this price or beyond, and is then sent. Where the best price has passed it
             already, the order is ``"REJECTED"``.
         trailing : float, optional
             Distance at which the stop follows prints, never back; without ``stop`` it begins so far from the best price.
+        expires : int (ns), datetime or str, optional
+            When the desk takes the order back: it is ``"GTD"`` then, or ``"DAY"`` with another end than that of the day.
         **exits
             What the paper desk alone does, see :class:`Exits`: in :func:`workbench.paper_backtest`, and live on paper.
 
         Raises
         ------
         WorkbenchError
-            Values off the grid; a stop that is not ``"GTC"``, a trailing one with a limit, or without any price to
-            begin at; exits in a backtest without a desk.
+            Values off the grid; a stop that cannot wait, a trailing one with a limit, or without any price to
+            begin at; an end that is over; exits in a backtest without a desk.
         """
-        return self._send(1, size, limit, tif, stop, trailing, exits)
+        return self._send(1, size, limit, tif, stop, trailing, expires, exits)
 
     def sell(
         self,
@@ -182,14 +194,15 @@ class PlainDesk:
         *,
         stop: float | None = None,
         trailing: float | None = None,
+        expires: Moment | str | None = None,
         **exits: Unpack[Exits],
     ) -> int:
         """Send an order to sell; see :meth:`buy`."""
-        return self._send(-1, size, limit, tif, stop, trailing, exits)
+        return self._send(-1, size, limit, tif, stop, trailing, expires, exits)
 
     def cancel(self, order: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
-        return self._matcher.cancel(self.now, order)
+        return self._knows(order) and self._matcher.cancel(self.now, order)
 
     def modify(
         self,
@@ -202,14 +215,18 @@ class PlainDesk:
         """Ask for another limit, whole size, or stop while it waits; whether there was anything to ask for.
 
         A smaller size at the same limit keeps its place in the queue; everything else is a new arrival. A stop that waits
-        changes at once.
+        changes at once. The size is never less than what is filled.
         """
+        if not self._knows(order):
+            return False
         row = self._matcher.orders[order]
         waits = row[slots.STATUS] == slots.SUSPENDED
         if not waits and (stop is not None or row[slots.STATUS] not in (slots.NEW, slots.PARTIALLY_FILLED)):
             return False
         price = int(row[slots.PRICE]) if limit is None else self._ticks(limit, "price")
         lots = int(row[slots.SIZE]) if size is None else self._lots(size)
+        if lots < row[slots.FILLED]:
+            return False
         trigger = 0 if stop is None else self._ticks(stop, "stop")
         return self._matcher.modify(self.now, order, price, lots, trigger)
 
@@ -222,6 +239,12 @@ class PlainDesk:
             raise WorkbenchError(f"size {size}", expected=f"{self._lot} or more")
         return lots
 
+    def _knows(self, order: int) -> bool:
+        """Whether there is an order of this number."""
+        if isinstance(order, bool) or not isinstance(order, int | np.integer):
+            raise WorkbenchError(f"order {order!r:.60}", expected="a number that buy() or sell() gave")
+        return 0 <= order < len(self._matcher.orders)
+
     def _send(
         self,
         side: int,
@@ -230,29 +253,53 @@ class PlainDesk:
         tif: str,
         stop: float | None,
         trailing: float | None,
+        expires: Moment | str | None,
         exits: Exits,
     ) -> int:
-        if tif not in TIFS:
-            raise WorkbenchError(f"tif {tif!r}", expected=f"one of {', '.join(TIFS)}")
-        lots, price = self._lots(size), 0 if limit is None else self._ticks(limit, "price")
-        if stop is None and trailing is None:
-            if exits:
-                return self._depend(side, lots, None if limit is None else price, TIFS[tif], 0, 0, exits)
-            return self._matcher.submit(self.now, side, price, lots, TIFS[tif], limit is None)
-        trail, trigger = self._wait(side, limit, tif, stop, trailing)
-        if exits:
-            return self._depend(
-                side, lots, None if limit is None else price, slots.GTC, trigger, trail, exits
+        if tif not in slots.TIF_NAMES:
+            raise WorkbenchError(f"tif {tif!r:.60}", expected=f"one of {', '.join(TIFS)}")
+        tif, end = self._lasts(tif, expires)
+        lots, price = self._lots(size), None if limit is None else self._ticks(limit, "price")
+        waits = stop is not None or trailing is not None
+        trail, trigger = self._wait(side, limit, tif, stop, trailing) if waits else (0, 0)
+        told: dict[str, Any] = dict(exits)
+        if hasattr(self._matcher, "enter") and end is not None:
+            told["expires"] = end
+        if told:
+            return self._depend(side, lots, price, TIFS[tif], trigger, trail, told)
+        if waits:
+            number = self._matcher.stop(self.now, side, lots, trigger, limit=price, trail=trail)
+            self._matcher.orders[number, slots.TIF] = TIFS[tif]
+        else:
+            number = self._matcher.submit(self.now, side, price or 0, lots, TIFS[tif], price is None)
+        if end is not None:
+            heapq.heappush(self._ends, (end, number))
+        return number
+
+    def _lasts(self, tif: str, expires: Moment | str | None) -> tuple[str, int | None]:
+        """Time in force, and when the order ends, ns."""
+        if expires is None:
+            if tif == "GTD":
+                raise WorkbenchError("a GTD order without its end", expected="expires=…")
+            return tif, self._day.after(self.now) if tif == "DAY" and self._day else None
+        if tif not in _LASTING:
+            raise WorkbenchError(f"a {tif} order with an end", expected=f"one of {', '.join(_LASTING)}")
+        end = to_ns(expires)
+        if end <= self.now:
+            raise WorkbenchError(
+                f"an order that ends {(self.now - end) / 1e9:.3f} s before now", expected="a later end"
             )
-        return self._matcher.stop(self.now, side, lots, trigger, limit=price, trail=trail)
+        return "DAY" if tif == "DAY" else "GTD", end
 
     def _wait(
         self, side: int, limit: float | None, tif: str, stop: float | None, trailing: float | None
     ) -> tuple[int, int]:
         """Trail (0: none) and trigger of a stop, ticks."""
-        if tif != "GTC":
-            raise WorkbenchError(f"a stop that is {tif}", expected="GTC: it waits")
+        if tif not in _LASTING:
+            raise WorkbenchError(f"a stop that is {tif}", expected=f"one of {', '.join(_LASTING)}: it waits")
         if trailing is None:
+            if limit is not None:
+                self._trigger(limit, "limit of a stop")
             return 0, self._trigger(stop)
         if limit is not None:
             raise WorkbenchError("a trailing stop with a limit", expected="one of both")
@@ -260,17 +307,23 @@ class PlainDesk:
         return trail, self._best(side) + side * trail if stop is None else self._trigger(stop)
 
     def _depend(
-        self, side: int, lots: int, limit: int | None, tif: int, trigger: int, trail: int, exits: Exits
+        self,
+        side: int,
+        lots: int,
+        limit: int | None,
+        tif: int,
+        trigger: int,
+        trail: int,
+        told: dict[str, Any],
     ) -> int:
         """An order that the paper desk alone knows."""
         enter = getattr(self._matcher, "enter", None)
         if enter is None:
             raise WorkbenchError(
-                f"an order with {', '.join(exits)} in a backtest without a desk",
+                f"an order with {', '.join(told)} in a backtest without a desk",
                 expected="limit, tif, stop or trailing",
                 action="Run it with wb.paper_backtest(strategy, x)",
             )
-        told: dict[str, Any] = dict(exits)
         told["trailing"] = told.pop("trails", False)
         for what in ("take_profit", "stop_loss"):
             if what in told:
@@ -327,11 +380,10 @@ class PlainDesk:
         if not len(rows.ts):
             return
         touch, begin = self._matcher.desk.touch.copy(), min(int(rows.ts[0]), int(seen.ts[0]))
-        end, first, first_seen, told = max(int(rows.ts[-1]), int(seen.ts[-1])), 0, 0, 0
+        end, told, passage = max(int(rows.ts[-1]), int(seen.ts[-1])), 0, Passage(self._matcher, rows, view)
         for step in range(begin + interval_ns, end, interval_ns):
-            part, first = rows_until(rows, first, step)
-            shown, first_seen = (part, first) if view is None else rows_until(seen, first_seen, step)
-            self._matcher.advance(part, step, None if view is None else shown)
+            self._let_end(passage, step)
+            passage.to(step)
             self._matcher.hear(step)
             self.now = step
             if schedule is not None and not schedule.acts(step):
@@ -339,13 +391,19 @@ class PlainDesk:
                 continue
             changed = not np.array_equal(touch, self._matcher.desk.touch)
             touch[:] = self._matcher.desk.touch
-            new = Rows(*(column[told:first_seen] for column in seen))
-            self.tell(strategy, new, changed, events[told:first_seen])
-            told = first_seen
-        rest = Rows(*(column[first:] for column in rows))
-        self._matcher.advance(
-            rest, end - 1, None if view is None else Rows(*(column[first_seen:] for column in seen))
-        )
+            new = Rows(*(column[told : passage.seen] for column in seen))
+            self.tell(strategy, new, changed, events[told : passage.seen])
+            told = passage.seen
+        self._let_end(passage, end)
+        passage.rest(end - 1)
+
+    def _let_end(self, passage: Passage, until: int) -> None:
+        """Take back orders whose time comes by ``until``, each at its own."""
+        while self._ends and self._ends[0][0] <= until:
+            end, number = heapq.heappop(self._ends)
+            passage.to(end)
+            self._matcher.hear(end)
+            self._matcher.expire(end, number)  # type: ignore[union-attr]  # a desk has no ends of ours
 
     def tell(self, strategy: Any, rows: Rows, changed: bool, events: EventBatch) -> None:
         """Let a strategy know what came since its last step, and act."""
@@ -376,10 +434,15 @@ class PlainDesk:
 
 
 def _whole(value: float, unit: Any, what: str) -> int:
-    steps = float(value) / float(unit)
-    whole = round(steps) if np.isfinite(steps) else 0
-    if not np.isfinite(steps) or abs(steps - whole) > 1e-6:
-        low = int(np.floor(steps)) if np.isfinite(steps) else 0
+    try:
+        steps = float(value) / float(unit)
+    except (TypeError, ValueError):
+        raise WorkbenchError(f"{what} {value!r:.60}", expected=f"a number, a multiple of {unit}") from None
+    if not abs(steps) <= _MOST:
+        raise WorkbenchError(f"{what} {value}", expected=f"a multiple of {unit}, at most {_MOST * unit}")
+    whole = round(steps)
+    if abs(steps - whole) > 1e-6:
+        low = int(np.floor(steps))
         raise WorkbenchError(
             f"{what} {value}",
             expected=f"a multiple of {unit}",

@@ -12,7 +12,7 @@ from workbench.events import Array
 from workbench.trading import slots
 from workbench.trading.terms import STOP_LOSS_SUFFIX, TAKE_PROFIT_SUFFIX, parent_of
 
-TIFS: Final = {slots.GTC: "GTC", slots.POST_ONLY: "GTC", slots.IOC: "IOC", slots.FOK: "FOK"}
+TIFS: Final = dict(enumerate(slots.TIF_NAMES)) | {slots.POST_ONLY: "GTC"}
 """Times in force by slot; post-only is a flag of its own there."""
 EXITS: Final = {"take_profit": TAKE_PROFIT_SUFFIX, "stop_loss": STOP_LOSS_SUFFIX}
 _FIRST_ROOM: Final = 64

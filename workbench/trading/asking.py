@@ -7,7 +7,21 @@ from numba import types
 from workbench.book.jit import kernel
 from workbench.trading.passing import address_of
 from workbench.trading.sending import send
-from workbench.trading.slots import CANCEL, DESK_TYPE, MODIFY, NOW, STATUS, SUSPENDED, Desk
+from workbench.trading.slots import (
+    CANCEL,
+    DESK_TYPE,
+    EXPIRED,
+    MODIFY,
+    NEW,
+    NOW,
+    OVER,
+    PARTIALLY_FILLED,
+    PENDING_CANCEL,
+    PENDING_NEW,
+    STATUS,
+    SUSPENDED,
+    Desk,
+)
 from workbench.trading.strategies import adjust, cancel, drop, stop, submit
 
 
@@ -33,6 +47,17 @@ def cancel_now(d: Desk, number: int) -> bool:
 def withdraw_now(d: Desk, number: int) -> None:
     """Send a cancel whatever is known of the order; a stop that has not gone off ends here."""
     if not drop(address_of(d), number):
+        send(address_of(d), d.counters[NOW], CANCEL, number, 0, 0)
+
+
+@kernel(types.void(DESK_TYPE, types.int64))
+def expire_now(d: Desk, number: int) -> None:
+    """Take back an order whose time has come, unless it has ended or is taken back already."""
+    order = d.orders[number]
+    if drop(address_of(d), number):
+        order[STATUS] = EXPIRED
+    elif order[STATUS] in (PENDING_NEW, NEW, PARTIALLY_FILLED):
+        order[STATUS], order[OVER] = PENDING_CANCEL, 1
         send(address_of(d), d.counters[NOW], CANCEL, number, 0, 0)
 
 

@@ -185,6 +185,8 @@ class DeskWork:
         elif event is _E.ACCEPT and order.status in {_S.PENDING_REPLACE, _S.NEW}:
             if not order.accepted:
                 self._write(journal.Moved(now, name, event, report.reason))
+        elif event is _E.ACCEPT and order.status is _S.PENDING_CANCEL:  # why it is taken back stays said
+            self._write(journal.Moved(now, name, event, report.reason or order.reason))
         elif event is _E.REPLACED or not order.can(event):
             self._odd(report, f"illegal_transition: {event} while {order.status}", now)
             return

@@ -58,6 +58,12 @@ class Latency:
         """Take a latency as it is, one value for commands and answers, or a pair."""
         if isinstance(value, Latency):
             return value
+        if isinstance(value, tuple) and len(value) != 2:
+            raise WorkbenchError(
+                f"a latency of {len(value)} parts",
+                expected="one, or a pair (entry, response)",
+                code="bad_value",
+            )
         return cls(*value) if isinstance(value, tuple) else cls(value)
 
     @classmethod

@@ -13,6 +13,7 @@ from workbench.trading import queue_models, slots, stepping
 from workbench.trading.rows import Rows as Rows
 from workbench.trading.slots import Desk, Venue
 from workbench.trading.strategies import rest_idle
+from workbench.trading.strategy_reach import memory, parameters
 
 if TYPE_CHECKING:
     from workbench.trading.priorities import Priorities
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 WINDOW_TICKS: Final = 1 << 23
 FILL_RULES: Final = ("whole", "partial", "shared")
 _FIRST_ROOM: Final = 4096
-MEMORY_SLOTS: Final = 64
 
 
 class QueueModel(NamedTuple):
@@ -79,6 +79,10 @@ class Matcher:
     ):
         model = QueueModel(queue) if isinstance(queue, str) else queue
         _check(model.name, queue_models.EVERY, "queue model")
+        knobs: list[tuple[str, object]] = [("exponent", model.exponent), ("unit", model.unit)]
+        for name, value in knobs:
+            if not (isinstance(value, int | float) and 0 < value < float("inf")):
+                raise WorkbenchError(f"a queue model with {name}={value!r}", expected="a number above 0")
         _check(fills, FILL_RULES, "fill rule")
         window = -(-window_ticks // 1024) * 1024
         self._two = two_clocks
@@ -100,8 +104,8 @@ class Matcher:
             np.zeros((_FIRST_ROOM, slots.COMMAND_SLOTS), np.int64),
             np.zeros(_FIRST_ROOM, np.int64),
             _delays(entry_ns),
-            np.array(params, np.float64),
-            np.zeros(MEMORY_SLOTS),
+            parameters(params),
+            memory(),
         )
         self._placed = False
 
@@ -149,6 +153,8 @@ class Matcher:
         seen = rows if view is None else view
         c = self._venue.counters
         self._place(rows)
+        if not len(rows.ts) and not len(seen.ts) and self._rests(until):
+            return
         if c[slots.NEXT_STEP] == slots.NEVER and c[slots.STEP_MODE] == slots.CLOCK_STEPS and len(rows.ts):
             c[slots.NEXT_STEP] = min(rows.ts[0], seen.ts[0]) + c[slots.STEP_NS]
         c[slots.ROW] = c[slots.VIEW_ROW] = 0
@@ -176,6 +182,8 @@ class Matcher:
         follows prints at a distance of ``trail`` ticks, if any. Time must have come to ``now``: prints that are behind set
         off nothing, and a stop beyond the best price that was last heard of is ``REJECTED``.
         """
+        if limit is not None and limit < 1:
+            return -1
         self._make_room()
         self._venue.counters[slots.NOW] = now
         return int(_asking().stop_now(self._desk, side, size, trigger, limit or 0, trail))
@@ -186,8 +194,16 @@ class Matcher:
         self._venue.counters[slots.NOW] = now
         return bool(_asking().cancel_now(self._desk, number))
 
+    def expire(self, now: int, number: int) -> None:
+        """Take back an order whose time has come; a stop that waits ends as ``EXPIRED``."""
+        self._check_number(number)
+        self._make_room()
+        self._venue.counters[slots.NOW] = now
+        _asking().expire_now(self._desk, number)
+
     def withdraw(self, now: int, number: int) -> None:
         """Send a cancel whatever is known of the order: the venue answers."""
+        self._check_number(number)
         self._make_room()
         self._venue.counters[slots.NOW] = now
         _asking().withdraw_now(self._desk, number)
@@ -197,6 +213,7 @@ class Matcher:
 
         A stop that has not gone off changes at once, its ``trigger`` (ticks) where one is given; False where it may not.
         """
+        self._check_number(number)
         self._make_room()
         self._venue.counters[slots.NOW] = now
         return bool(_asking().change_now(self._desk, number, price, size, trigger))
@@ -279,6 +296,13 @@ class Matcher:
         """Levels told outside the window, which are not in the book."""
         return int(self._venue.book[slots.OUTSIDE])
 
+    def _rests(self, until: int) -> bool:
+        """Whether nothing is due by a time but rows."""
+        c = self._venue.counters
+        head = c[slots.COMMAND_HEAD]
+        waits = head == c[slots.COMMAND_TAIL] or self._desk.commands[head, slots.ARRIVES] > until
+        return bool(waits and c[slots.STEP_MODE] == slots.NO_STEPS and not c[slots.STOPS_CHANGED])
+
     def _place(self, rows: Rows) -> None:
         if self._placed:
             return
@@ -290,6 +314,12 @@ class Matcher:
             base = 0 if 0 <= first < window // 2 else first - window // 2
             self._venue.book[slots.BASE] = self._view[2][slots.BASE] = self._desk.base[0] = base
             self._venue.counters[slots.STOPS_CHANGED] = 1
+
+    def _check_number(self, number: int) -> None:
+        if not 0 <= number < self._venue.counters[slots.ORDERS]:
+            raise WorkbenchError(
+                f"order {number}", expected=f"a number from 0 to {self._venue.counters[slots.ORDERS] - 1}"
+            )
 
     def _make_room(self) -> None:
         c, d = self._venue.counters, self._desk

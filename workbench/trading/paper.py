@@ -179,6 +179,20 @@ class Paper:
             if stop == until and self._venue.due > until and not self._is_scripted(until):
                 return
 
+    def end(self, ts: int) -> None:
+        """Let everything happen up to the end of what was recorded, and hear what the venue has answered by then.
+
+        Parameters
+        ----------
+        ts : int, ns
+            Of the last row: nothing reaches the venue later, and nothing falls due.
+        """
+        self._venue.close_at(ts)
+        self.advance(ts)
+        while (known := self._venue.due) < slots.NEVER:
+            self._until = known
+            self._settle(known)
+
     def move(self, now: int, opening: EventBatch) -> None:
         """Go to another time with another book; nothing may be at work.
 

@@ -78,9 +78,12 @@ VENUE_PRICE: Final = 12
 VENUE_SIZE: Final = 13
 TRIGGER: Final = 14  # ticks, of a stop; 0 of other orders
 TRAIL: Final = 15  # ticks at which a trailing stop follows; 0 of others
-ORDER_SLOTS: Final = 16
+OVER: Final = 16  # 1: it is taken back as its time is over
+ORDER_SLOTS: Final = 17
 
-GTC, POST_ONLY, IOC, FOK = 0, 1, 2, 3
+GTC, POST_ONLY, IOC, FOK, DAY, GTD = range(6)
+TIF_NAMES: Final = ("GTC", "POST_ONLY", "IOC", "FOK", "DAY", "GTD")
+"""At the venue ``DAY`` and ``GTD`` are ``GTC``: the desk takes them back when their time has come."""
 PENDING_NEW, NEW, PARTIALLY_FILLED, FULLY_FILLED, PENDING_CANCEL = range(5)
 CANCELED, EXPIRED, REJECTED, SUSPENDED = range(5, 9)
 STATUS_NAMES: Final = (

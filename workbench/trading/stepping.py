@@ -43,7 +43,7 @@ from workbench.trading.slots import (
     COMMANDS_PER_STEP,
     DESK_TYPE,
     DONE_CANCELED,
-    DONE_EXPIRED,
+    DONE_REJECTED,
     EXPIRED,
     FILLED,
     FILLED_PART,
@@ -63,6 +63,7 @@ from workbench.trading.slots import (
     NOW,
     NUMBER,
     ORDERS,
+    OVER,
     PARTIALLY_FILLED,
     PENDING_CANCEL,
     PENDING_NEW,
@@ -125,8 +126,8 @@ def deliver(d: Desk, answers: Array, now: int) -> None:
             if order[FILLED] == order[SIZE]:
                 order[STATUS], order[CLOSED] = FULLY_FILLED, row[ARRIVES]
         elif what != MODIFY_REFUSED:
-            ends = EXPIRED if what == DONE_EXPIRED else REJECTED
-            order[STATUS] = CANCELED if what == DONE_CANCELED else ends
+            ends = REJECTED if what == DONE_REJECTED else EXPIRED
+            order[STATUS] = CANCELED if what == DONE_CANCELED and order[OVER] == 0 else ends
             order[CLOSED] = row[ARRIVES]
     if c[ANSWER_HEAD] == c[ANSWER_TAIL]:
         c[ANSWER_HEAD] = c[ANSWER_TAIL] = 0

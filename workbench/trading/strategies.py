@@ -22,6 +22,7 @@ from workbench.trading.slots import (
     CANCELS,
     CLOSED,
     COMMAND_TAIL,
+    FILLED,
     GTC,
     HELD,
     LEAVES,
@@ -178,14 +179,14 @@ def modify(d: Desk, number: int, price: int, size: int, trigger: int = 0) -> boo
 
     The size is that of the whole order, what has been filled included. A smaller one at the same price keeps its place
     in the queue; everything else is a new arrival, and may take. ``d.orders`` shows the new terms when the venue has
-    answered. A stop that has not gone off changes at once, its ``trigger`` where one is given; ``price`` is its limit.
+    answered. It is never less than what is known to be filled. A stop that has not gone off changes at once, its ``trigger`` where one is given; ``price`` is its limit.
     """
     if number < 0 or number >= d.counters[ORDERS] or size <= 0 or _is_full(d):
         return False
     status = d.orders[number, STATUS]
     if status == SUSPENDED:
         return adjust(d, number, price, size, trigger)
-    if trigger != 0 or (status != NEW and status != PARTIALLY_FILLED):
+    if trigger != 0 or size < d.orders[number, FILLED] or (status != NEW and status != PARTIALLY_FILLED):
         return False
     send(d, d.counters[NOW], MODIFY, number, price, size)
     return True
