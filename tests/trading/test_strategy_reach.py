@@ -54,11 +54,28 @@ def worked_out(d: Desk) -> None:
         _ = buy_market(d, 1)
 
 
+@wb.kernel_strategy
+def at_least_two(d: Desk) -> None:
+    """Reads a second parameter where there is one."""
+    d.memory[0] = d.params[1] if len(d.params) >= 2 else d.params[0]
+
+
+@wb.kernel_strategy
+def all_of_them(d: Desk) -> None:
+    """Adds up however many there are."""
+    for i in range(len(d.params)):
+        d.memory[0] += d.params[i]
+    if len(d.params) == 3:
+        d.memory[1] = d.params[2]
+
+
 @pytest.mark.parametrize(
     ("strategy", "params", "told"),
     [
         (second_of_two, (), r"'second_of_two' uses d.params\[1\] of 0; expected 2 or more"),
         (second_of_two, (3,), r"uses d.params\[1\] of 1"),
+        (quote_touch, (1,), r"'quote_touch' uses d.params\[1\] of 1"),
+        (at_least_two, (), r"uses d.params\[0\] of 0"),
         (last_of_any, (), r"uses d.params\[-1\] of 0; expected 1 or more"),
         (beyond_its_memory, (), r"uses d.memory\[64\] of 64; expected d.memory\[0\] to d.memory\[63\]"),
     ],
@@ -78,8 +95,10 @@ def test_what_is_given_is_used(session: Session) -> None:
 
 
 def test_what_is_asked_for_first_may_be_missing(session: Session) -> None:
-    """The example strategy looks whether there is a third parameter."""
+    """The example strategy looks whether there is a third parameter, others for a second or for any."""
     assert len(wb.backtest(quote_touch, session, params=(1, 4)).orders) > 0
+    for strategy, params in ((at_least_two, (1,)), (all_of_them, ()), (all_of_them, (1, 2))):
+        assert len(wb.backtest(strategy, session, params=params).orders) == 0
 
 
 def test_numbers_that_are_worked_out_find_no_number(session: Session) -> None:

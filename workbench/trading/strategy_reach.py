@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -57,15 +58,14 @@ def check_reach(strategy: Any, params: int) -> None:
 
     Notes
     -----
-    Numbers that are written down are seen (``d.params[1]``), unless the strategy asks for the ``len`` of something. Otherwise what lies
-    behind the last parameter is NaN.
+    Numbers that are written down are seen (``d.params[1]``), but for those that ``len(d.params) > 1`` looks for first. Otherwise
+    what lies behind the last parameter is NaN.
     """
     function = strategy.py_func
-    if "len" in function.__code__.co_names:
-        return
     for what, size in (("params", params), ("memory", MEMORY_SLOTS)):
+        optional = _looked_for(function.__code__, what)
         for index in sorted(_indices(function.__code__, what)):
-            if not -size <= index < size:
+            if not -size <= index < size and index < optional:
                 raise WorkbenchError(
                     f"strategy {function.__name__!r:.60} uses d.{what}[{index}] of {size}",
                     expected=f"{index + 1 if index >= 0 else -index} or more"
@@ -89,6 +89,22 @@ def _indices(code: Any, name: str) -> set[int]:
         and type(index.argval) is int
         and what.opname in _READS
     }
+
+
+def _looked_for(code: Any, name: str) -> float:
+    """The first index that a strategy asks for, by the length, before it uses it; infinity: none."""
+    steps = [step for step in dis.get_instructions(code) if step.opname not in ("PRECALL", "PUSH_NULL")]
+    asked = [at for at, step in enumerate(steps) if step.argval == "len"]
+    found = (_bound(steps[at : at + 6]) for at in asked if steps[at + 2].argval == name)
+    return min(found, default=math.inf)
+
+
+def _bound(steps: list[dis.Instruction]) -> float:
+    """Of ``len(d.params) > 2`` 2, of ``>= 3`` too; of anything else 0."""
+    *_, number, compared = steps
+    if compared.opname != "COMPARE_OP" or type(number.argval) is not int or ">" not in str(compared.argval):
+        return 0
+    return float(number.argval - (">=" in str(compared.argval)))
 
 
 __all__ = ["MEMORY_SLOTS", "check_reach", "memory", "parameters"]
