@@ -131,3 +131,12 @@ def test_without_any_mid_there_is_no_equity() -> None:
     found = in_backtest(At(2, lambda desk: desk.buy(0.5)), bids, 0, every="1s")
     assert found.equity["equity"].null_count() == len(found.equity)
     assert found.summary()["profit"].item() == 0.0
+
+
+def test_the_end_belongs_to_the_last_period_of_returns() -> None:
+    """A recording that ends at 60 s, with a fill at that moment: one minute, and the fill in it."""
+    minute = recorded((60, EventKind.DEPTH, 1, 90, 4))
+    found = in_backtest(At(59, lambda desk: desk.buy(0.5)), minute, 1, every="1s")
+    assert found.fills["ts"].to_physical().to_list() == [60 * SECOND]
+    returns = wb.report(found).returns(100, every="1m")
+    assert returns.to_list() == [pytest.approx(-0.25 / 100)]

@@ -118,12 +118,14 @@ class ReportTables:
 
         ts = self.equity["ts"].to_physical().to_numpy()
         step = interval_ns(every)
-        begin, end = (int(ts[0]) // step, int(ts[-1]) // step + 1) if len(ts) else (0, 0)
-        edges = np.arange(begin, end + 1, dtype=np.int64) * step
+        begin, end = (int(ts[0]) // step, -(-int(ts[-1]) // step)) if len(ts) else (0, 0)
+        edges = np.arange(begin, max(end, begin + min(len(ts), 1)) + 1, dtype=np.int64) * step
+        times = edges - 1
+        times[-1:] = np.maximum(times[-1:], ts[-1:])  # the end belongs to the last period
         stake = self._largest_held if capital is None else float(capital)
         if not stake > 0:
             raise WorkbenchError(f"capital {stake:g}", expected="above 0")
-        worth = stake + equity_at(self.equity, edges - 1)
+        worth = stake + equity_at(self.equity, times)
         if (worth <= 0).any():
             raise WorkbenchError(f"capital {stake:g}, all of which is lost", action="Give more capital")
         index = pd.DatetimeIndex(edges[:-1].astype("datetime64[ns]"))
