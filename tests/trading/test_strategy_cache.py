@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from workbench.errors import WorkbenchError
 from workbench.trading import strategy_cache
 from workbench.trading.strategies import buy_market, kernel_strategy
 
@@ -49,15 +50,48 @@ def test_the_same_strategy_is_compiled_once(place: Path) -> None:
     assert len(list(place.glob("*.strategy"))) == 3
 
 
+BELOW = """
+def first(d):
+    return second(d) + 1
+
+first_of_all = call(first)
+
+def second(d):
+    return {value}
+
+second = call(second)
+"""
+
+
+def test_what_is_called_may_stand_below_in_its_file() -> None:
+    """A part of strategies that calls one from further down is another when that one changes."""
+
+    def prints(value: int) -> str:
+        names: dict[str, Any] = {"call": strategy_cache.call, "__name__": __name__}
+        exec(BELOW.format(value=value), names)
+        return str(names["first_of_all"]._cache._print)
+
+    assert prints(1) == prints(1)
+    assert prints(1) != prints(2)
+
+
+def test_a_name_that_is_not_defined_is_named() -> None:
+    """A strategy that calls what no cell has defined yet says so, and does not wait for the compiler to."""
+    names: dict[str, Any] = {"__name__": __name__}
+    exec("def strategy(d):\n    helper(d)\n", names)
+    with pytest.raises(WorkbenchError, match="strategy uses 'helper'; expected a name that is defined"):
+        kernel_strategy(names["strategy"])
+
+
 def test_what_a_default_says_is_part_of_a_strategy() -> None:
     """Two functions of one code that call with another default do not share a result."""
 
     def strategy(d: Any, lots: int = 1) -> None:
         _ = buy_market(d, lots)
 
-    one = strategy_cache.StrategyCache(strategy)
+    one = strategy_cache.StrategyCache(strategy)._print
     strategy.__defaults__ = (2,)
-    assert strategy_cache.StrategyCache(strategy)._print != one._print
+    assert strategy_cache.StrategyCache(strategy)._print != one
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a strategy", b"\x80\x05K\x01."])

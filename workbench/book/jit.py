@@ -6,6 +6,8 @@ feed never waits for a compiler. Input columns are declared read-only: decoded m
 
 from __future__ import annotations
 
+import builtins
+import dis
 import gc
 import hashlib
 import inspect
@@ -16,6 +18,7 @@ from typing import Any, Final, TypeVar, cast
 import numpy as np
 from numba import njit, types
 
+from workbench.errors import WorkbenchError
 from workbench.events import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -90,7 +93,13 @@ def compile_once(dispatcher: Any, signature: Any) -> None:
 
 
 def fingerprint(function: Callable[..., object]) -> str:
-    """Return the hash of all that decides what a kernel does: code and constants, of it and of all that it calls."""
+    """Return the hash of all that decides what a kernel does: code and constants, of it and of all that it calls.
+
+    Raises
+    ------
+    WorkbenchError
+        It uses a name that is not defined yet, which could not be part of the hash.
+    """
     found: dict[str, str] = {}
     _collect(function, found)
     text = "\n".join(f"{name} {value}" for name, value in sorted(found.items()))
@@ -103,11 +112,28 @@ def _collect(function: Any, found: dict[str, str]) -> None:
         return
     defaults = f" {function.__defaults__!r}" if function.__defaults__ else ""
     found[place] = " ".join(_said(code) for code in _codes(function.__code__)) + defaults
+    _check_defined(function)
     cells = inspect.getclosurevars(function).nonlocals
     names = {name for code in _codes(function.__code__) for name in code.co_names}
     known = {name: function.__globals__[name] for name in names if name in function.__globals__}
     for name, value in {**known, **cells}.items():
         _collect_value(f"{place}.{name}", value, names, found)
+
+
+def _check_defined(function: Any) -> None:
+    for code in _codes(function.__code__):
+        for step in dis.get_instructions(code):
+            name = step.argval
+            if (
+                step.opname == "LOAD_GLOBAL"
+                and name not in function.__globals__
+                and not hasattr(builtins, name)
+            ):
+                raise WorkbenchError(
+                    f"{function.__qualname__} uses {name!r}",
+                    expected="a name that is defined",
+                    action=f"Define {name} before it, or import it",
+                )
 
 
 def _codes(code: CodeType) -> list[CodeType]:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import pickle
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -60,8 +61,13 @@ class StrategyCache:
     """
 
     def __init__(self, function: Any):
-        self._print = fingerprint(function)
+        self._function = function
         self.cache_path = str(folder())
+
+    @cached_property
+    def _print(self) -> str:
+        # what it calls may stand below it in its module: everything is there when it is compiled
+        return fingerprint(self._function)
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """Give what was compiled before, or None."""
