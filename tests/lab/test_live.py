@@ -219,7 +219,7 @@ def test_it_begins_on_the_clock_of_the_session() -> None:
 
 
 def test_what_is_no_strategy_is_refused() -> None:
-    """Classes, compiled ones and objects without a method, before anything is sent."""
+    """Classes, compiled ones without their parameters and objects without a method, before anything is sent."""
     with wb.simulate(seed=7, inline=True) as s:
         for strategy in (BuyOften, object(), wb.strategies.quote_touch):
             with pytest.raises(WorkbenchError, match="expected"):

@@ -17,7 +17,6 @@ from workbench.lab.report_tables import ReportTables
 from workbench.session import Session
 from workbench.trading import journal
 from workbench.trading.paper import rerun
-from workbench.trading.slots import Desk
 
 TERMS = wb.PaperTerms(entry_ns=2_000_000, response_ns=1_000_000, taker=Decimal("0.00002"))
 OPEN = ("PENDING_NEW", "NEW", "PARTIALLY_FILLED", "PENDING_CANCEL", "SUSPENDED")
@@ -161,16 +160,9 @@ def test_orders_are_changed_and_taken_back(session: Session) -> None:
 
 
 def test_a_backtest_without_a_desk_has_no_exits(session: Session) -> None:
-    """Where they are is said; so is that compiled strategies have no desk."""
+    """Where they are is said."""
     with pytest.raises(WorkbenchError, match="paper_backtest"):
         wb.backtest(Once(("buy", 1, {"take_profit": 1.0})), session)
-
-    @wb.kernel_strategy
-    def idle(d: Desk) -> None:
-        d.memory[0] += 1
-
-    with pytest.raises(WorkbenchError, match=r"wb\.backtest"):
-        wb.paper_backtest(idle, session)
 
 
 def test_nothing_happens_where_nothing_is_recorded(session: Session) -> None:

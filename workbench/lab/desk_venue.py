@@ -19,7 +19,6 @@ from workbench.trading.rows import Rows
 from workbench.trading.states import OrderEvent, OrderStatus
 from workbench.trading.terms import Terms
 
-_ANSWERED: Final = (slots.NEW, slots.PARTIALLY_FILLED, slots.SUSPENDED)
 _NAMES: Final = {OrderStatus.DENIED: "REJECTED", OrderStatus.INITIALIZED: "PENDING_NEW"}
 
 
@@ -101,19 +100,22 @@ class DeskVenue(VenueTables):
         }
         terms = Terms(**told, **exits)
         self._show(number, Order.of(terms, now, -1))
+        if trigger:
+            self._hold(number, now)
         self._ask(now, Place(terms), number)
         return number
 
     def cancel(self, now: int, number: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
-        if not 0 <= number < self._count or self._table[number, slots.STATUS] not in _ANSWERED:
+        if not self._take_back(number, now):
             return False
-        self._table[number, slots.STATUS] = slots.PENDING_CANCEL
         self._ask(now, Cancel(self.names[number]))
         return True
 
     def modify(self, now: int, number: int, price: int, size: int, trigger: int = 0) -> bool:
-        """Ask for another price (ticks), whole size (lots) or trigger."""
+        """Ask for another price (ticks), whole size (lots) or trigger; a stop that waits has them at once."""
+        if not self._adjust(number, size, trigger):
+            return False
         limit = None if self._table[number, slots.MARKET] else price
         self._ask(now, Replace(self.names[number], size, limit, trigger or None))
         return True

@@ -8,6 +8,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
 from workbench.flow.bar_rule import interval_ns
 from workbench.flow.signals.contract import Signal
+from workbench.lab.compiled_strategy import CompiledStrategy
 from workbench.lab.plain_strategy import PlainDesk
 
 METHODS: Final = ("on_timer", "on_book", "on_trade", "on_fill", "on_events")
@@ -85,8 +86,8 @@ class FollowSignal:
         return f"FollowSignal({self.signal!r}{more})"
 
 
-def playable(strategy: Any) -> Any:
-    """What runs in plain Python: a strategy as it is, a signal as one that follows it.
+def playable(strategy: Any, params: Any = ()) -> Any:
+    """What runs in plain Python: a strategy as it is, a signal as one that follows it, a compiled one as one that steps.
 
     Raises
     ------
@@ -95,6 +96,8 @@ def playable(strategy: Any) -> Any:
     """
     if isinstance(strategy, Signal):
         return FollowSignal(strategy)
+    if hasattr(strategy, "py_func"):
+        return CompiledStrategy(strategy, params)
     if isinstance(strategy, type) or not any(hasattr(strategy, name) for name in METHODS):
         is_class = isinstance(strategy, type)
         raise WorkbenchError(

@@ -15,7 +15,7 @@ from workbench.events import EventBatch
 from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest import Market
 from workbench.lab.backtest_result import Backtest
-from workbench.lab.follow_signal import METHODS, playable
+from workbench.lab.follow_signal import playable
 from workbench.lab.live_venue import LiveVenue
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.lab.schedule import Schedule
@@ -33,13 +33,14 @@ def trade(
     hours: str | None = None,
     warm_up: str | None = None,
     symbol: str | None = None,
+    params: Any = (),
 ) -> StrategyRun:
     """Let a strategy trade on a session, as it does in :func:`workbench.backtest`.
 
     Parameters
     ----------
-    strategy : object
-        With any of ``on_timer(desk)``, ``on_book(desk)``, ``on_trade(desk, trade)``, ``on_fill(desk, fill)``, ``on_events(desk, batch)``; or a signal, which is followed
+    strategy : kernel strategy or object
+        From :func:`workbench.kernel_strategy`, or with any of ``on_timer(desk)``, ``on_book(desk)``, ``on_trade(desk, trade)``, ``on_fill(desk, fill)``, ``on_events(desk, batch)``; or a signal, which is followed
         (:class:`workbench.FollowSignal`).
     s : Session
         On paper, or of Bookmap once it is armed.
@@ -49,6 +50,8 @@ def trade(
         When it acts, as for :func:`workbench.backtest`, by the session's own time.
     symbol : str, optional
         Default: the first instrument.
+    params : sequence of float, optional
+        What a kernel strategy finds in ``d.params``.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def trade(
     Raises
     ------
     WorkbenchError
-        Orders would go nowhere (``not_armed``, ``read_only``); a compiled strategy; an object without any of the methods; no
+        Orders would go nowhere (``not_armed``, ``read_only``); an object without any of the methods; no
         such hours.
 
     Notes
@@ -85,9 +88,7 @@ def trade(
     >>> run.result().fills.equals(wb.backtest(BuyOnce(), s, latency=0).fills)
     True
     """
-    if hasattr(strategy, "py_func"):
-        raise WorkbenchError("a compiled strategy", expected=f"an object with one of {', '.join(METHODS)}")
-    strategy = playable(strategy)
+    strategy = playable(strategy, params)
     seat = s.orders.seat(symbol)
     seat.check_ready()
     run = StrategyRun(strategy, s, seat, interval_ns(every), hours, warm_up)

@@ -107,20 +107,15 @@ class LiveVenue(VenueTables):
         row[slots.MARKET], row[slots.STATUS] = int(limit is None), slots.PENDING_NEW
         row[slots.TRIGGER], row[slots.TRAIL] = trigger, trail
         if trigger:
-            row[slots.STATUS] = slots.REJECTED if self._is_passed(side, trigger) else slots.SUSPENDED
-            row[slots.CLOSED] = now if row[slots.STATUS] == slots.REJECTED else 0
+            self._hold(number, now)
         self._call(number, self._seat.name(number))
         self._waiting.append(self._placed(number, limit, dict(exits)))
         return number
 
     def cancel(self, now: int, number: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
-        status = self._table[number, slots.STATUS] if 0 <= number < self._count else slots.REJECTED
-        if status not in (*WORKS, slots.SUSPENDED):
+        if not self._take_back(number, now):
             return False
-        held = status == slots.SUSPENDED
-        self._table[number, slots.STATUS] = slots.CANCELED if held else slots.PENDING_CANCEL
-        self._table[number, slots.CLOSED] = now if held else 0
         name, symbol = self._names[number], self._instrument.symbol
         self._waiting.append(messages.CancelOrder(client_order_id=name, symbol=symbol))
         return True
@@ -128,11 +123,8 @@ class LiveVenue(VenueTables):
     def modify(self, now: int, number: int, price: int, size: int, trigger: int = 0) -> bool:
         """Ask for another price (ticks), whole size (lots) or trigger; a stop that waits has them at once."""
         row = self._table[number]
-        wanted = trigger or int(row[slots.TRIGGER])
-        if row[slots.STATUS] == slots.SUSPENDED:
-            if self._is_passed(int(row[slots.SIDE]), wanted):
-                return False
-            row[slots.TRIGGER], row[slots.SIZE] = wanted, size
+        if not self._adjust(number, size, trigger):
+            return False
         command = messages.ReplaceOrder(
             client_order_id=self._names[number],
             symbol=self._instrument.symbol,
@@ -251,11 +243,6 @@ class LiveVenue(VenueTables):
             known=told.ts,
         )
         self._position += side * lots
-
-    def _is_passed(self, side: int, trigger: int) -> bool:
-        """Whether a stop is on the wrong side of the best price, as the desk refuses it."""
-        bid, bids, ask, asks = self._book.desk.touch.tolist()
-        return bool(asks and trigger < ask) if side > 0 else bool(bids and trigger > bid)
 
     def _price(self, ticks: int) -> float:
         return float(self._instrument.price(ticks))

@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 
-from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Instrument
 from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest import Market
@@ -27,13 +26,14 @@ def paper_backtest(
     every: str = "100ms",
     hours: str | None = None,
     warm_up: str | None = None,
+    params: Any = (),
 ) -> PaperBacktest:
     """Run a strategy over a recording on the desk that trades on paper live.
 
     Parameters
     ----------
-    strategy : object
-        As for :func:`workbench.backtest`, in plain Python.
+    strategy : kernel strategy or object
+        As for :func:`workbench.backtest`.
     x : session or recording
     terms : PaperTerms, optional
         Latencies, queue model, fees, money and bounds.
@@ -41,6 +41,8 @@ def paper_backtest(
         Time between steps.
     hours, warm_up : str, optional
         When it acts, as for :func:`workbench.backtest`.
+    params : sequence of float, optional
+        What a kernel strategy finds in ``d.params``.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def paper_backtest(
     Raises
     ------
     WorkbenchError
-        A compiled strategy, no such hours.
+        No strategy, no such hours.
 
     Notes
     -----
@@ -70,18 +72,12 @@ def paper_backtest(
     >>> wb.paper_backtest(BuyOnce(), s).orders.select("name", "status")["name"].to_list()
     ['s0', 's0.tp', 's0.sl']
     """
-    if hasattr(strategy, "py_func"):
-        raise WorkbenchError(
-            "a compiled strategy",
-            expected="an object with on_timer, on_book, on_trade or on_fill",
-            action="Compiled ones run in wb.backtest",
-        )
     market, told = Market.of(x), terms or PaperTerms()
     contract = told.contract(market.instrument)
     venue = DeskVenue(contract, told, market.batch)
     desk = PlainDesk(venue, market.instrument, told.trading_day)
     schedule = Schedule.of(market.first, hours, warm_up)
-    desk.run(playable(strategy), market.rows, interval_ns(every), None, market.batch, schedule)
+    desk.run(playable(strategy, params), market.rows, interval_ns(every), None, market.batch, schedule)
     venue.finish()
     return PaperBacktest(market.instrument, venue, market.batch)
 

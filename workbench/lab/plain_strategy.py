@@ -95,6 +95,11 @@ class PlainDesk:
         self._ends: list[tuple[int, int]] = []
 
     @property
+    def venue(self) -> Matcher | DeskVenue:
+        """Where its orders go, in ticks and lots."""
+        return self._matcher
+
+    @property
     def best_bid(self) -> float | None:
         """Best bid, None where the book is empty or not known."""
         price, size = self._matcher.desk.touch[:2].tolist()

@@ -25,6 +25,7 @@ class VenueTables(ABC):
         self._table = np.zeros((_FIRST_ROOM, slots.ORDER_SLOTS), np.int64)
         self._count = 0
         self._made: list[list[int]] = []
+        self._fills = np.zeros((0, slots.FILL_SLOTS), np.int64)
         self._went_off: dict[int, int] = {}
 
     @property
@@ -35,7 +36,9 @@ class VenueTables(ABC):
     @property
     def fills(self) -> Array:
         """Fills in the order in which they were told, int64, shape (n, FILL_SLOTS)."""
-        return np.array(self._made, np.int64).reshape(-1, slots.FILL_SLOTS)
+        if len(self._fills) != len(self._made):
+            self._fills = np.array(self._made, np.int64).reshape(-1, slots.FILL_SLOTS)
+        return self._fills
 
     @property
     def commands(self) -> Array:
@@ -68,6 +71,47 @@ class VenueTables(ABC):
         exits: Mapping[str, Any],
     ) -> int:
         """Send an order with everything that the paper desk knows; its number."""
+
+    @property
+    @abstractmethod
+    def desk(self) -> slots.Desk:
+        """The book as the strategy sees it."""
+
+    def _hold(self, number: int, now: int) -> None:
+        """A stop has been left: it waits, or the best price has passed it already."""
+        row = self._table[number]
+        if self._is_passed(int(row[slots.SIDE]), int(row[slots.TRIGGER])):
+            row[slots.STATUS], row[slots.CLOSED] = slots.REJECTED, now
+        else:
+            row[slots.STATUS] = slots.SUSPENDED
+
+    def _take_back(self, number: int, now: int) -> bool:
+        """A cancel is asked for: a stop that waits has ended, others will have; False where there is nothing to ask for."""
+        if not 0 <= number < self._count:
+            return False
+        row = self._table[number]
+        if row[slots.STATUS] == slots.SUSPENDED:
+            row[slots.STATUS], row[slots.CLOSED] = slots.CANCELED, now
+        elif row[slots.STATUS] in (slots.NEW, slots.PARTIALLY_FILLED):
+            row[slots.STATUS] = slots.PENDING_CANCEL
+        else:
+            return False
+        return True
+
+    def _adjust(self, number: int, size: int, trigger: int) -> bool:
+        """A change is asked for: a stop that waits has it at once; False where it would go off."""
+        row = self._table[number]
+        if row[slots.STATUS] == slots.SUSPENDED:
+            wanted = trigger or int(row[slots.TRIGGER])
+            if self._is_passed(int(row[slots.SIDE]), wanted):
+                return False
+            row[slots.TRIGGER], row[slots.SIZE] = wanted, size
+        return True
+
+    def _is_passed(self, side: int, trigger: int) -> bool:
+        """Whether a stop is on the wrong side of the best price, as the desk refuses it."""
+        bid, bids, ask, asks = self.desk.touch.tolist()
+        return bool(asks and trigger < ask) if side > 0 else bool(bids and trigger > bid)
 
     def _begin(self, now: int) -> int:
         """Number of a new order, sent now."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from numba import types
 
 from workbench.book.jit import kernel
-from workbench.trading.passing import address_of
+from workbench.trading.passing import STRATEGY, address_of
 from workbench.trading.sending import send
 from workbench.trading.slots import (
     CANCEL,
@@ -23,6 +25,12 @@ from workbench.trading.slots import (
     Desk,
 )
 from workbench.trading.strategies import adjust, cancel, drop, stop, submit
+
+
+@kernel(types.void(DESK_TYPE, types.FunctionType(STRATEGY)))
+def act_now(d: Desk, strategy: Callable[[Desk], None]) -> None:
+    """Let a compiled strategy act once."""
+    strategy(address_of(d))
 
 
 @kernel(types.int64(DESK_TYPE, *[types.int64] * 5))

@@ -46,13 +46,12 @@ CASH: Final = 16  # ticks × lots, as the strategy knows it
 ANSWERED: Final = 17  # answers that were ever given
 FILL_RULE: Final = 18
 QUEUE: Final = 19
-LAST_PRICE: Final = 20  # last print that the strategy has seen, ticks
+CLOSES: Final = 20  # nothing reaches the venue later, ns: where what was recorded ends
 CANCELS: Final = 21
-CLOSES: Final = 22  # nothing reaches the venue later, ns: where what was recorded ends
-SUBMITS: Final = 23
-HELD: Final = 24  # stops that have not gone off
-STOPS_CHANGED: Final = 25  # whether what is held, or waits for which price, has changed
-COUNTERS: Final = 26
+SUBMITS: Final = 22
+HELD: Final = 23  # stops that have not gone off
+STOPS_CHANGED: Final = 24  # whether what is held, or waits for which price, has changed
+COUNTERS: Final = 25
 
 QUEUED: Final = 200
 """Kind of a row that :mod:`workbench.trading.priorities` makes: lots that came to a level, or left it."""
