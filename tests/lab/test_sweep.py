@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -177,3 +178,50 @@ def test_the_configuration_of_joblib_decides_where(recording: Recording) -> None
     """Threads, for one, by joblib's own context."""
     with joblib.parallel_config(backend="threading", n_jobs=2):
         assert_frame_equal(swept(recording, n_jobs=None).frame, swept(recording).frame)
+
+
+class Weighted(BuyEvery):
+    """Buys as often as the middle of an array says, or an object that holds one."""
+
+    def __init__(self, weights: Any):
+        super().__init__(int(getattr(weights, "held", weights)[2500]))
+
+
+class Holder:
+    """Printed by its address."""
+
+    def __init__(self, held: Any):
+        self.held = held
+
+
+def test_long_arrays_are_told_apart(recording: Recording) -> None:
+    """Parameters and settings that are printed alike are trials of their own, with rows of their own in best()."""
+    many, few = np.full(5000, 7), np.full(5000, 7)
+    many[2500], few[2500] = 5, 50
+    assert repr(many) == repr(few)
+    found = wb.sweep(Weighted, {"weights": [many, few]}, recording, n_jobs=1, progress=False)
+    assert found.frame["volume"][0] > found.frame["volume"][1] > 0
+    assert found.best("volume").height == 2
+    slow, fast = np.full(5000, 1_000_000), np.full(5000, 1_000_000)
+    slow[1000:4000] = 900_000_000
+    late = wb.sweep(
+        quote_away,
+        {"distance": [0], "most": [5], "latency": [fast, slow]},
+        recording,
+        n_jobs=1,
+        progress=False,
+    )
+    assert late.frame["profit"].n_unique() == late.frame["latency"].n_unique() == 2
+
+
+def test_objects_go_on_where_they_stopped(recording: Recording, tmp_path: Path) -> None:
+    """Parameters that are printed by their address are found again in the file of results by what they hold."""
+    file = tmp_path / "r.jsonl"
+    for _ in range(2):
+        grid = {"weights": [Holder(np.full(5000, 7)), Holder(np.full(5000, 9))]}
+        wb.sweep(Weighted, grid, recording, n_jobs=1, progress=False, results=file)
+    lines = [json.loads(line) for line in file.read_bytes().splitlines()]
+    assert len(lines) == len(wb.Trials.of(recording)) == 2
+    assert all(line["values"]["weights"].startswith("Holder #") for line in lines)
+    with pytest.raises(WorkbenchError, match=r"weights=.*cannot be told from others"):
+        wb.sweep(Weighted, {"weights": [(n for n in [1])]}, recording)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from workbench.errors import WorkbenchError
@@ -19,6 +20,7 @@ from workbench.lab.sweep_search import searched
 from workbench.lab.sweep_trial import Outcome, Recipe, Task, recording_identity, recording_of, task_of
 from workbench.lab.sweep_work import Workers
 from workbench.lab.trials import Deflation, Trials
+from workbench.lab.value_identity import value_told
 
 OBJECTIVES: Final = ("sharpe", "profit")
 
@@ -203,7 +205,7 @@ def _unseen(source: Any) -> WorkbenchError:
 
 
 def _row(point: Mapping[str, Any], names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
-    told = {name: _cell(point.get(name)) for name in names}
+    told = {name: _cell(point.get(name), name) for name in names}
     sharpe = None if outcome.trial is None else outcome.trial.sharpe
     return {
         **told,
@@ -214,8 +216,10 @@ def _row(point: Mapping[str, Any], names: Sequence[str], outcome: Outcome) -> di
     }
 
 
-def _cell(value: Any) -> Any:
-    return value if isinstance(value, bool | int | float | str | None) else repr(value)
+def _cell(value: Any, name: str) -> Any:
+    if isinstance(value, np.number | np.bool_):
+        return value.item()
+    return value if isinstance(value, bool | int | float | str | None) else value_told(value, name)
 
 
 def _short(source: str) -> str:

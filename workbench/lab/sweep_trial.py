@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from workbench.lab.backtest_result import Backtest
 from workbench.lab.equity_steps import profits
 from workbench.lab.remote_recording import RemoteRecording, is_url
 from workbench.lab.trials import SPLITS, Trial, summarised
+from workbench.lab.value_identity import value_identity, value_told
 from workbench.trading.strategies import kernel_strategy
 
 MOST_PERIODS: Final = 504
@@ -92,13 +92,25 @@ def _found(module: str, qualname: str) -> Any:
 
 @dataclass(frozen=True)
 class Task:
-    """What one trial is: a recipe, its parameters, the settings of the backtest, and the recording by path or URL."""
+    """What one trial is: a recipe, its parameters, the settings of the backtest, and the recording by path or URL.
+
+    Attributes
+    ----------
+    key : str
+        Made from the content of all the others.
+    recipe : Recipe
+    values, settings : mapping of name to object
+    source : str
+    told : mapping of name to str
+        Values and settings as text.
+    """
 
     key: str
     recipe: Recipe
     values: Mapping[str, Any]
     settings: Mapping[str, Any]
     source: str
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -176,15 +188,24 @@ def recording_identity(manifest: Manifest) -> str:
 def task_of(
     recipe: Recipe, values: Mapping[str, Any], settings: Mapping[str, Any], source: str, identity: str
 ) -> Task:
-    """A task with its key: the same trial has the same key in every process."""
-    told = sorted(values.items()) if not recipe.compiled else list(values.items())
-    text = repr((recipe.identity, told, sorted(settings.items()), identity))
-    return Task(hashlib.sha256(text.encode()).hexdigest()[:32], recipe, values, settings, source)
+    """A task with its key: the same trial has the same key in every process.
+
+    Raises
+    ------
+    WorkbenchError
+        A parameter or setting whose content cannot be known (code ``no_identity``).
+    """
+    known = {name: value_identity(value, name) for name, value in (*values.items(), *settings.items())}
+    given = list(values) if recipe.compiled else sorted(values)
+    parts = ([(name, known[name]) for name in names] for names in (given, sorted(settings)))
+    text = repr((recipe.identity, *parts, identity))
+    told = {name: value_told(value, name) for name, value in (*values.items(), *settings.items())}
+    return Task(hashlib.sha256(text.encode()).hexdigest()[:32], recipe, values, settings, source, told)
 
 
 def carried_out(task: Task, identity: str = "") -> Outcome:
     """Run a trial; what a strategy raises is told and not raised, so that it ends no sweep."""
-    told = {name: repr(value) for name, value in itertools.chain(task.values.items(), task.settings.items())}
+    told = dict(task.told)
     try:
         result = task.recipe.run(_market(task.source, identity), task.values, task.settings)
         summary = result.summary().row(0, named=True)
