@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,33 @@ def test_several_recordings_give_a_row_each(recording: Recording, tmp_path: Path
     assert best["n"].to_list() == [20, 50]
     means = found.frame.group_by("n").agg(pl.col("volume").mean()).sort("n")["volume"].to_list()
     assert best["volume"].to_list() == means
+
+
+def test_recordings_of_one_name_keep_their_own_rows(recording: Recording, tmp_path: Path) -> None:
+    """Where session and instrument are the same in two folders, the folder tells them apart, in rows and in worth."""
+    middle = (recording.start_ns + recording.end_ns) // 2
+    parts = {"one": {"end_ns": middle}, "two": {"start_ns": middle}, "three": {"end_ns": middle - 10**9}}
+    sources = [
+        write_recording(
+            tmp_path / folder,
+            recording.instrument,
+            recording.batches(**part),
+            source={},
+            session="B" if folder == "three" else "A",
+        )
+        for folder, part in parts.items()
+    ]
+    found = wb.sweep(BuyEvery, {"n": [20]}, sources, n_jobs=1, progress=False)
+    names = [f"{start}/{source.path.name}" for start, source in zip(("one/A", "two/A", "B"), sources)]
+    assert found.frame["recording"].to_list() == list(found.worth) == names
+
+
+def test_a_copy_of_a_recording_has_a_name_of_its_own(recording: Recording, tmp_path: Path) -> None:
+    """The same events at two places are one trial and two rows."""
+    copy = shutil.copytree(recording.path, tmp_path / "copy" / "ES-SIM")
+    found = wb.sweep(BuyEvery, {"n": [20]}, [recording, copy], n_jobs=1, progress=False)
+    assert found.frame["recording"].n_unique() == 2
+    assert found.frame["profit"].n_unique() == 1
 
 
 def test_a_search_with_one_seed_is_one_search(recording: Recording) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -12,12 +12,11 @@ import numpy as np
 import polars as pl
 
 from workbench.errors import WorkbenchError
-from workbench.frames.recording import Recording
-from workbench.lab.remote_recording import RemoteRecording
 from workbench.lab.sweep_file import SweepFile
 from workbench.lab.sweep_grid import Grid, check_strategy, divided, points
+from workbench.lab.sweep_markets import markets_of, short_names
 from workbench.lab.sweep_search import searched
-from workbench.lab.sweep_trial import Outcome, Recipe, Task, recording_identity, recording_of, task_of
+from workbench.lab.sweep_trial import Outcome, Recipe, Task, recording_of, task_of
 from workbench.lab.sweep_work import Workers
 from workbench.lab.trials import Deflation, Trials
 from workbench.lab.value_identity import value_told
@@ -31,12 +30,13 @@ class Sweep(NamedTuple):
     Attributes
     ----------
     frame : DataFrame
-        A row for each point and recording, in the order of the grid: what was varied, ``recording``, what
-        :meth:`Backtest.summary` says, ``sharpe`` per period, ``error`` (null where there is a result).
+        A row for each point and recording, in the order of the grid: what was varied, ``recording`` (its session and
+        instrument; more of its path where two recordings share them), what :meth:`Backtest.summary` says, ``sharpe`` per period, ``error`` (null where there is a result).
     names : tuple of str
         What was varied.
     worth : dict of str to Deflation
-        Of the best trial on each recording, among all that were ever tried on it.
+        Of the best trial on each recording, by the names of the column ``recording``, among all that were ever tried
+        on it.
     """
 
     frame: pl.DataFrame
@@ -125,7 +125,7 @@ def sweep(
     check_strategy(strategy)
     if objective not in OBJECTIVES:
         raise WorkbenchError(f"objective {objective!r}", expected=f"one of {', '.join(OBJECTIVES)}")
-    markets = _markets(recordings)
+    markets = markets_of(recordings)
     recipe = Recipe.of(strategy)
 
     def tasks(point: Mapping[str, Any]) -> list[Task]:
@@ -143,11 +143,12 @@ def sweep(
     wanted = [(point, task) for point in chosen for task in tasks(point)]
     done = workers.finish([task for _, task in wanted])
     names = tuple(dict.fromkeys(name for point in chosen for name in point))
-    rows = [_row(point, names, done[task.key]) for point, task in wanted]
+    called = short_names(list(markets))
+    rows = [_row(point, names, called[task.source], done[task.key]) for point, task in wanted]
     return Sweep(
         pl.DataFrame(rows, schema_overrides={"error": pl.String}, infer_schema_length=None, strict=False),
         names,
-        _worth(done.values(), registers),
+        _worth(done.values(), registers, called),
     )
 
 
@@ -169,47 +170,12 @@ def _aim(outcome: Outcome, objective: str) -> float:
     return outcome.trial.sharpe if objective == "sharpe" else float(outcome.summary["profit"] or 0.0)
 
 
-def _markets(recordings: Any) -> dict[str, str]:
-    """Identity of each recording by its path or URL."""
-    if hasattr(recordings, "capture"):
-        raise _unseen(recordings)
-    given = (
-        [recordings]
-        if isinstance(recordings, str | os.PathLike | Recording | RemoteRecording)
-        else recordings
-    )
-    found: dict[str, str] = {}
-    for one in given:
-        opened = one if isinstance(one, Recording | RemoteRecording) else _opened(one)
-        if opened.manifest.state != "closed":
-            raise WorkbenchError(f"{opened!r} is still being written", expected="a closed recording")
-        source = opened.url if isinstance(opened, RemoteRecording) else str(opened.path.absolute())
-        found[source] = recording_identity(opened.manifest)
-    if not found:
-        raise WorkbenchError("no recordings", expected="at least one")
-    return found
-
-
-def _opened(source: Any) -> Any:
-    if not isinstance(source, str | os.PathLike):
-        raise _unseen(source)
-    return recording_of(os.fspath(source))
-
-
-def _unseen(source: Any) -> WorkbenchError:
-    return WorkbenchError(
-        f"{source!r:.80} among the recordings",
-        expected="a recording, its path or its URL",
-        action="Record a session first: other processes cannot see it",
-    )
-
-
-def _row(point: Mapping[str, Any], names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
+def _row(point: Mapping[str, Any], names: Sequence[str], recording: str, outcome: Outcome) -> dict[str, Any]:
     told = {name: _cell(point.get(name), name) for name in names}
     sharpe = None if outcome.trial is None else outcome.trial.sharpe
     return {
         **told,
-        "recording": _short(outcome.source),
+        "recording": recording,
         **outcome.summary,
         "sharpe": sharpe,
         "error": outcome.error or None,
@@ -222,18 +188,15 @@ def _cell(value: Any, name: str) -> Any:
     return value if isinstance(value, bool | int | float | str | None) else value_told(value, name)
 
 
-def _short(source: str) -> str:
-    """Session and instrument."""
-    return "/".join(Path(source).parts[-2:])
-
-
-def _worth(outcomes: Any, registers: Mapping[str, Trials]) -> dict[str, Deflation]:
+def _worth(
+    outcomes: Iterable[Outcome], registers: Mapping[str, Trials], called: Mapping[str, str]
+) -> dict[str, Deflation]:
     best: dict[str, Any] = {}
     for outcome in outcomes:
         trial = outcome.trial
         if trial is not None and (outcome.source not in best or trial.sharpe > best[outcome.source].sharpe):
             best[outcome.source] = trial
-    return {_short(source): registers[source].judge(trial) for source, trial in best.items()}
+    return {called[source]: registers[source].judge(trial) for source, trial in best.items()}
 
 
 __all__ = ["Sweep", "sweep"]
