@@ -18,6 +18,7 @@ from tests.support.sweeping import BuyEvery, Deadly, failing, quote_away
 from workbench.errors import WorkbenchError
 from workbench.frames.recording import Recording, write_recording
 from workbench.lab import sweep_work
+from workbench.lab.sweep import RESULTS
 from workbench.lab.sweep_trial import Outcome, Task, carried_out
 
 GRID = {"distance": [0, 1, 2], "most": [1, 5], "queue": ["risk_averse", "touch"]}
@@ -175,6 +176,61 @@ def test_a_copy_of_a_recording_has_a_name_of_its_own(recording: Recording, tmp_p
     found = wb.sweep(BuyEvery, {"n": [20]}, [recording, copy], n_jobs=1, progress=False)
     assert found.frame["recording"].n_unique() == 2
     assert found.frame["profit"].n_unique() == 1
+
+
+def written(rows: list[dict[str, Any]]) -> wb.Sweep:
+    """A sweep with these results over ``n``."""
+    schema = {"sharpe": pl.Float64, "error": pl.String}
+    return wb.Sweep(pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None), ("n",), {})
+
+
+def test_best_is_the_least_where_less_is_better() -> None:
+    """Drawdowns and fees that are least come first, of all else what is most."""
+    rows = [
+        {"n": n, "recording": "A", "fees": 3.0 - n, "profit": n, "max_drawdown": 9.0 * n, "error": None}
+        for n in (2, 1, 3)
+    ]
+    found = written(rows)
+    assert found.best("max_drawdown")["n"].to_list() == [1, 2, 3]
+    assert found.best("fees")["n"].to_list() == [3, 2, 1]
+    assert found.best("profit")["n"].to_list() == [3, 2, 1]
+
+
+def test_a_mean_says_how_many_recordings_it_covers() -> None:
+    """A point that failed on one of two recordings stands behind those that did not, and nothing known comes last."""
+    profits = {1: (1.0, 2.0), 2: (99.0, None), 3: (3.0, 1.0), 4: (None, None), 5: (float("nan"), 98.0)}
+    rows = [
+        {"n": n, "recording": name, "profit": profit, "error": None if profit is not None else "ValueError"}
+        for n, both in profits.items()
+        for name, profit in zip("AB", both)
+    ]
+    best = written(rows).best("profit")
+    assert best.select("n", "recordings", "profit").rows() == [
+        (3, 2, 2.0),
+        (1, 2, 1.5),
+        (2, 1, 99.0),
+        (5, 1, 98.0),
+        (4, 0, None),
+    ]
+
+
+def test_a_setting_that_is_named_like_a_result_keeps_its_column(recording: Recording) -> None:
+    """Fees and ways to fill that were varied stand beside the fees and fills that came of them."""
+    grid = {"n": [20], "fees": [(0, 0), (0, "0.001")], "fills": ["shared", "whole"]}
+    found = wb.sweep(BuyEvery, grid, recording, n_jobs=1, progress=False)
+    assert found.names == ("n", "fees_set", "fills_set")
+    assert found.frame["fees_set"].to_list() == ["(0, 0)"] * 2 + ["(0, '0.001')"] * 2
+    assert found.best("fees")["fees"].to_list()[:2] == [0.0, 0.0]
+    assert found.best("profit").height == 4
+    summary = wb.backtest(BuyEvery(20), recording).summary().columns
+    assert found.frame.columns == [*found.names, "recording", *summary, "sharpe", "error"]
+    assert {*summary, "recording", "sharpe", "error"} <= set(RESULTS)
+
+
+def test_a_sweep_over_nothing_has_one_best_row(recording: Recording) -> None:
+    """An empty grid is the one point of all defaults."""
+    found = wb.sweep(lambda: BuyEvery(20), {}, recording, n_jobs=1, progress=False)
+    assert found.best("fills")["fills"].to_list() == found.frame["fills"].to_list() != [0]
 
 
 def test_a_search_with_one_seed_is_one_search(recording: Recording) -> None:

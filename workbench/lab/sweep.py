@@ -22,6 +22,13 @@ from workbench.lab.trials import Deflation, Trials
 from workbench.lab.value_identity import value_told
 
 OBJECTIVES: Final = ("sharpe", "profit")
+LESS_IS_BETTER: Final = ("fees", "max_drawdown")
+_SUMMARY: Final = (
+    "steps", "orders", "fills", "volume", "maker_share", "position", "fees", "profit", "max_drawdown",
+)  # fmt: skip
+RESULTS: Final = (*_SUMMARY, "recording", "recordings", "sharpe", "error")
+"""Names of columns that are no parameters: a varied name that is among them has ``_set`` behind it."""
+_SCHEMA: Final = {"sharpe": pl.Float64, "error": pl.String}
 
 
 class Sweep(NamedTuple):
@@ -31,9 +38,10 @@ class Sweep(NamedTuple):
     ----------
     frame : DataFrame
         A row for each point and recording, in the order of the grid: what was varied, ``recording`` (its session and
-        instrument; more of its path where two recordings share them), what :meth:`Backtest.summary` says, ``sharpe`` per period, ``error`` (null where there is a result).
+        instrument; more of its path where two recordings share them), what :meth:`Backtest.summary` says, ``sharpe``
+        per period, ``error`` (null where there is a result).
     names : tuple of str
-        What was varied.
+        Columns of what was varied; ``fees_set`` and ``fills_set`` where there is a result of that name.
     worth : dict of str to Deflation
         Of the best trial on each recording, by the names of the column ``recording``, among all that were ever tried
         on it.
@@ -49,13 +57,38 @@ class Sweep(NamedTuple):
         Parameters
         ----------
         by : str, optional
-            A column that holds numbers.
+            A column that holds numbers. Of fees and drawdowns the least is best, of all others the most.
+
+        Returns
+        -------
+        DataFrame
+            What was varied; ``recordings``, how many of them have a value of ``by``; means over those that have one.
+
+        Raises
+        ------
+        WorkbenchError
+            There is no such column of numbers.
+
+        Notes
+        -----
+        A point that has no value on some recording, because it failed there or never traded, has the mean of fewer: it
+        stands behind all points that have one on each, however good it looks.
         """
         numbers = [n for n, kind in self.frame.schema.items() if kind.is_numeric() and n not in self.names]
         if by not in numbers:
             raise WorkbenchError(f"best by {by!r}", expected=f"one of {', '.join(numbers)}")
-        means = self.frame.group_by(self.names, maintain_order=True).agg(pl.col(numbers).mean())
-        return means.sort(by, descending=True, nulls_last=True, maintain_order=True)
+        known = self.frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+        told = pl.col("recording").filter(pl.col(by).is_not_null()).n_unique().alias("recordings")
+        wanted = [told, pl.col(numbers).mean()]
+        means = (
+            known.group_by(self.names, maintain_order=True).agg(wanted)
+            if self.names
+            else known.select(wanted)
+        )
+        whole = pl.col("recordings") == self.frame["recording"].n_unique()
+        return means.sort(
+            whole, by, descending=[True, by not in LESS_IS_BETTER], nulls_last=True, maintain_order=True
+        )
 
     @property
     def errors(self) -> pl.DataFrame:
@@ -142,12 +175,12 @@ def sweep(
         chosen = searched(_space(grid), search, seed, lambda group: _values(group, tasks, workers, objective))
     wanted = [(point, task) for point in chosen for task in tasks(point)]
     done = workers.finish([task for _, task in wanted])
-    names = tuple(dict.fromkeys(name for point in chosen for name in point))
+    columns = {name: _column(name) for point in chosen for name in point}
     called = short_names(list(markets))
-    rows = [_row(point, names, called[task.source], done[task.key]) for point, task in wanted]
+    rows = [_row(point, columns, called[task.source], done[task.key]) for point, task in wanted]
     return Sweep(
-        pl.DataFrame(rows, schema_overrides={"error": pl.String}, infer_schema_length=None, strict=False),
-        names,
+        pl.DataFrame(rows, schema_overrides=_SCHEMA, infer_schema_length=None, strict=False),
+        tuple(columns.values()),
         _worth(done.values(), registers, called),
     )
 
@@ -170,8 +203,14 @@ def _aim(outcome: Outcome, objective: str) -> float:
     return outcome.trial.sharpe if objective == "sharpe" else float(outcome.summary["profit"] or 0.0)
 
 
-def _row(point: Mapping[str, Any], names: Sequence[str], recording: str, outcome: Outcome) -> dict[str, Any]:
-    told = {name: _cell(point.get(name), name) for name in names}
+def _column(name: str) -> str:
+    return f"{name}_set" if name in RESULTS else name
+
+
+def _row(
+    point: Mapping[str, Any], columns: Mapping[str, str], recording: str, outcome: Outcome
+) -> dict[str, Any]:
+    told = {column: _cell(point.get(name), name) for name, column in columns.items()}
     sharpe = None if outcome.trial is None else outcome.trial.sharpe
     return {
         **told,
