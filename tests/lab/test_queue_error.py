@@ -78,6 +78,13 @@ def test_models_err_on_their_side(session: Session) -> None:
         assert difference == pytest.approx(row["extra"] - row["missed"])
 
 
+def test_a_model_may_stand_alone(session: Session) -> None:
+    """One text is one model, and no models are refused."""
+    assert wb.queue_error(session, hold="5s", models="touch")["model"].to_list() == ["by_order", "touch"]
+    with pytest.raises(WorkbenchError, match=r"models=5; expected one or more of"):
+        wb.queue_error(session, models=5)  # type: ignore[arg-type]
+
+
 def test_where_levels_alone_are_told_nothing_is_known(session: Session) -> None:
     """No orders, no truth; no lots, no probe."""
     levels = Written(session, [(1, DEPTH, 1, 99, 9, 0), (1, TOLD, 0, 0, 0, 0)])

@@ -151,6 +151,23 @@ def test_returns_compound_to_the_profit(simulated: Backtest) -> None:
         ReportTables(simulated).returns(1e-6, every="1s")
 
 
+def test_a_horizon_may_stand_alone(simulated: Backtest) -> None:
+    """One text is one horizon; what is no time is refused when the report is made."""
+    assert ReportTables(simulated, horizons="1s").fills.columns[-1] == "markout_1s"
+    for wrong in (5, [], [5], "1 parsec"):
+        with pytest.raises(WorkbenchError, match=r"expected (one or more times|a whole number and a unit)"):
+            ReportTables(simulated, horizons=wrong)  # type: ignore[arg-type]
+    with pytest.raises(WorkbenchError, match="a whole number and a unit"):
+        ReportTables(simulated, adverse="soon")
+
+
+@pytest.mark.parametrize("capital", ["x", 0, -1, float("nan"), float("inf"), [1]])
+def test_capital_that_is_none_is_refused(simulated: Backtest, capital: object) -> None:
+    """Only a number above 0 is something to begin with."""
+    with pytest.raises(WorkbenchError, match=r"^capital .*; expected a number above 0"):
+        ReportTables(simulated).returns(capital)  # type: ignore[arg-type]
+
+
 def test_nothing_done_is_a_report_too() -> None:
     """Without fills there are empty tables of the same columns."""
 

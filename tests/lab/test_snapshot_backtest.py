@@ -109,6 +109,14 @@ def test_a_touch_between_snapshots_fills_only_with_events() -> None:
     assert len(wb.snapshot_backtest(Resting(), market, every="5s").fills) == 0
 
 
+def test_a_mistyped_setting_is_refused(session: Session) -> None:
+    """With the nearest name, before anything runs."""
+    with pytest.raises(WorkbenchError, match=r"unknown setting 'quee'.*Did you mean 'queue'"):
+        wb.snapshot_backtest(BuyEvery(3), session, quee="touch")
+    with pytest.raises(WorkbenchError, match=r"unknown setting 'fee'.*Did you mean 'fees'"):
+        wb.snapshot_error(quote_away, session, fee=(0, 0))
+
+
 def test_fine_snapshots_of_a_taker_are_the_truth(session: Session) -> None:
     """Who only takes, at once and one lot, sees the same prices as with events: snapshots lose queues and trades."""
     found = wb.snapshot_error(BuyEveryTenth, session, every="100ms", decide="100ms", latency=0)

@@ -258,6 +258,50 @@ def test_names_that_mean_nothing_are_refused(recording: Recording) -> None:
         wb.sweep(BuyEvery, {"n": [3]}, wb.simulate(seed=7, inline=True))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"grid": []}, r"^grid=\[\]; expected a mapping of names to values"),
+        ({"grid": None}, "^grid=None; expected a mapping"),
+        ({"grid": "n"}, "^grid='n'; expected a mapping"),
+        ({"grid": [1, 2]}, r"^grid=\[1, 2\]; expected a mapping"),
+        ({"grid": {1: [2]}}, "^1 as a name in the grid; expected text"),
+        ({"grid": {"n": np.int64(3)}}, "values to try"),
+        ({"grid": {"n": []}}, "values to try"),
+        ({"grid": [{"n": 3}], "search": 2}, "to search in; expected a mapping"),
+        ({"grid": {"n": range(0)}, "search": 2}, "a list of values, a range, or two floats"),
+        ({"grid": {"n": (2.0, 1.0)}, "search": 2}, "a list of values, a range, or two floats"),
+        ({"search": 0}, "^search=0; expected how many points"),
+        ({"search": -1}, "^search=-1; expected how many points"),
+        ({"search": "x"}, "^search='x'; expected how many points"),
+        ({"search": 2, "seed": "x"}, "^seed='x'; expected a whole number"),
+        ({"recordings": None}, "^None among the recordings; expected a recording, its path"),
+        ({"recordings": 5}, "^5 among the recordings"),
+        ({"recordings": []}, r"^recordings=\[\]; expected at least one"),
+        ({"results": 5}, "^results=5; expected the path of a file"),
+        ({"n_jobs": 0}, "^n_jobs=0; expected how many processes"),
+        ({"n_jobs": "x"}, "^n_jobs='x'; expected how many processes"),
+    ],
+)
+def test_a_call_that_means_nothing_says_so(recording: Recording, wrong: dict[str, Any], said: str) -> None:
+    """Before anything runs, in one sentence of ours."""
+    given = {"grid": {"n": [3]}, "recordings": recording, "progress": False, **wrong}
+    with pytest.raises(WorkbenchError, match=said):
+        wb.sweep(BuyEvery, **given)
+
+
+def test_no_latency_is_a_latency_in_words_too(recording: Recording) -> None:
+    """Zero milliseconds are what 0 is, alone, in a pair and in a grid."""
+    values = [0, "0ms", ("0s", "0us")]
+    found = wb.sweep(BuyEvery, {"n": [20], "latency": values}, recording, n_jobs=1, progress=False)
+    assert found.errors.height == 0
+    assert found.frame["profit"].n_unique() == 1
+    one = wb.backtest(BuyEvery(20), recording, latency="0ms")
+    assert one.fills.equals(wb.backtest(BuyEvery(20), recording, latency=0).fills)
+    band = wb.fill_uncertainty(BuyEvery(20), recording, latency="0ms", models="touch")
+    assert band.frame["model"].to_list() == ["touch"]
+
+
 def test_the_configuration_of_joblib_decides_where(recording: Recording) -> None:
     """Threads, for one, by joblib's own context."""
     with joblib.parallel_config(backend="threading", n_jobs=2):

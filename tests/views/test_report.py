@@ -50,6 +50,19 @@ def test_the_page_is_whole_and_asks_for_nothing(told: Report, tmp_path: Path) ->
     assert len(re.findall(r"plotly\.js v", text)) == 1
 
 
+def test_a_page_that_cannot_be_written_is_told(told: Report, tmp_path: Path) -> None:
+    """A folder, a path through a file, and what is no path."""
+    (tmp_path / "file").touch()
+    for path, said in (
+        (tmp_path, "cannot write the report to .*Is a directory.*Name it, as report.html"),
+        (tmp_path / "file" / "report.html", "cannot write the report to"),
+        (tmp_path / "a\0b", "cannot write the report to"),
+        (5, "a report at 5; expected the path of a file"),
+    ):
+        with pytest.raises(WorkbenchError, match=said):
+            told.to_html(path)  # type: ignore[arg-type]
+
+
 def test_fills_stand_on_the_heatmap(told: Report) -> None:
     """All fills are marks, and the static twin shows them."""
     view = told.heatmap()

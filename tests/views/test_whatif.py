@@ -140,12 +140,29 @@ def test_runs_share_what_depends_on_the_day_alone(session: Session) -> None:
         ({"latency_ms": -1}, "0 or more"),
         ({"taker": 99}, "basis points"),
         ({"theme": "pink"}, "dark, light"),
+        ({"latency": "2ms"}, "the setting 'latency'; expected latency_ms=…"),
+        ({"fees": (0, 0)}, "the setting 'fees'; expected maker=… and taker=…"),
+        ({"quee": "touch"}, "Did you mean 'queue'"),
+        ({"latency_ms": "a"}, "latency_ms='a'; expected a number"),
+        ({"latency_ms": float("inf")}, "latency_ms=inf; expected a number"),
+        ({"latency_ms": 1e9}, "an hour at most"),
+        ({"maker": "x"}, "maker='x'; expected a number"),
     ],
 )
 def test_conditions_that_mean_nothing_are_refused(session: Session, wrong: dict[str, Any], said: str) -> None:
     """At once, with what is known."""
     with pytest.raises(WorkbenchError, match=said):
         wb.WhatIf(quote_away, session, params=[0, 3], **wrong)
+
+
+def test_a_choice_that_means_nothing_changes_nothing(session: Session) -> None:
+    """What is no number is refused, and the conditions stay."""
+    whatif = wb.WhatIf(quote_away, session, params=[0, 3])
+    for wrong in ({"latency_ms": "a"}, {"latency_ms": float("inf")}, {"maker": "x"}, {"taker": float("nan")}):
+        with pytest.raises(WorkbenchError, match=r"=.*; expected a number"):
+            whatif.choose(**wrong)  # type: ignore[arg-type]
+    assert whatif.finished().conditions == whatif.conditions == Conditions()
+    whatif.close()
 
 
 def test_an_object_is_no_strategy_to_repeat(session: Session) -> None:

@@ -69,10 +69,22 @@ def bar_rule(bar: str, instrument: Instrument) -> BarRule:
     return BarRule(kind, step * SUBTICKS_PER_TICK if kind == BY_RANGE else step)
 
 
-def interval_ns(interval: str) -> int:
-    """Nanoseconds of an interval like ``"100ms"`` or ``"1m"``."""
+def interval_ns(interval: str, *, or_none: bool = False) -> int:
+    """Nanoseconds of an interval like ``"100ms"`` or ``"1m"``.
+
+    Parameters
+    ----------
+    interval : str
+    or_none : bool, optional
+        Whether ``"0ms"`` is an interval too, as it is of latencies.
+
+    Raises
+    ------
+    WorkbenchError
+        Anything else.
+    """
     match = re.fullmatch(r"(\d+)(ns|us|ms|s|m|h|d)", str(interval).strip())
-    if match is None or int(match[1]) == 0:
+    if match is None or (int(match[1]) == 0 and not or_none):
         raise WorkbenchError(
             f"interval {interval!r}", expected="a whole number and a unit, like '100ms', '1s' or '1m'"
         )

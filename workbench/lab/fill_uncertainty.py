@@ -12,7 +12,9 @@ from workbench.errors import WorkbenchError
 from workbench.flow.prints import as_times
 from workbench.lab.backtest import LatencyLike, Market
 from workbench.lab.backtest_result import Backtest
+from workbench.lab.delays import delays_read
 from workbench.lab.equity_steps import equity_at
+from workbench.lab.listed import listed
 from workbench.lab.sweep_grid import check_strategy
 from workbench.trading import queue_models
 from workbench.trading.contracts import Contract
@@ -33,7 +35,7 @@ def fill_uncertainty(
     x: Any,
     *,
     orders: str = "same",
-    models: Sequence[str] | None = None,
+    models: str | Sequence[str] | None = None,
     queue: str = "risk_averse",
     latency: LatencyLike = "1ms",
     fees: tuple[float | str, float | str] = (0, 0),
@@ -56,7 +58,7 @@ def fill_uncertainty(
     orders : str, optional
         ``"same"``: the commands that the strategy sends under ``queue``, at their times, meet every model: what differs
         is luck alone. ``"own"``: under each model the strategy answers to its own fills.
-    models : sequence of str, optional
+    models : str or sequence of str, optional
         Of :data:`workbench.trading.queue_models.EVERY`. Default: all models for levels and, where single orders were
         recorded, ``by_order``: what really stood ahead.
     queue : str, optional
@@ -89,10 +91,11 @@ def fill_uncertainty(
     """
     if orders not in ORDERS:
         raise WorkbenchError(f"orders {orders!r}", expected=f"one of {', '.join(ORDERS)}")
-    if models is not None and not models:
-        raise WorkbenchError("no queue models", expected=f"one or more of {', '.join(queue_models.EVERY)}")
+    if models is not None:
+        models = listed("models", models, f"one or more of {', '.join(queue_models.EVERY)}")
     if orders == "own":
         check_strategy(strategy)
+    latency = delays_read(latency)
     market = Market.of(x, clock, latency)
     if models is None:
         models = queue_models.EVERY if market.has_orders else queue_models.NAMES

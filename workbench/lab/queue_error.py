@@ -13,6 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import Array, EventKind
 from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest import Market
+from workbench.lab.listed import listed
 from workbench.trading import queue_models, slots
 from workbench.trading.matcher import Matcher
 from workbench.trading.rows import Rows
@@ -34,7 +35,7 @@ def queue_error(
     every: str = "1s",
     hold: str = "30s",
     lots: int = 1,
-    models: Sequence[str] = queue_models.NAMES,
+    models: str | Sequence[str] = queue_models.NAMES,
 ) -> pl.DataFrame:
     """Say how often, and by how much, each queue model is wrong on a recording of orders.
 
@@ -51,7 +52,7 @@ def queue_error(
         How long each of them waits.
     lots : int, lots, optional
         Size of a probe. They do not compete with each other.
-    models : sequence of str, optional
+    models : str or sequence of str, optional
         Of :data:`workbench.trading.queue_models.NAMES`.
 
     Returns
@@ -83,6 +84,7 @@ def queue_error(
     """
     if lots < 1:
         raise WorkbenchError(f"a probe of {lots} lots", expected="1 lot or more")
+    models = listed("models", models, f"one or more of {', '.join(queue_models.NAMES)}")
     market = Market.of(x)
     truth = market.matcher(queue_models.EXACT, latency=0, fills="partial")
     _probe(market, truth, interval_ns(every), interval_ns(hold), lots)

@@ -12,13 +12,14 @@ from workbench.events import EventBatch, FloatArray, IntArray
 from workbench.flow.bar_rule import interval_ns
 from workbench.flow.quoted import MidLog
 from workbench.lab.backtest_result import Backtest
+from workbench.lab.listed import listed
 
 HORIZONS: Final = ("100ms", "1s", "5s", "10s")
 
 
 def fill_quality(
     result: Backtest,
-    horizons: Sequence[str] = HORIZONS,
+    horizons: str | Sequence[str] = HORIZONS,
     adverse: str = "1s",
     *,
     events: EventBatch | None = None,
@@ -28,7 +29,7 @@ def fill_quality(
     Parameters
     ----------
     result : Backtest
-    horizons : sequence of str, optional
+    horizons : str or sequence of str, optional
         Of the markouts.
     adverse : str, optional
         After which time the mid counts for adverse selection.
@@ -48,6 +49,7 @@ def fill_quality(
     own, M_τ that in force τ later. A maker's half spread is negative: it was earned. Markouts as :func:`workbench.markouts`,
     for one's own side instead of the aggressor's.
     """
+    horizons = horizons_of(horizons)
     fills, tick = result.fills, float(result.instrument.tick_size)
     log = MidLog()
     log.update(result.events if events is None else events)
@@ -66,6 +68,20 @@ def fill_quality(
     return fills.with_columns(pl.Series(name, values).fill_nan(None) for name, values in found.items())
 
 
+def horizons_of(horizons: str | Sequence[str]) -> tuple[str, ...]:
+    """Horizons of markouts, each a time; one may stand alone.
+
+    Raises
+    ------
+    WorkbenchError
+        Something that is no time.
+    """
+    found = listed("horizons", horizons, "one or more times as '1s'")
+    for horizon in found:
+        interval_ns(horizon)
+    return found
+
+
 def _later(log: MidLog, ts: IntArray, breaks: IntArray, horizon: str) -> FloatArray:
     mid, then = log.at(ts + interval_ns(horizon))
     later: FloatArray = np.where(then == breaks, mid, np.nan)
@@ -82,4 +98,4 @@ def weighted_mean(fills: pl.DataFrame, name: str) -> float | None:
     )
 
 
-__all__ = ["HORIZONS", "fill_quality", "weighted_mean"]
+__all__ = ["HORIZONS", "fill_quality", "horizons_of", "weighted_mean"]

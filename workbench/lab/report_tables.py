@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from workbench.lab.backtest_result import Backtest
 from workbench.lab.equity_steps import equity_at
 from workbench.lab.forward import Market
 from workbench.lab.regimes import regimes
-from workbench.lab.report_fills import HORIZONS, fill_quality, weighted_mean
+from workbench.lab.report_fills import HORIZONS, fill_quality, horizons_of, weighted_mean
 from workbench.lab.report_trades import round_trips
 
 if TYPE_CHECKING:
@@ -29,15 +32,21 @@ class ReportTables:
     Parameters
     ----------
     result : Backtest
-    horizons : sequence of str, optional
+    horizons : str or sequence of str, optional
         Of the markouts.
     adverse : str, optional
         After which time the mid counts for adverse selection.
+
+    Raises
+    ------
+    WorkbenchError
+        A horizon that is no time.
     """
 
-    def __init__(self, result: Backtest, horizons: Sequence[str] = HORIZONS, adverse: str = "1s"):
+    def __init__(self, result: Backtest, horizons: str | Sequence[str] = HORIZONS, adverse: str = "1s"):
         self.result = result
-        self.horizons, self._adverse = tuple(horizons), adverse
+        self.horizons, self._adverse = horizons_of(horizons), adverse
+        interval_ns(adverse)
 
     @cached_property
     def _market(self) -> Market:
@@ -112,7 +121,7 @@ class ReportTables:
         Raises
         ------
         WorkbenchError
-            The capital is not above 0, or all of it is lost.
+            The capital is no number above 0, or all of it is lost.
         """
         import pandas as pd
 
@@ -122,9 +131,7 @@ class ReportTables:
         edges = np.arange(begin, max(end, begin + min(len(ts), 1)) + 1, dtype=np.int64) * step
         times = edges - 1
         times[-1:] = np.maximum(times[-1:], ts[-1:])  # the end belongs to the last period
-        stake = self._largest_held if capital is None else float(capital)
-        if not stake > 0:
-            raise WorkbenchError(f"capital {stake:g}", expected="above 0")
+        stake = self._largest_held if capital is None else _stake(capital)
         worth = stake + equity_at(self.equity, times)
         if (worth <= 0).any():
             raise WorkbenchError(f"capital {stake:g}, all of which is lost", action="Give more capital")
@@ -138,6 +145,12 @@ class ReportTables:
         held = held / fills["price"] if self.result.contract.inverse else held * fills["price"]
         largest: Any = held.max()
         return float(largest or 1.0) * float(self.result.instrument.multiplier)
+
+
+def _stake(capital: Any) -> float:
+    if not isinstance(capital, Real | Decimal) or not 0 < float(capital) < math.inf:
+        raise WorkbenchError(f"capital {capital!r:.40}", expected="a number above 0")
+    return float(capital)
 
 
 __all__ = ["ReportTables"]

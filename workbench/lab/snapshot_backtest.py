@@ -14,7 +14,7 @@ from workbench.lab.backtest import backtest
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.report_fills import fill_quality, weighted_mean
 from workbench.lab.snapshots import snapshots_of
-from workbench.lab.sweep_grid import check_strategy
+from workbench.lab.sweep_grid import check_settings, check_strategy
 from workbench.trading import queue_models
 
 _SHOWN: Final = ("orders", "fills", "volume", "maker_share", "profit")
@@ -58,6 +58,11 @@ def snapshot_backtest(
     -------
     Backtest
 
+    Raises
+    ------
+    WorkbenchError
+        A setting that :func:`workbench.backtest` does not have.
+
     Notes
     -----
     The matching engine is the same; what differs is what it is told: the whole book at each snapshot, no trades, nothing
@@ -76,6 +81,7 @@ def snapshot_backtest(
     >>> wb.snapshot_backtest(BuyOnce(), s, every="1s").fills["size"].sum()
     2.0
     """
+    check_settings(settings)
     if settings.get("queue") == queue_models.EXACT:  # without prints there is no place to be had in a queue
         settings["queue"] = queue_models.NAMES[queue_models.RISK_AVERSE]
     thinned = snapshots_of(EventBatch.concatenate(event_batches(x)), interval_ns(every))
@@ -114,6 +120,7 @@ def snapshot_error(
         that of the row before; ``markout_1s`` of the fills in ticks, by the mids that really were.
     """
     check_strategy(strategy)
+    check_settings(settings)
     fresh: Callable[[], Any] = (lambda: strategy) if hasattr(strategy, "py_func") else strategy
     market = _Held(instrument_of(x), EventBatch.concatenate(event_batches(x)))
     results = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -148,7 +149,7 @@ def sweep(
     Raises
     ------
     WorkbenchError
-        An unknown name, an object instead of a class, a recording that is still being written.
+        An unknown name, an object instead of a class, no points, no recordings or one that is still being written.
 
     Notes
     -----
@@ -158,6 +159,7 @@ def sweep(
     check_strategy(strategy)
     if objective not in OBJECTIVES:
         raise WorkbenchError(f"objective {objective!r}", expected=f"one of {', '.join(OBJECTIVES)}")
+    _check_terms(results, n_jobs, search, seed)
     markets = markets_of(recordings)
     recipe = Recipe.of(strategy)
 
@@ -185,9 +187,26 @@ def sweep(
     )
 
 
+def _check_terms(results: Any, n_jobs: Any, search: Any, seed: Any) -> None:
+    if not isinstance(results, str | os.PathLike | None):
+        raise WorkbenchError(f"results={results!r:.60}", expected="the path of a file, or None")
+    if n_jobs is not None and (not _is_whole(n_jobs) or n_jobs == 0):
+        raise WorkbenchError(
+            f"n_jobs={n_jobs!r:.40}", expected="how many processes, -1 for every core, or None"
+        )
+    if search is not None and (not _is_whole(search) or search < 1):
+        raise WorkbenchError(f"search={search!r:.40}", expected="how many points to try, 1 or more")
+    if not _is_whole(seed) or not 0 <= seed < 2**32:
+        raise WorkbenchError(f"seed={seed!r:.40}", expected="a whole number from 0 to 2³² − 1")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def _space(grid: Grid) -> Mapping[str, Any]:
     if not isinstance(grid, Mapping):
-        raise WorkbenchError("a list of points to search in", expected="a mapping of name to values")
+        raise WorkbenchError(f"grid={grid!r:.60} to search in", expected="a mapping of name to values")
     return grid
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import inspect
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from workbench.errors import WorkbenchError
@@ -30,7 +31,7 @@ def points(grid: Grid) -> list[dict[str, Any]]:
     Raises
     ------
     WorkbenchError
-        A name without values, or values that are no sequence.
+        Neither, no points, a name without values, or values that are no sequence.
 
     Examples
     --------
@@ -38,11 +39,37 @@ def points(grid: Grid) -> list[dict[str, Any]]:
     [{'edge': 1, 'queue': 'touch'}, {'edge': 2, 'queue': 'touch'}]
     """
     if not isinstance(grid, Mapping):
-        return [dict(point) for point in grid]
+        return _listed_points(grid)
+    _check_names(grid)
     for name, values in grid.items():
-        if isinstance(values, str) or not hasattr(values, "__len__") or not len(values):
-            raise WorkbenchError(f"{name}={values!r} in the grid", expected=f"values to try: {name}=[…]")
+        if not _has_values(values):
+            raise WorkbenchError(f"{name}={values!r:.60} in the grid", expected=f"values to try: {name}=[…]")
     return [dict(zip(grid, chosen)) for chosen in itertools.product(*grid.values())]
+
+
+def _has_values(values: Any) -> bool:
+    if isinstance(values, str | bytes) or getattr(values, "shape", None) == ():
+        return False
+    return isinstance(values, Sized) and len(values) > 0
+
+
+def _listed_points(grid: Any) -> list[dict[str, Any]]:
+    found = list(grid) if isinstance(grid, Iterable) else []
+    if not found or not all(isinstance(point, Mapping) for point in found):
+        raise WorkbenchError(
+            f"grid={grid!r:.60}",
+            expected="a mapping of names to values, as {'lots': [1, 2]}, or a list of points, as [{'lots': 1}]",
+            action="For the one point of all defaults: {}",
+        )
+    for point in found:
+        _check_names(point)
+    return [dict(point) for point in found]
+
+
+def _check_names(names: Iterable[Any]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise WorkbenchError(f"{name!r:.40} as a name in the grid", expected="text")
 
 
 def divided(
@@ -61,6 +88,34 @@ def divided(
     for name in [*unknown, *_refused(values, strategy)]:
         raise _unknown(name, strategy)
     return values, settings
+
+
+def check_settings(given: Iterable[str], instead: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Refuse settings that a backtest has not.
+
+    Parameters
+    ----------
+    given : names
+    instead : mapping of name to str, optional
+        Settings that are told another way, and which.
+
+    Raises
+    ------
+    WorkbenchError
+        One of them, with the nearest name.
+    """
+    known = sorted({*SETTINGS, "params"} - {*instead})
+    for name in given:
+        if name in instead:
+            raise WorkbenchError(f"the setting {name!r}", expected=instead[name], code="unknown_name")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise WorkbenchError(
+                f"unknown setting {name!r}",
+                expected=f"one of {', '.join(known)}",
+                action=f"Did you mean {near[0]!r}?" if near else "",
+                code="unknown_name",
+            )
 
 
 def check_strategy(strategy: Any) -> None:
@@ -109,4 +164,4 @@ def _unknown(name: str, strategy: Any) -> WorkbenchError:
     )
 
 
-__all__ = ["SETTINGS", "Grid", "check_strategy", "divided", "points"]
+__all__ = ["SETTINGS", "Grid", "check_settings", "check_strategy", "divided", "points"]

@@ -49,9 +49,14 @@ def searched(
 
 
 def _suggested(trial: Any, name: str, of: Any) -> Any:
-    if isinstance(of, range):
-        return trial.suggest_int(name, of[0], of[-1], step=of.step)
-    if isinstance(of, tuple) and len(of) == 2 and all(isinstance(end, float) for end in of):
+    if isinstance(of, range) and of:
+        return trial.suggest_int(name, min(of), max(of), step=abs(of.step))
+    if (
+        isinstance(of, tuple)
+        and len(of) == 2
+        and all(isinstance(end, float) for end in of)
+        and of[0] <= of[1]
+    ):
         return trial.suggest_float(name, *of)
     if isinstance(of, list) and of:
         plain = all(isinstance(value, bool | int | float | str | None) for value in of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -15,8 +15,13 @@ from workbench.flow.batches import event_batches, instrument_of
 from workbench.flow.touch import Moments
 from workbench.lab.backtest import backtest
 from workbench.lab.backtest_result import Backtest
-from workbench.lab.sweep_grid import check_strategy
+from workbench.lab.sweep_grid import check_settings, check_strategy
 from workbench.trading import queue_models
+
+_INSTEAD: Final = {
+    "latency": "latency_ms=…, in ms",
+    "fees": "maker=… and taker=…, in basis points",
+}
 
 
 class Conditions(NamedTuple):
@@ -59,11 +64,12 @@ class WhatIfDesk:
     Raises
     ------
     WorkbenchError
-        An object with a state of its own as strategy.
+        An object with a state of its own as strategy; a setting that there is not, or that is a condition.
     """
 
     def __init__(self, strategy: Any, x: Any, **settings: Any):
         check_strategy(strategy)
+        check_settings(settings, _INSTEAD)
         self.instrument = instrument_of(x)
         self._strategy, self._settings = strategy, settings
         self._batch = EventBatch.concatenate(event_batches(x))

@@ -46,7 +46,7 @@ class Report(ReportTables):
     fills, trades, equity, regimes, summary : DataFrame
     """
 
-    def __init__(self, result: Backtest, horizons: Sequence[str], adverse: str, theme: str):
+    def __init__(self, result: Backtest, horizons: str | Sequence[str], adverse: str, theme: str):
         super().__init__(result, horizons, adverse)
         self._theme = theme
 
@@ -86,12 +86,27 @@ class Report(ReportTables):
         Returns
         -------
         Path
+
+        Raises
+        ------
+        WorkbenchError
+            It names no file, or one that cannot be written (code ``io_error``).
         """
         from workbench.views.report_page import page
 
-        out = Path(path)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page(self, self._theme), encoding="utf-8")
+        if not isinstance(path, str | os.PathLike):
+            raise WorkbenchError(f"a report at {path!r:.60}", expected="the path of a file")
+        out, text = Path(path), page(self, self._theme)
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(text, encoding="utf-8")
+        except (OSError, ValueError) as problem:
+            raise WorkbenchError(
+                f"cannot write the report to {os.fspath(path)!r}: {getattr(problem, 'strerror', None) or problem}",
+                expected="a file in a folder that can be written to",
+                action="Name it, as report.html",
+                code="io_error",
+            ) from problem
         return out
 
     def __repr__(self) -> str:
@@ -105,7 +120,7 @@ class Report(ReportTables):
 def report(
     result: Backtest,
     *,
-    horizons: Sequence[str] = HORIZONS,
+    horizons: str | Sequence[str] = HORIZONS,
     adverse: str = "1s",
     theme: Literal["dark", "light"] = "dark",
 ) -> Report:
@@ -114,7 +129,7 @@ def report(
     Parameters
     ----------
     result : Backtest
-    horizons : sequence of str, optional
+    horizons : str or sequence of str, optional
         Of the markouts.
     adverse : str, optional
         After which time the mid counts for adverse selection.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import math
 import threading
+from decimal import Decimal
+from numbers import Real
 from typing import Any, Final, Literal
 
 import ipywidgets
@@ -34,6 +37,7 @@ LATENCIES_US: Final = (
     200_000,
     500_000,
 )
+MOST_LATENCY_US: Final = 3_600_000_000
 FEES_BP: Final = (-2.0, 10.0, 0.1)
 _FACTS: Final = ("profit", "max_drawdown", "fees", "fills", "volume", "maker_share", "position")
 
@@ -55,7 +59,8 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
         Fees, negative for a rebate.
     theme : {"dark", "light"}
     **settings
-        Of :func:`workbench.backtest` for every run: ``params``, ``every``, ``fills``, …
+        Of :func:`workbench.backtest` for every run: ``params``, ``every``, ``fills``, …; its latency and fees are the
+        conditions above.
 
     Attributes
     ----------
@@ -108,7 +113,7 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
             raise WorkbenchError(f"theme {theme!r}", expected=f"one of {', '.join(THEMES)}")
         self._still_theme = theme
         self._desk = WhatIfDesk(strategy, x, **settings)
-        begin = self._checked(Conditions(round(latency_ms * 1000), queue, float(maker), float(taker)))
+        begin = self._checked(_conditions(latency_ms, queue, maker, taker))
         self._first = self._now = self._desk.outcome(begin)
         if self._now.error:
             raise WorkbenchError(self._now.error, code="no_result")
@@ -141,8 +146,10 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
         for name, fee in (("maker", conditions.maker), ("taker", conditions.taker)):
             if not low <= fee <= high:
                 raise WorkbenchError(f"{name} {fee:g} bp", expected=f"{low:g} to {high:g} basis points")
-        if conditions.latency_us < 0:
-            raise WorkbenchError(f"latency {conditions.latency_us / 1000:g} ms", expected="0 or more")
+        if not 0 <= conditions.latency_us <= MOST_LATENCY_US:
+            raise WorkbenchError(
+                f"latency {conditions.latency_us / 1000:g} ms", expected="0 or more, an hour at most"
+            )
         if conditions.queue not in self._desk.queues:
             expected = f"one of {', '.join(self._desk.queues)}"
             raise WorkbenchError(f"queue model {conditions.queue!r}", expected=expected)
@@ -171,11 +178,11 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
         """
         now = self.conditions
         wanted = self._checked(
-            Conditions(
-                now.latency_us if latency_ms is None else round(latency_ms * 1000),
+            _conditions(
+                now.latency_us / 1000 if latency_ms is None else latency_ms,
                 now.queue if queue is None else queue,
-                now.maker if maker is None else float(maker),
-                now.taker if taker is None else float(taker),
+                now.maker if maker is None else maker,
+                now.taker if taker is None else taker,
             )
         )
         if wanted.latency_us not in (us for _, us in self.latency.options):
@@ -246,6 +253,13 @@ class WhatIf(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets is 
         if self._work is not None:
             self._work.forget()
         super().close()
+
+
+def _conditions(latency_ms: Any, queue: str, maker: Any, taker: Any) -> Conditions:
+    for name, value in (("latency_ms", latency_ms), ("maker", maker), ("taker", taker)):
+        if not isinstance(value, Real | Decimal) or not math.isfinite(value):
+            raise WorkbenchError(f"{name}={value!r:.40}", expected="a number")
+    return Conditions(round(latency_ms * 1000), queue, float(maker), float(taker))
 
 
 def _facts(now: WhatIfOutcome, first: WhatIfOutcome) -> str:
