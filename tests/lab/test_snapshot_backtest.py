@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.support.gapped import Gapped
 from tests.support.sweeping import BuyEvery, quote_away
 from workbench.book.levels import LevelBook
 from workbench.errors import WorkbenchError
@@ -107,6 +108,16 @@ def test_a_touch_between_snapshots_fills_only_with_events() -> None:
     assert len(wb.backtest(Resting(), market, every="1s").fills) == 1
     assert len(wb.snapshot_backtest(Resting(), market, every="1s").fills) == 1
     assert len(wb.snapshot_backtest(Resting(), market, every="5s").fills) == 0
+
+
+def test_a_recording_that_skips_numbers_has_snapshots_too() -> None:
+    """On both sides of the hole the book is that of the events; between, no order meets a level."""
+    found = wb.snapshot_backtest(BuyEvery(1), Gapped(), every="1s")
+    events = wb.backtest(BuyEvery(1), Gapped(), every="1s", latency=0)
+    assert sorted(set(found.fills["price"])) == [101.0, 111.0, 113.0]
+    assert set(found.fills["price"]) == set(events.fills["price"])
+    told = wb.snapshot_error(BuyEveryTenth, Gapped(), decide="500ms")
+    assert told["fills"].to_list() == [3, 1, 1, 1]
 
 
 def test_a_mistyped_setting_is_refused(session: Session) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.support.sweeping import quote_away
+from tests.support.gapped import Gapped
+from tests.support.sweeping import BuyEvery, quote_away
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind
 from workbench.flow.batches import event_batches
@@ -162,6 +163,15 @@ def test_a_choice_that_means_nothing_changes_nothing(session: Session) -> None:
         with pytest.raises(WorkbenchError, match=r"=.*; expected a number"):
             whatif.choose(**wrong)  # type: ignore[arg-type]
     assert whatif.finished().conditions == whatif.conditions == Conditions()
+    whatif.close()
+
+
+def test_a_recording_that_skips_numbers_is_run_whole() -> None:
+    """What happened behind the hole counts as in a backtest."""
+    whatif = wb.WhatIf(lambda: BuyEvery(10), Gapped(), every="500ms")
+    alone = wb.backtest(BuyEvery(10), Gapped(), every="500ms")
+    assert whatif.result.fills.equals(alone.fills)
+    assert alone.fills["price"].to_list()[-1] == 113.0
     whatif.close()
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
+
+import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, Instrument
 
-__all__ = ["captured_batches", "event_batches", "instrument_of"]
+__all__ = ["captured_batches", "event_batches", "instrument_of", "joined_rows"]
 
 
 def event_batches(x: Any) -> Iterator[EventBatch]:
@@ -27,6 +29,31 @@ def captured_batches(capture: Any) -> Iterator[EventBatch]:
     """Events that were captured so far, in columns as they lie in memory."""
     for chunk in capture.columns.chunks():
         yield EventBatch.trusted(tuple(chunk[:9]), int(chunk[-1][0]))
+
+
+def joined_rows(batches: Iterable[EventBatch]) -> EventBatch:
+    """All rows of batches that follow each other, with or without holes, as one batch.
+
+    Parameters
+    ----------
+    batches : iterable of EventBatch
+        In order.
+
+    Returns
+    -------
+    EventBatch
+        Numbered from the first row on without holes. Where some were lost the row that says so (GAP) stands, and the book
+        is not known until it is told anew.
+
+    See Also
+    --------
+    EventBatch.concatenate : Keeps the numbers, and so takes no holes.
+    """
+    parts = [batch for batch in batches if len(batch)]
+    if len(parts) < 2:
+        return parts[0] if parts else EventBatch.empty()
+    columns = tuple(np.concatenate(pieces) for pieces in zip(*(part.columns for part in parts)))
+    return EventBatch.trusted(columns, parts[0].first_sequence)
 
 
 def instrument_of(x: Any) -> Instrument:

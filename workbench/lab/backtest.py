@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +10,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches, instrument_of
+from workbench.flow.batches import event_batches, instrument_of, joined_rows
 from workbench.flow.days import MIDNIGHT_UTC, TradingDay
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.delays import delays_read
@@ -132,7 +131,7 @@ class Market(NamedTuple):
         """All rows of a session or recording, seen the latency of the feed later."""
         if clock not in CLOCKS:
             raise WorkbenchError(f"clock {clock!r}", expected=f"one of {', '.join(CLOCKS)}")
-        batch = _joined(event_batches(x))
+        batch = joined_rows(event_batches(x))
         rows, view = _by_venue(batch) if clock == "venue" else (Rows.of(batch), None)
         seen = rows if view is None else view
         late = Latency.of(latency).seen(seen.ts)
@@ -284,15 +283,6 @@ def _finish(matcher: Matcher, view: Rows | None) -> None:
 
 def _empty() -> Rows:
     return Rows.of(EventBatch.empty())
-
-
-def _joined(batches: Iterable[EventBatch]) -> EventBatch:
-    """All rows; where some were lost the row that says so stands, and the book is not known until it is told anew."""
-    parts = [batch for batch in batches if len(batch)]
-    if len(parts) < 2:
-        return parts[0] if parts else EventBatch.empty()
-    columns = tuple(np.concatenate(pieces) for pieces in zip(*(part.columns for part in parts)))
-    return EventBatch.trusted(columns, parts[0].first_sequence)
 
 
 def _by_venue(batch: EventBatch) -> tuple[Rows, Rows]:

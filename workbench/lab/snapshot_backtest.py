@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.events import EventBatch, Instrument
 from workbench.flow.bar_rule import interval_ns
-from workbench.flow.batches import event_batches, instrument_of
+from workbench.flow.batches import event_batches, instrument_of, joined_rows
 from workbench.lab.backtest import backtest
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.report_fills import fill_quality, weighted_mean
@@ -84,7 +84,7 @@ def snapshot_backtest(
     check_settings(settings)
     if settings.get("queue") == queue_models.EXACT:  # without prints there is no place to be had in a queue
         settings["queue"] = queue_models.NAMES[queue_models.RISK_AVERSE]
-    thinned = snapshots_of(EventBatch.concatenate(event_batches(x)), interval_ns(every))
+    thinned = snapshots_of(joined_rows(event_batches(x)), interval_ns(every))
     return backtest(strategy, _Held(instrument_of(x), thinned), every=every, latency=latency, **settings)
 
 
@@ -122,7 +122,7 @@ def snapshot_error(
     check_strategy(strategy)
     check_settings(settings)
     fresh: Callable[[], Any] = (lambda: strategy) if hasattr(strategy, "py_func") else strategy
-    market = _Held(instrument_of(x), EventBatch.concatenate(event_batches(x)))
+    market = _Held(instrument_of(x), joined_rows(event_batches(x)))
     results = {
         "events": backtest(fresh(), market, every=decide, latency=latency, **settings),
         "slow steps": backtest(fresh(), market, every=every, latency=latency, **settings),

@@ -14,9 +14,8 @@ import msgspec
 import numpy as np
 
 from workbench import __version__
-from workbench.errors import EventError
 from workbench.events import EventBatch, Instrument
-from workbench.flow.batches import instrument_of
+from workbench.flow.batches import instrument_of, joined_rows
 from workbench.flow.signals.code_identity import code_identity
 from workbench.frames.manifest import Manifest
 from workbench.frames.recording import open_recording
@@ -149,18 +148,11 @@ class Market:
 
     def __init__(self, x: Any):
         self.instrument: Instrument = instrument_of(x)
-        self._batches = _joined(list(x.batches()))
+        self._batch = joined_rows(x.batches())
 
     def batches(self) -> Iterator[EventBatch]:
         """All events, in order."""
-        return iter(self._batches)
-
-
-def _joined(batches: list[EventBatch]) -> list[EventBatch]:
-    try:
-        return [EventBatch.concatenate(batches)]
-    except EventError:  # numbers jump: the backtest says what it makes of that
-        return batches
+        yield self._batch
 
 
 def recording_of(source: str) -> Any:

@@ -11,7 +11,7 @@ import msgspec
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind
-from workbench.flow.batches import event_batches, instrument_of
+from workbench.flow.batches import event_batches, instrument_of, joined_rows
 from workbench.flow.touch import Moments
 from workbench.lab.backtest import backtest
 from workbench.lab.backtest_result import Backtest
@@ -72,7 +72,7 @@ class WhatIfDesk:
         check_settings(settings, _INSTEAD)
         self.instrument = instrument_of(x)
         self._strategy, self._settings = strategy, settings
-        self._batch = EventBatch.concatenate(event_batches(x))
+        self._batch = joined_rows(event_batches(x))
         self._touch: Moments | None = None
 
     @property
