@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 
 import workbench as wb
+from tests.support.gapped import Gapped
 from tests.support.sweeping import quote_away
 from workbench.errors import WorkbenchError
+from workbench.flow.batches import joined_rows
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.lab.report_tables import ReportTables
@@ -77,6 +79,54 @@ def test_trades_are_matched_first_in_first_out(told: ReportTables) -> None:
 def test_the_best_and_worst_moment_of_a_trade(told: ReportTables) -> None:
     """Mids were 100.5, 104.5, 98.5 and 102.5: bought at 101, 3.5 ticks in favour and 2.5 against; at 105, 0.5 and 6.5."""
     assert told.trades.select("mfe", "mae").rows() == [(3.5, -2.5), (-0.5, -6.5)]
+
+
+class Holding:
+    """Buys one lot at the first step with an ask, sells it at the eighth step."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def on_timer(self, desk: PlainDesk) -> None:
+        """Count, and trade."""
+        self.steps += 1
+        if self.steps in (1, 8):
+            (desk.buy if self.steps == 1 else desk.sell)(1)
+
+
+def test_nothing_is_measured_across_a_hole() -> None:
+    """Bought at 101 before the book was lost and sold at 112 after it: how far it went meanwhile nobody knows."""
+    told = ReportTables(wb.backtest(Holding(), Gapped(), every="1s"), horizons=("1s",))
+    assert told.trades.select("entry_price", "exit_price", "gross").rows() == [(101.0, 112.0, 11)]
+    assert told.trades.select("mfe", "mae").rows() == [(None, None)]
+    assert told.summary.select("mfe", "mae").rows() == [(None, None)]
+
+
+def test_a_clear_is_a_hole_even_within_a_moment() -> None:
+    """A book that is told anew at one time may have been another one before."""
+    market = Written()
+    parts = market.batch[:12], market.batch[12:]
+    anew = wb.EventBatch.of(
+        12,
+        ts=int(2.5 * SECOND) + SECOND,
+        kind=[6, 1, 1, 7],
+        side=[0, 1, -1, 0],
+        price=[0, 104, 105, 0],
+        size=9,
+    )
+    market.batch = joined_rows([parts[0], anew, parts[1]])
+    told = ReportTables(wb.backtest(Scripted(), market, every="500ms", latency="1ms"), horizons=("1s",))
+    assert told.trades["exit_price"].to_list() == [51.0, 51.0]
+    assert told.trades.select("mfe", "mae").rows() == [(None, None)] * 2
+
+
+def test_means_of_the_summary_are_by_size(told: ReportTables) -> None:
+    """Two lots with 3.5 in favour and one with half a tick against: 6.5 / 3; held for 3 s and 2 s: 8 / 3."""
+    row = told.summary.row(0, named=True)
+    assert row["mfe"] == pytest.approx((2 * 3.5 - 0.5) / 3)
+    assert row["mae"] == pytest.approx((2 * -2.5 - 6.5) / 3)
+    assert row["mean_held_s"] == pytest.approx((2 * 3 + 2) / 3)
+    assert row["mean_profit"] == pytest.approx((20 - 4.06 - 30 - 2.07) / 2)
 
 
 def test_costs_of_fills(told: ReportTables) -> None:

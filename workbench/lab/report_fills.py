@@ -88,9 +88,9 @@ def _later(log: MidLog, ts: IntArray, breaks: IntArray, horizon: str) -> FloatAr
     return later
 
 
-def weighted_mean(fills: pl.DataFrame, name: str) -> float | None:
-    """Mean of a column by size, of what is known; None where nothing is."""
-    known = fills.select("size", name).drop_nulls()
+def weighted_mean(table: pl.DataFrame, name: str) -> float | None:
+    """Mean of a column by size, of fills or trades where it is known; None where it is for none."""
+    known = table.select("size", name).drop_nulls()
     return (
         float((known["size"].to_numpy() @ known[name].to_numpy()) / known["size"].to_numpy().sum())
         if known.height

@@ -83,7 +83,10 @@ class ReportTables:
 
     @cached_property
     def summary(self) -> pl.DataFrame:
-        """One row: what :meth:`Backtest.summary` says, then trades and their quality; null where there is nothing."""
+        """One row: what :meth:`Backtest.summary` says, then trades and their quality; null where there is nothing.
+
+        Means are by size, of what is known; ``mean_profit`` is money for each trade, and ``won`` a share of trades.
+        """
         trades, fills = self.trades, self.fills
         won, lost = trades.filter(pl.col("profit") > 0), trades.filter(pl.col("profit") < 0)
         losses = -float(lost["profit"].sum())
@@ -92,9 +95,9 @@ class ReportTables:
             "won": won.height / trades.height if trades.height else None,
             "profit_factor": float(won["profit"].sum()) / losses if losses else None,
             "mean_profit": trades["profit"].mean(),
-            "mean_held_s": trades["held_s"].mean(),
-            "mfe": trades["mfe"].mean(),
-            "mae": trades["mae"].mean(),
+            "mean_held_s": weighted_mean(trades, "held_s"),
+            "mfe": weighted_mean(trades, "mfe"),
+            "mae": weighted_mean(trades, "mae"),
             **{name: weighted_mean(fills, name) for name in ("slippage", "adverse", *self._markouts)},
         }
         return pl.concat([self.result.summary(), pl.DataFrame([values])], how="horizontal")

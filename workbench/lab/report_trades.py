@@ -42,7 +42,8 @@ def round_trips(
     DataFrame
         A row for each part of a position that was closed by one fill: ``entry, exit, side, size, entry_price, exit_price``
         (real units), ``gross`` (ticks), ``fees`` and ``profit`` (money, after fees), ``net`` (ticks for each lot, after
-        fees), ``mfe, mae`` (ticks: highest and lowest of s(M − entry price) from entry to exit), ``held_s``.
+        fees), ``mfe, mae`` (ticks: highest and lowest of s(M − entry price) from entry to exit; null where
+        the book was lost, GAP or CLEAR, in between), ``held_s``.
 
     Notes
     -----
@@ -102,14 +103,20 @@ def _matched(fills: pl.DataFrame, tick: float, lot: float) -> Any:
 
 
 def _extremes(market: Market, start: IntArray, end: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Highest and lowest mid in force from each start to each end, both inclusive; NaN where none was known."""
+    """Highest and lowest mid in force from each start to each end, both inclusive; NaN where none was known.
+
+    NaN too where the book was lost in between: what happened meanwhile nobody knows.
+    """
     if not len(start) or not len(market.ts):
         return np.full(len(start), np.nan), np.full(len(start), np.nan)
     mid: Array = np.append(market.mid, np.nan)
     first = np.maximum(np.searchsorted(market.ts, start, "right") - 1, 0)
     stop = np.maximum(np.searchsorted(market.ts, end, "right"), first + 1)
     pairs = np.stack([first, stop], axis=1).ravel()
-    return np.fmax.reduceat(mid, pairs)[::2], np.fmin.reduceat(mid, pairs)[::2]
+    breaks = np.cumsum(market.age <= 0)
+    whole = breaks[np.minimum(stop, len(breaks)) - 1] == breaks[first]
+    high, low = (extreme.reduceat(mid, pairs)[::2] for extreme in (np.fmax, np.fmin))
+    return np.where(whole, high, np.nan), np.where(whole, low, np.nan)
 
 
 __all__ = ["round_trips"]
