@@ -20,7 +20,6 @@ from workbench.lab.sweep_search import searched
 from workbench.lab.sweep_trial import Outcome, Recipe, Task, recording_of, task_of
 from workbench.lab.sweep_work import Workers
 from workbench.lab.trials import Deflation, Trials
-from workbench.lab.value_identity import value_told
 
 OBJECTIVES: Final = ("sharpe", "profit")
 LESS_IS_BETTER: Final = ("fees", "max_drawdown")
@@ -179,7 +178,7 @@ def sweep(
     done = workers.finish([task for _, task in wanted])
     columns = {name: _column(name) for point in chosen for name in point}
     called = short_names(list(markets))
-    rows = [_row(point, columns, called[task.source], done[task.key]) for point, task in wanted]
+    rows = [_row(point, columns, task, called[task.source], done[task.key]) for point, task in wanted]
     return Sweep(
         pl.DataFrame(rows, schema_overrides=_SCHEMA, infer_schema_length=None, strict=False),
         tuple(columns.values()),
@@ -227,9 +226,9 @@ def _column(name: str) -> str:
 
 
 def _row(
-    point: Mapping[str, Any], columns: Mapping[str, str], recording: str, outcome: Outcome
+    point: Mapping[str, Any], columns: Mapping[str, str], task: Task, recording: str, outcome: Outcome
 ) -> dict[str, Any]:
-    told = {column: _cell(point.get(name), name) for name, column in columns.items()}
+    told = {column: _cell(point.get(name), task.told.get(name)) for name, column in columns.items()}
     sharpe = None if outcome.trial is None else outcome.trial.sharpe
     return {
         **told,
@@ -240,10 +239,10 @@ def _row(
     }
 
 
-def _cell(value: Any, name: str) -> Any:
+def _cell(value: Any, told: str | None) -> Any:
     if isinstance(value, np.number | np.bool_):
         return value.item()
-    return value if isinstance(value, bool | int | float | str | None) else value_told(value, name)
+    return value if isinstance(value, bool | int | float | str | None) else told
 
 
 def _worth(

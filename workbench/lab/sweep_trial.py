@@ -187,11 +187,12 @@ def task_of(
     WorkbenchError
         A parameter or setting whose content cannot be known (code ``no_identity``).
     """
-    known = {name: value_identity(value, name) for name, value in (*values.items(), *settings.items())}
+    every = {**values, **settings}
+    known = {name: value_identity(value, name) for name, value in every.items()}
     given = list(values) if recipe.compiled else sorted(values)
     parts = ([(name, known[name]) for name in names] for names in (given, sorted(settings)))
     text = repr((recipe.identity, *parts, identity))
-    told = {name: value_told(value, name) for name, value in (*values.items(), *settings.items())}
+    told = {name: value_told(value, known[name]) for name, value in every.items()}
     return Task(hashlib.sha256(text.encode()).hexdigest()[:32], recipe, values, settings, source, told)
 
 

@@ -72,14 +72,14 @@ def value_identity(value: Any, name: str = "value") -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def value_told(value: Any, name: str = "value") -> str:
+def value_told(value: Any, identity: str = "") -> str:
     """A value as one line for readers; where its ``repr`` may leave something out, with the begin of its identity.
 
     Parameters
     ----------
     value : object
-    name : str, optional
-        What an error calls it.
+    identity : str, optional
+        Where it is known already.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def value_told(value: Any, name: str = "value") -> str:
         return repr(value)
     text = getattr(value, "__qualname__", None) or " ".join(repr(value).split())
     short = text if len(text) <= 60 and " at 0x" not in text else type(value).__qualname__
-    return f"{short} #{value_identity(value, name)[:8]}"
+    return f"{short} #{(identity or value_identity(value))[:8]}"
 
 
 def _is_plain(value: Any) -> bool:
@@ -148,9 +148,13 @@ def _of_array(array: Any) -> Iterator[Any]:
 
 def _of_series(series: pl.Series) -> Iterator[Any]:
     yield from (series.name, repr(series.dtype), len(series))
-    if series.dtype.is_integer() or series.dtype.is_float() or series.dtype.is_temporal():
-        yield series.is_null().to_numpy()
-        yield series.to_physical().fill_null(0).to_numpy()
+    yield series.is_null().to_numpy()
+    kind = series.dtype
+    if kind == pl.Boolean or kind.is_integer() or kind.is_float() or kind.is_temporal():
+        yield series.to_physical().fill_null(False if kind == pl.Boolean else 0).to_numpy()
+    elif kind in (pl.String, pl.Categorical, pl.Enum):
+        text = series.cast(pl.String).fill_null("")
+        yield from (text.str.len_bytes().to_numpy(), "".join(text))
     else:
         yield series.to_list()
 
