@@ -171,11 +171,13 @@ def test_recordings_of_one_name_keep_their_own_rows(recording: Recording, tmp_pa
 
 
 def test_a_copy_of_a_recording_has_a_name_of_its_own(recording: Recording, tmp_path: Path) -> None:
-    """The same events at two places are one trial and two rows."""
+    """The same events at two places are one trial, two rows, and counted at both places."""
     copy = shutil.copytree(recording.path, tmp_path / "copy" / "ES-SIM")
     found = wb.sweep(BuyEvery, {"n": [20]}, [recording, copy], n_jobs=1, progress=False)
     assert found.frame["recording"].n_unique() == 2
     assert found.frame["profit"].n_unique() == 1
+    assert list(found.worth) == found.frame["recording"].to_list()
+    assert len(wb.Trials.of(recording)) == len(wb.Trials.of(wb.open_recording(copy))) == 1
 
 
 def written(rows: list[dict[str, Any]]) -> wb.Sweep:

@@ -19,7 +19,7 @@ from workbench.lab.sweep_markets import markets_of, short_names
 from workbench.lab.sweep_search import searched
 from workbench.lab.sweep_trial import Outcome, Recipe, Task, recording_of, task_of
 from workbench.lab.sweep_work import Workers
-from workbench.lab.trials import Deflation, Trials
+from workbench.lab.trials import Deflation, Trial, Trials
 
 OBJECTIVES: Final = ("sharpe", "profit")
 LESS_IS_BETTER: Final = ("fees", "max_drawdown")
@@ -182,7 +182,7 @@ def sweep(
     return Sweep(
         pl.DataFrame(rows, schema_overrides=_SCHEMA, infer_schema_length=None, strict=False),
         tuple(columns.values()),
-        _worth(done.values(), registers, called),
+        _worth([(task.source, done[task.key].trial) for _, task in wanted], registers, called),
     )
 
 
@@ -246,13 +246,12 @@ def _cell(value: Any, told: str | None) -> Any:
 
 
 def _worth(
-    outcomes: Iterable[Outcome], registers: Mapping[str, Trials], called: Mapping[str, str]
+    found: Iterable[tuple[str, Trial | None]], registers: Mapping[str, Trials], called: Mapping[str, str]
 ) -> dict[str, Deflation]:
-    best: dict[str, Any] = {}
-    for outcome in outcomes:
-        trial = outcome.trial
-        if trial is not None and (outcome.source not in best or trial.sharpe > best[outcome.source].sharpe):
-            best[outcome.source] = trial
+    best: dict[str, Trial] = {}
+    for source, trial in found:
+        if trial is not None and (source not in best or trial.sharpe > best[source].sharpe):
+            best[source] = trial
     return {called[source]: registers[source].judge(trial) for source, trial in best.items()}
 
 

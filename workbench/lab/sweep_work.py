@@ -41,6 +41,9 @@ class Workers:
     ):
         self._file, self._registers, self._identities = file, registers, identities
         self._n_jobs, self._progress = n_jobs, progress
+        self._sources: dict[
+            str, dict[str, None]
+        ] = {}  # of each key: copies of a recording share their trials
 
     def finish(self, tasks: Sequence[Task]) -> dict[str, Outcome]:
         """Carry out what is not known yet; outcomes by key, failed ones too.
@@ -51,6 +54,8 @@ class Workers:
             Processes died again and again; what was done is kept.
         """
         unique = {task.key: task for task in tasks}
+        for task in tasks:
+            self._sources.setdefault(task.key, {})[task.source] = None
         known = self._file.known  # of the same events, wherever they lay then
         done = {k: structs.replace(known[k], source=task.source) for k, task in unique.items() if k in known}
         for outcome in done.values():
@@ -96,7 +101,8 @@ class Workers:
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.trial is not None:
-            self._registers[outcome.source].count(outcome.trial)
+            for source in self._sources[outcome.key]:
+                self._registers[source].count(outcome.trial)
 
 
 def _joblib() -> Any:
