@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 import workbench as wb
-from workbench.lab.plain_strategy import PlainDesk, SeenTrade
+from workbench.lab.plain_strategy import PlainDesk
+from workbench.lab.seen import SeenTrade
 from workbench.session import Session
 from workbench.trading.slots import Desk
 from workbench.trading.strategies import best_ask, best_bid, cancel, is_open, position, quoted, stop, submit

@@ -12,8 +12,9 @@ import workbench as wb
 from workbench.errors import WorkbenchError
 from workbench.flow.batches import event_batches
 from workbench.lab.paper_backtest import PaperBacktest
-from workbench.lab.plain_strategy import PlainDesk, SeenFill
+from workbench.lab.plain_strategy import PlainDesk
 from workbench.lab.report_tables import ReportTables
+from workbench.lab.seen import SeenFill
 from workbench.session import Session
 from workbench.trading import journal
 from workbench.trading.paper import rerun

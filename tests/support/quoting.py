@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import workbench as wb
-from workbench.lab.plain_strategy import PlainDesk, SeenFill, SeenTrade
+from workbench.lab.plain_strategy import PlainDesk
+from workbench.lab.seen import SeenFill, SeenTrade
 from workbench.trading.slots import Desk
 from workbench.trading.strategies import best_ask, best_bid, cancel, is_open, position, quoted, submit
 

@@ -13,7 +13,6 @@ from workbench.flow.bar_rule import interval_ns
 from workbench.flow.batches import event_batches, instrument_of, joined_rows
 from workbench.flow.days import MIDNIGHT_UTC, TradingDay
 from workbench.lab.backtest_result import Backtest
-from workbench.lab.delays import delays_read
 from workbench.lab.follow_signal import playable
 from workbench.lab.passage import Passage
 from workbench.lab.plain_strategy import PlainDesk
@@ -111,7 +110,6 @@ def backtest(
     >>> wb.backtest(BuyOnce(), s).fills["size"].sum()
     2.0
     """
-    latency = delays_read(latency)
     market = Market.of(x, clock, latency)
     matcher = market.matcher(queue, latency=latency, fills=fills, params=params)
     market.run(strategy, matcher, every, hours=hours, warm_up=warm_up, day=day)

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from workbench.errors import WorkbenchError
+from workbench.flow.days import MIDNIGHT_UTC
 from workbench.flow.prints import as_times
 from workbench.lab.backtest import LatencyLike, Market
 from workbench.lab.backtest_result import Backtest
-from workbench.lab.delays import delays_read
 from workbench.lab.equity_steps import equity_at
 from workbench.lab.listed import listed
 from workbench.lab.sweep_grid import check_strategy
@@ -45,6 +45,7 @@ def fill_uncertainty(
     every: str | None = "100ms",
     hours: str | None = None,
     warm_up: str | None = None,
+    day: str = MIDNIGHT_UTC,
     params: Any = (),
 ) -> FillUncertainty:
     """Run the same orders under all queue models, between the optimistic and the pessimistic end.
@@ -63,7 +64,7 @@ def fill_uncertainty(
         recorded, ``by_order``: what really stood ahead.
     queue : str, optional
         Model under which the orders are sent, with ``orders="same"``.
-    latency, fees, contract, fills, clock, every, hours, warm_up, params
+    latency, fees, contract, fills, clock, every, hours, warm_up, day, params
         As for :func:`workbench.backtest`.
 
     Returns
@@ -95,20 +96,19 @@ def fill_uncertainty(
         models = listed("models", models, f"one or more of {', '.join(queue_models.EVERY)}")
     if orders == "own":
         check_strategy(strategy)
-    latency = delays_read(latency)
     market = Market.of(x, clock, latency)
     if models is None:
         models = queue_models.EVERY if market.has_orders else queue_models.NAMES
     sent = market.matcher(queue, latency=latency, fills=fills, params=params)
     if orders == "same":
-        market.run(_fresh(strategy), sent, every, hours=hours, warm_up=warm_up)
+        market.run(_fresh(strategy), sent, every, hours=hours, warm_up=warm_up, day=day)
     results: dict[str, Backtest] = {}
     for model in models:
         matcher: Matcher = market.matcher(model, latency=latency, fills=fills, params=params)
         if orders == "same":
             market.run_commands(matcher, sent)
         else:
-            market.run(_fresh(strategy), matcher, every, hours=hours, warm_up=warm_up)
+            market.run(_fresh(strategy), matcher, every, hours=hours, warm_up=warm_up, day=day)
         results[model] = market.result(matcher, fees, contract)
         results[model].touch = results[models[0]].touch
     return FillUncertainty(results, market.last)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch, EventKind, Instrument
 from workbench.flow.days import TradingDay
-from workbench.frames.moments import Moment, to_ns
+from workbench.frames.moments import Moment
+from workbench.lab.asked_order import LASTING, TIFS, time_in_force, whole
 from workbench.lab.passage import Passage
+from workbench.lab.seen import Exits, SeenFill, SeenTrade
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher
 from workbench.trading.rows import Rows
@@ -22,56 +24,11 @@ if TYPE_CHECKING:
     from workbench.lab.desk_venue import DeskVenue
     from workbench.lab.schedule import Schedule
 
-TIFS: Final = {name: slot for slot, name in enumerate(slots.TIF_NAMES)}
-_LASTING: Final = ("GTC", "DAY", "GTD")
-_MOST: Final = 2**31 - 1  # ticks or lots
 _ENDED = {slots.STATUS_NAMES[s] for s in (slots.FULLY_FILLED, slots.CANCELED, slots.EXPIRED, slots.REJECTED)}
 _CANCELING = slots.STATUS_NAMES[slots.PENDING_CANCEL]
 _size_at: Callable[[slots.Desk, int, int], int] = getattr(
     size_at, "py_func", size_at
 )  # no compiler for one number
-
-
-class SeenTrade(NamedTuple):
-    """A print, in real units."""
-
-    ts: int
-    price: float
-    size: float
-    aggressor: int
-
-
-class SeenFill(NamedTuple):
-    """A fill as the strategy learns of it, in real units."""
-
-    ts: int
-    order: int
-    side: int
-    price: float
-    size: float
-    maker: bool
-
-
-class Exits(TypedDict, total=False):
-    """What the paper desk does with an order besides filling it, docs/orders.md.
-
-    Attributes
-    ----------
-    take_profit, stop_loss : float
-        Bracket: distances from the price of the first execution at which exits are placed, as large as what is filled.
-    trails : bool
-        Whether the stop loss follows prints.
-    reduce_only : bool
-        The order never makes the position larger.
-    oco : str
-        Name of a group: what one of it executes is taken from the others.
-    """
-
-    take_profit: float
-    stop_loss: float
-    trails: bool
-    reduce_only: bool
-    oco: str
 
 
 class PlainDesk:
@@ -236,10 +193,10 @@ class PlainDesk:
         return self._matcher.modify(self.now, order, price, lots, trigger)
 
     def _ticks(self, price: float, what: str) -> int:
-        return _whole(price, self._tick, what)
+        return whole(price, self._tick, what)
 
     def _lots(self, size: float) -> int:
-        lots = _whole(size, self._lot, "size")
+        lots = whole(size, self._lot, "size")
         if lots < 1:
             raise WorkbenchError(f"size {size}", expected=f"{self._lot} or more")
         return lots
@@ -261,9 +218,7 @@ class PlainDesk:
         expires: Moment | str | None,
         exits: Exits,
     ) -> int:
-        if tif not in slots.TIF_NAMES:
-            raise WorkbenchError(f"tif {tif!r:.60}", expected=f"one of {', '.join(TIFS)}")
-        tif, end = self._lasts(tif, expires)
+        tif, end = time_in_force(tif, expires, self.now, self._day)
         lots, price = self._lots(size), None if limit is None else self._ticks(limit, "price")
         waits = stop is not None or trailing is not None
         trail, trigger = self._wait(side, limit, tif, stop, trailing) if waits else (0, 0)
@@ -281,27 +236,12 @@ class PlainDesk:
             heapq.heappush(self._ends, (end, number))
         return number
 
-    def _lasts(self, tif: str, expires: Moment | str | None) -> tuple[str, int | None]:
-        """Time in force, and when the order ends, ns."""
-        if expires is None:
-            if tif == "GTD":
-                raise WorkbenchError("a GTD order without its end", expected="expires=…")
-            return tif, self._day.after(self.now) if tif == "DAY" and self._day else None
-        if tif not in _LASTING:
-            raise WorkbenchError(f"a {tif} order with an end", expected=f"one of {', '.join(_LASTING)}")
-        end = to_ns(expires)
-        if end <= self.now:
-            raise WorkbenchError(
-                f"an order that ends {(self.now - end) / 1e9:.3f} s before now", expected="a later end"
-            )
-        return "DAY" if tif == "DAY" else "GTD", end
-
     def _wait(
         self, side: int, limit: float | None, tif: str, stop: float | None, trailing: float | None
     ) -> tuple[int, int]:
         """Trail (0: none) and trigger of a stop, ticks."""
-        if tif not in _LASTING:
-            raise WorkbenchError(f"a stop that is {tif}", expected=f"one of {', '.join(_LASTING)}: it waits")
+        if tif not in LASTING:
+            raise WorkbenchError(f"a stop that is {tif}", expected=f"one of {', '.join(LASTING)}: it waits")
         if trailing is None:
             if limit is not None:
                 self._trigger(limit, "limit of a stop")
@@ -438,22 +378,4 @@ class PlainDesk:
             on_timer(self)
 
 
-def _whole(value: float, unit: Any, what: str) -> int:
-    try:
-        steps = float(value) / float(unit)
-    except (TypeError, ValueError):
-        raise WorkbenchError(f"{what} {value!r:.60}", expected=f"a number, a multiple of {unit}") from None
-    if not abs(steps) <= _MOST:
-        raise WorkbenchError(f"{what} {value}", expected=f"a multiple of {unit}, at most {_MOST * unit}")
-    whole = round(steps)
-    if abs(steps - whole) > 1e-6:
-        low = int(np.floor(steps))
-        raise WorkbenchError(
-            f"{what} {value}",
-            expected=f"a multiple of {unit}",
-            action=f"Nearest: {low * unit} and {(low + 1) * unit}",
-        )
-    return whole
-
-
-__all__ = ["Exits", "PlainDesk", "SeenFill", "SeenTrade"]
+__all__ = ["PlainDesk"]

@@ -136,7 +136,7 @@ class Latency:
 
 
 def _samples(name: str, value: Any) -> Array:
-    given = interval_ns(value) if isinstance(value, str) else value
+    given = interval_ns(value, or_none=True) if isinstance(value, str) else value
     array = np.atleast_1d(np.asarray(given))
     if array.dtype.kind == "m":
         array = array.astype("timedelta64[ns]").astype(np.int64)

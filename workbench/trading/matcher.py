@@ -255,7 +255,7 @@ class Matcher:
             self._grow()
         orders, c = other.orders, self._venue.counters
         mine = self._venue.orders[: len(orders)]
-        for slot in (slots.SIDE, slots.TIF, slots.SENT, slots.MARKET, slots.TRIGGER, slots.TRAIL):
+        for slot in (slots.SIDE, slots.TIF, slots.SENT, slots.MARKET, slots.TRIGGER, slots.TRAIL, slots.OVER):
             mine[:, slot] = orders[:, slot]
         first = other.commands[other.commands[:, slots.WHAT] == slots.SUBMIT]
         sent = first[:, slots.NUMBER]
