@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.support.touches import INSTRUMENT, random_states, states
 from workbench.flow.signals.sight import Needs, sight_of
-from workbench.lab.forward import Market, forward, paths
+from workbench.lab.forward import Mids, forward, paths
 from workbench.lab.points import Points
 
 NAN = np.nan
@@ -15,12 +15,12 @@ BOOKS = [(100, 5, 101, 5), (101, 5, 102, 5), (101, 5, 103, 5), (101, 6, 102, 5),
 TIMES = [10, 20, 30, 40, 50]
 
 
-def market(levels=BOOKS, times=TIMES) -> Market:  # type: ignore[no-untyped-def]
+def market(levels=BOOKS, times=TIMES) -> Mids:  # type: ignore[no-untyped-def]
     """The market of books given as best prices and sizes."""
-    return Market.of(sight_of([states(levels, times)], Needs(1), INSTRUMENT))
+    return Mids.of(sight_of([states(levels, times)], Needs(1), INSTRUMENT))
 
 
-def rows_at(of: Market, *times: int) -> np.ndarray:
+def rows_at(of: Mids, *times: int) -> np.ndarray:
     """Last row at each time."""
     return np.searchsorted(of.ts, times, "right") - 1
 

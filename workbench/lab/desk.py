@@ -11,7 +11,7 @@ from workbench.flow.batches import event_batches
 from workbench.flow.signals.contract import Scores, Signal, judged
 from workbench.flow.signals.sight import Needs, Sight, sight_of
 from workbench.lab.excerpt import Excerpt, Window
-from workbench.lab.forward import Market
+from workbench.lab.forward import Mids
 from workbench.lab.points import Points
 from workbench.lab.study import Study, Terms, studied
 from workbench.lab.trials import Trials
@@ -43,15 +43,15 @@ class StudyDesk:
         self.window, self.most = window, most
         self._x = x if window is None else Excerpt(x, window)
         self._instrument = getattr(x, "instrument", None)
-        self._sights: dict[Needs, tuple[Sight, Market]] = {}
+        self._sights: dict[Needs, tuple[Sight, Mids]] = {}
         self._points: dict[tuple[Needs, tuple[str, ...], str], Points] = {}
 
-    def prepare(self, needs: Needs) -> tuple[Sight, Market]:
+    def prepare(self, needs: Needs) -> tuple[Sight, Mids]:
         """What a signal looks at, read from the events at the first call."""
         found = self._sights.pop(needs, None)
         if found is None:
             sight = self._seen(needs)
-            found = sight, Market.of(sight)
+            found = sight, Mids.of(sight)
         self._sights[needs] = found  # the last one of the dict is the one used last
         self._forget()
         return found

@@ -11,8 +11,9 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.flow.days import MIDNIGHT_UTC
 from workbench.flow.prints import as_times
-from workbench.lab.backtest import LatencyLike, Market
+from workbench.lab.backtest import LatencyLike
 from workbench.lab.backtest_result import Backtest
+from workbench.lab.course import Course
 from workbench.lab.equity_steps import equity_at
 from workbench.lab.listed import listed
 from workbench.lab.sweep_grid import check_strategy
@@ -96,22 +97,22 @@ def fill_uncertainty(
         models = listed("models", models, f"one or more of {', '.join(queue_models.EVERY)}")
     if orders == "own":
         check_strategy(strategy)
-    market = Market.of(x, clock, latency)
+    course = Course.of(x, clock, latency)
     if models is None:
-        models = queue_models.EVERY if market.has_orders else queue_models.NAMES
-    sent = market.matcher(queue, latency=latency, fills=fills, params=params)
+        models = queue_models.EVERY if course.has_orders else queue_models.NAMES
+    sent = course.matcher(queue, latency=latency, fills=fills, params=params)
     if orders == "same":
-        market.run(_fresh(strategy), sent, every, hours=hours, warm_up=warm_up, day=day)
+        course.run(_fresh(strategy), sent, every, hours=hours, warm_up=warm_up, day=day)
     results: dict[str, Backtest] = {}
     for model in models:
-        matcher: Matcher = market.matcher(model, latency=latency, fills=fills, params=params)
+        matcher: Matcher = course.matcher(model, latency=latency, fills=fills, params=params)
         if orders == "same":
-            market.run_commands(matcher, sent)
+            course.run_commands(matcher, sent)
         else:
-            market.run(_fresh(strategy), matcher, every, hours=hours, warm_up=warm_up, day=day)
-        results[model] = market.result(matcher, fees, contract)
+            course.run(_fresh(strategy), matcher, every, hours=hours, warm_up=warm_up, day=day)
+        results[model] = course.result(matcher, fees, contract)
         results[model].touch = results[models[0]].touch
-    return FillUncertainty(results, market.last)
+    return FillUncertainty(results, course.last)
 
 
 def _fresh(strategy: Any) -> Any:

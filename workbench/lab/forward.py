@@ -18,7 +18,7 @@ _BLOCK: Final = 32
 _WIDE: Final = 32 * _BLOCK
 
 
-class Market(NamedTuple):
+class Mids(NamedTuple):
     """The mid over time, as forward moves need it; n rows, one for each moment.
 
     Attributes
@@ -41,7 +41,7 @@ class Market(NamedTuple):
     wide: FloatArray
 
     @classmethod
-    def of(cls, sight: Sight) -> Market:
+    def of(cls, sight: Sight) -> Mids:
         """The market of a sight."""
         moments, mid = sight.moments, np.ascontiguousarray(sight.mid)
         spread = np.where(np.isnan(mid), np.nan, (moments.ask[:, 0] - moments.bid[:, 0]).astype(np.float64))
@@ -169,12 +169,12 @@ def _follow(
             high[e, h], low[e, h] = up - mid[start], down - mid[start]
 
 
-def forward(market: Market, rows: IntArray, horizons_ns: IntArray, latency_ns: int = 0) -> Forward:
+def forward(market: Mids, rows: IntArray, horizons_ns: IntArray, latency_ns: int = 0) -> Forward:
     """Moves after the rows at which something was known.
 
     Parameters
     ----------
-    market : Market
+    market : Mids
     rows : array of int64, shape (n_entries,)
     horizons_ns : array of int64, ns
         Rising; counted from the entry.
@@ -206,7 +206,7 @@ def _paths(ts: Array, age: Array, mid: Array, rows: Array, offsets: Array, out: 
                 out[e, k] = mid[at] - mid[row]
 
 
-def paths(market: Market, rows: IntArray, offsets_ns: IntArray) -> FloatArray:
+def paths(market: Mids, rows: IntArray, offsets_ns: IntArray) -> FloatArray:
     """Mid around rows less the mid at them, ticks, shape (n_rows, n_offsets); NaN across gaps and ends.
 
     Offsets rise.
@@ -216,4 +216,4 @@ def paths(market: Market, rows: IntArray, offsets_ns: IntArray) -> FloatArray:
     return out
 
 
-__all__ = ["Forward", "Market", "forward", "paths"]
+__all__ = ["Forward", "Mids", "forward", "paths"]

@@ -13,8 +13,8 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.events import EventBatch
 from workbench.flow.bar_rule import interval_ns
-from workbench.lab.backtest import Market
 from workbench.lab.backtest_result import Backtest
+from workbench.lab.course import Course
 from workbench.lab.follow_signal import playable
 from workbench.lab.live_venue import LiveVenue
 from workbench.lab.plain_strategy import PlainDesk
@@ -176,7 +176,7 @@ class StrategyRun:
         with self._lock:
             self._venue.update()
             instrument = self._seat.instrument
-            events = Market.of(self._session[instrument.symbol]).batch
+            events = Course.of(self._session[instrument.symbol]).batch
             return Backtest(instrument, self._venue, self._contract(), events)  # type: ignore[arg-type]
 
     def _contract(self) -> Contract:

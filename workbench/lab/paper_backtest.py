@@ -8,8 +8,8 @@ import polars as pl
 
 from workbench.events import EventBatch, Instrument
 from workbench.flow.bar_rule import interval_ns
-from workbench.lab.backtest import Market
 from workbench.lab.backtest_result import Backtest
+from workbench.lab.course import Course
 from workbench.lab.desk_venue import DeskVenue
 from workbench.lab.follow_signal import playable
 from workbench.lab.plain_strategy import PlainDesk
@@ -72,14 +72,14 @@ def paper_backtest(
     >>> wb.paper_backtest(BuyOnce(), s).orders.select("name", "status")["name"].to_list()
     ['s0', 's0.tp', 's0.sl']
     """
-    market, told = Market.of(x), terms or PaperTerms()
-    contract = told.contract(market.instrument)
-    venue = DeskVenue(contract, told, market.batch)
-    desk = PlainDesk(venue, market.instrument, told.trading_day)
-    schedule = Schedule.of(market.first, hours, warm_up)
-    desk.run(playable(strategy, params), market.rows, interval_ns(every), None, market.batch, schedule)
+    course, told = Course.of(x), terms or PaperTerms()
+    contract = told.contract(course.instrument)
+    venue = DeskVenue(contract, told, course.batch)
+    desk = PlainDesk(venue, course.instrument, told.trading_day)
+    schedule = Schedule.of(course.first, hours, warm_up)
+    desk.run(playable(strategy, params), course.rows, interval_ns(every), None, course.batch, schedule)
     venue.finish()
-    return PaperBacktest(market.instrument, venue, market.batch)
+    return PaperBacktest(course.instrument, venue, course.batch)
 
 
 class PaperBacktest(Backtest):

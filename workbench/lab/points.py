@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from workbench.events import FloatArray, IntArray
-from workbench.lab.forward import Market, forward
+from workbench.lab.forward import Mids, forward
 
 MOST_POINTS: Final = 20_000
 
@@ -27,7 +27,7 @@ class Points(NamedTuple):
     moves: FloatArray
 
     @classmethod
-    def of(cls, market: Market, horizons_ns: IntArray, latency_ns: int = 0) -> Points:
+    def of(cls, market: Mids, horizons_ns: IntArray, latency_ns: int = 0) -> Points:
         """Up to 20,000 points of a market."""
         if len(market.ts) < 2:
             return cls(np.empty(0, np.int64), np.empty((0, len(horizons_ns))))

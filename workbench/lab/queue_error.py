@@ -12,7 +12,7 @@ import polars as pl
 from workbench.errors import WorkbenchError
 from workbench.events import Array, EventKind
 from workbench.flow.bar_rule import interval_ns
-from workbench.lab.backtest import Market
+from workbench.lab.course import Course
 from workbench.lab.listed import listed
 from workbench.trading import queue_models, slots
 from workbench.trading.matcher import Matcher
@@ -85,21 +85,21 @@ def queue_error(
     if lots < 1:
         raise WorkbenchError(f"a probe of {lots} lots", expected="1 lot or more")
     models = listed("models", models, f"one or more of {', '.join(queue_models.NAMES)}")
-    market = Market.of(x)
-    truth = market.matcher(queue_models.EXACT, latency=0, fills="partial")
-    _probe(market, truth, interval_ns(every), interval_ns(hold), lots)
+    course = Course.of(x)
+    truth = course.matcher(queue_models.EXACT, latency=0, fills="partial")
+    _probe(course, truth, interval_ns(every), interval_ns(hold), lots)
     known = _outcome(truth)
     rows = [_compared(queue_models.EXACT, known, known)]
     for model in models:
-        matcher = market.matcher(model, latency=0, fills="partial")
-        market.run_commands(matcher, truth)
+        matcher = course.matcher(model, latency=0, fills="partial")
+        course.run_commands(matcher, truth)
         rows.append(_compared(model, _outcome(matcher), known))
     return pl.DataFrame(rows)
 
 
-def _probe(market: Market, matcher: Matcher, every: int, hold: int, lots: int) -> None:
+def _probe(course: Course, matcher: Matcher, every: int, hold: int, lots: int) -> None:
     """Take the exact queue through the rows, and let orders join at the touch."""
-    rows, row = market.rows, 0
+    rows, row = course.rows, 0
     waiting: deque[tuple[int, int]] = deque()
     joins, last = _traded(rows)
     while (now := min(joins, waiting[0][0] if waiting else joins)) <= last:

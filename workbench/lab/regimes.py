@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from workbench.events import FloatArray, IntArray
-from workbench.lab.forward import Market
+from workbench.lab.forward import Mids
 
 _MINUTE: Final = 60_000_000_000
 _SPREADS: Final = ("1 tick", "2 ticks", "wider")
@@ -23,12 +23,12 @@ _SCHEMA: Final = {
 }
 
 
-def regimes(market: Market, rows: IntArray, net: FloatArray) -> pl.DataFrame:
+def regimes(market: Mids, rows: IntArray, net: FloatArray) -> pl.DataFrame:
     """Mean result and share of gains by regime.
 
     Parameters
     ----------
-    market : Market
+    market : Mids
     rows : array of int64, shape (n,)
         Rows of the entries.
     net : array, ticks, shape (n,)

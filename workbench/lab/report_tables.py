@@ -17,7 +17,7 @@ from workbench.flow.bar_rule import interval_ns
 from workbench.flow.signals.sight import Needs, sight_of
 from workbench.lab.backtest_result import Backtest
 from workbench.lab.equity_steps import equity_at
-from workbench.lab.forward import Market
+from workbench.lab.forward import Mids
 from workbench.lab.regimes import regimes
 from workbench.lab.report_fills import HORIZONS, fill_quality, horizons_of, weighted_mean
 from workbench.lab.report_trades import round_trips
@@ -49,8 +49,8 @@ class ReportTables:
         interval_ns(adverse)
 
     @cached_property
-    def _market(self) -> Market:
-        return Market.of(sight_of([self.result.events], Needs(1), self.result.instrument))
+    def _market(self) -> Mids:
+        return Mids.of(sight_of([self.result.events], Needs(1), self.result.instrument))
 
     @cached_property
     def fills(self) -> pl.DataFrame:

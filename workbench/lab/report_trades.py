@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from workbench.events import Array, FloatArray, Instrument, IntArray
-from workbench.lab.forward import Market
+from workbench.lab.forward import Mids
 
 _SCHEMA: Final = {
     "entry": pl.Int64,
@@ -23,7 +23,7 @@ _SCHEMA: Final = {
 
 
 def round_trips(
-    fills: pl.DataFrame, instrument: Instrument, market: Market, *, inverse: bool = False
+    fills: pl.DataFrame, instrument: Instrument, market: Mids, *, inverse: bool = False
 ) -> pl.DataFrame:
     """Trades of a position, first in first out.
 
@@ -32,7 +32,7 @@ def round_trips(
     fills : DataFrame
         As a backtest gives them.
     instrument : Instrument
-    market : Market
+    market : Mids
         The mid over time.
     inverse : bool, optional
         Of a contract that is paid in its coin: money is coins, and a tick is worth less the higher the price.
@@ -102,7 +102,7 @@ def _matched(fills: pl.DataFrame, tick: float, lot: float) -> Any:
             held.append([now, at, left, each])
 
 
-def _extremes(market: Market, start: IntArray, end: IntArray) -> tuple[FloatArray, FloatArray]:
+def _extremes(market: Mids, start: IntArray, end: IntArray) -> tuple[FloatArray, FloatArray]:
     """Highest and lowest mid in force from each start to each end, both inclusive; NaN where none was known.
 
     NaN too where the book was lost in between: what happened meanwhile nobody knows.

@@ -17,7 +17,7 @@ from workbench.flow.signals.contract import Scores, Signal
 from workbench.lab.bootstrap import mean_interval
 from workbench.lab.correlation import half_life, information
 from workbench.lab.excerpt import Window
-from workbench.lab.forward import Forward, Market, forward, paths
+from workbench.lab.forward import Forward, Mids, forward, paths
 from workbench.lab.points import Points
 from workbench.lab.regimes import regimes
 from workbench.lab.trials import SPLITS, Deflation, Trials, summarised
@@ -215,7 +215,7 @@ def studied(
     signal: Signal,
     scores: Scores,
     entries: IntArray,
-    market: Market,
+    market: Mids,
     points: Points,
     terms: Terms,
     trials: Trials,
@@ -257,7 +257,7 @@ def studied(
 
 def _scorecard(
     terms: Terms,
-    market: Market,
+    market: Mids,
     points: Points,
     scored: FloatArray,
     after: Forward,
@@ -285,7 +285,7 @@ def _scorecard(
     return pl.DataFrame(rows).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _periods(market: Market, rows: IntArray, net: FloatArray, horizon: int) -> FloatArray:
+def _periods(market: Mids, rows: IntArray, net: FloatArray, horizon: int) -> FloatArray:
     """Net result of equal stretches of time, none shorter than the horizon where there is time enough."""
     if not len(market.ts):
         return np.zeros(SPLITS)
@@ -298,7 +298,7 @@ def _periods(market: Market, rows: IntArray, net: FloatArray, horizon: int) -> F
 
 
 def _path(
-    market: Market, rows: IntArray, side: FloatArray, horizons: IntArray, rng: np.random.Generator
+    market: Mids, rows: IntArray, side: FloatArray, horizons: IntArray, rng: np.random.Generator
 ) -> pl.DataFrame:
     step = max(-(-len(rows) // _PATH_EVENTS), 1)
     reach = int(horizons[-1])

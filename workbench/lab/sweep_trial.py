@@ -138,7 +138,7 @@ class Outcome(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Market:
+class ReadOnce:
     """Events that were read once for many trials.
 
     Parameters
@@ -161,8 +161,8 @@ def recording_of(source: str) -> Any:
 
 
 @lru_cache(_KEPT_MARKETS)
-def _market(source: str, identity: str) -> Market:
-    return Market(recording_of(source))
+def _market(source: str, identity: str) -> ReadOnce:
+    return ReadOnce(recording_of(source))
 
 
 @lru_cache
@@ -219,8 +219,8 @@ def _trial(task: Task, told: Mapping[str, str], result: Backtest) -> Trial:
 
 
 __all__ = [
-    "Market",
     "Outcome",
+    "ReadOnce",
     "Recipe",
     "Task",
     "carried_out",
