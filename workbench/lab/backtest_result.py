@@ -50,6 +50,8 @@ class Backtest:
         self.contract = contract
         self._fills, self._orders = matcher.fills.copy(), matcher.orders.copy()
         self._went_off = _went_off(matcher)
+        told = {"name": getattr(matcher, "names", None), "reason": getattr(matcher, "reasons", None)}
+        self._told = {word: list(said) for word, said in told.items() if said is not None}
         self._steps, self._batch = matcher.count(slots.STEPS), batch
 
     @property
@@ -109,7 +111,8 @@ class Backtest:
     def orders(self) -> pl.DataFrame:
         """Orders as they ended; ``price`` null for market orders, ``closed`` null while open.
 
-        ``stop`` is where a stop stood last, and ``went_off`` when a print set it off; null for other orders.
+        ``stop`` is where a stop stood last, and ``went_off`` when a print set it off; null for other orders. On the paper desk,
+        in a backtest and live, also its ``name`` of each and the ``reason`` that was last given.
         """
         o = self._orders
         tick, lot = float(self.instrument.tick_size), float(self.instrument.lot_size)
@@ -131,7 +134,9 @@ class Backtest:
         )
         market, open_ = pl.Series(o[:, slots.MARKET] == 1), pl.Series(o[:, slots.CLOSED] == 0)
         stop, waits = pl.Series(o[:, slots.TRIGGER] != 0), pl.Series(self._went_off == 0)
+        told = {word: pl.Series(said, dtype=pl.String) for word, said in self._told.items()}
         return frame.with_columns(
+            **told,
             price=pl.when(market).then(None).otherwise(pl.col("price")),
             closed=pl.when(open_).then(None).otherwise(pl.col("closed")),
             stop=pl.when(stop).then(pl.col("stop")),

@@ -48,7 +48,7 @@ class LiveVenue(VenueTables):
 
     Notes
     -----
-    What happens within a step is seen at the next one, as in a backtest: commands wait until :meth:`flush`, and what is told
+    ``names`` and ``reasons`` tell of each order its name at the desk, and what was last said of it. What happens within a step is seen at the next one, as in a backtest: commands wait until :meth:`flush`, and what is told
     of them is taken in by :meth:`hear`. The book is that of the matching engine itself, over the rows that the session got.
     """
 
@@ -57,7 +57,8 @@ class LiveVenue(VenueTables):
         self._seat, self._instrument = seat, seat.instrument
         self._book = Matcher()
         self._position = 0
-        self._names: list[str] = []
+        self.names: list[str] = []
+        self.reasons: list[str] = []
         self._numbers: dict[str, int] = {}
         self._waiting: list[messages.OrderCommand] = []
 
@@ -116,7 +117,7 @@ class LiveVenue(VenueTables):
         """Ask for the end of an order; whether there was anything to ask for."""
         if not self._take_back(number, now):
             return False
-        name, symbol = self._names[number], self._instrument.symbol
+        name, symbol = self.names[number], self._instrument.symbol
         self._waiting.append(messages.CancelOrder(client_order_id=name, symbol=symbol))
         return True
 
@@ -126,7 +127,7 @@ class LiveVenue(VenueTables):
         if not self._adjust(number, size, trigger):
             return False
         command = messages.ReplaceOrder(
-            client_order_id=self._names[number],
+            client_order_id=self.names[number],
             symbol=self._instrument.symbol,
             quantity=float(self._instrument.size(size)),
             price=None if row[slots.MARKET] else self._price(price),
@@ -137,7 +138,7 @@ class LiveVenue(VenueTables):
 
     def exits_of(self, number: int) -> dict[str, int]:
         """Numbers of an order's take profit and stop loss, as far as they were placed."""
-        return exits_among(self._numbers, self._names[number])
+        return exits_among(self._numbers, self.names[number])
 
     # -- what a run does -----------------------------------------------------------------------------------------------
 
@@ -161,7 +162,8 @@ class LiveVenue(VenueTables):
             if fill.client_order_id in self._numbers:
                 self._take_fill(self._numbers[fill.client_order_id], fill)
         for name in [name for name in self._seat.refused if name in self._numbers]:
-            self._table[self._numbers[name], slots.STATUS] = slots.REJECTED
+            number = self._numbers[name]
+            self._table[number, slots.STATUS], self.reasons[number] = slots.REJECTED, self._seat.refused[name]
 
     def flush(self) -> None:
         """Send what the step asked for, in its order."""
@@ -174,13 +176,14 @@ class LiveVenue(VenueTables):
         self._waiting.clear()
         symbol = self._instrument.symbol
         for number in np.flatnonzero(~np.isin(self.orders[:, slots.STATUS], list(CLOSED))).tolist():
-            self._waiting.append(messages.CancelOrder(client_order_id=self._names[number], symbol=symbol))
+            self._waiting.append(messages.CancelOrder(client_order_id=self.names[number], symbol=symbol))
         self.flush()
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
     def _call(self, number: int, name: str) -> None:
-        self._names.append(name)
+        self.names.append(name)
+        self.reasons.append("")
         self._numbers[name] = number
 
     def _placed(self, number: int, limit: int | None, exits: dict[str, Any]) -> messages.PlaceOrder:
@@ -197,7 +200,7 @@ class LiveVenue(VenueTables):
             side="BUY" if side > 0 else "SELL",
             order_type=kind,
             quantity=float(self._instrument.size(size)),
-            client_order_id=self._names[number],
+            client_order_id=self.names[number],
             price=None if limit is None else self._price(limit),
             stop_price=self._price(trigger) if trigger else None,
             trailing=self._price(trail) if trail else None,
@@ -222,6 +225,7 @@ class LiveVenue(VenueTables):
         went_off = row[slots.TRIGGER] != 0 and told.reason.startswith("went off")
         if went_off and number not in self._went_off:
             self._went_off[number] = told.ts
+        self.reasons[number] = told.reason
         row[slots.STATUS], row[slots.FILLED] = status, self._instrument.lots(told.filled)
         row[slots.SIZE] = self._instrument.lots(told.quantity)
         if told.price is not None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
 from workbench.events import EventBatch, Instrument
 from workbench.flow.bar_rule import interval_ns
 from workbench.lab.backtest_result import Backtest
@@ -102,14 +100,6 @@ class PaperBacktest(Backtest):
         contract = venue.paper.terms.contract(instrument)
         super().__init__(instrument, venue, contract, batch)
         self.journal: list[Record] = venue.paper.desk.journal
-        self._names, self._reasons = venue.names, list(venue.reasons)
-
-    @property
-    def orders(self) -> pl.DataFrame:
-        """Orders as they ended, with the desk's ``name`` of each and the ``reason`` of its last step."""
-        return super().orders.with_columns(
-            name=pl.Series(self._names, dtype=pl.String), reason=pl.Series(self._reasons, dtype=pl.String)
-        )
 
 
 __all__ = ["PaperBacktest", "paper_backtest"]
