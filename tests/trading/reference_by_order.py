@@ -104,10 +104,11 @@ class ByOrderEngine(ReferenceEngine):
         return 0.0
 
     def _print_at(self, order: Order, size: int, own: int, comes: int, left: int) -> int:
-        here, ahead = self.here[order.number], self.older(order)
-        over = here.printed + left - ahead
-        here.printed = min(here.printed + left, ahead)
-        return int(max(over, 0))
+        here, older = self.here[order.number], self.older(order)
+        ahead = older - here.printed + order.kept
+        here.printed = min(here.printed + size, older)
+        order.kept = max(max(ahead - left, 0) - (older - here.printed), 0)
+        return int(max(left - ahead, 0))
 
     def _reopen(self, ts: int) -> None:
         for order in self.resting:

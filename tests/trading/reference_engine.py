@@ -24,6 +24,7 @@ class Order:
     market: bool
     ahead: float = 0.0
     traded: float = 0.0
+    kept: float = 0.0
     size: int = 0
 
     def __post_init__(self) -> None:
@@ -101,7 +102,7 @@ class ReferenceEngine:
         self._best(side, price, size)
         for order in self.resting:
             if (order.side, order.price) == (side, price):
-                order.ahead, order.traded = self._after_change(order, before, size), 0.0
+                self._level_changed(order, before, size)
         if size and self.known:
             self._quote(ts, side, price, size - before)
 
@@ -119,6 +120,11 @@ class ReferenceEngine:
                 self.bid = max((p for p in self.bids if p < price), default=None)
         elif not size and price == self.ask:
             self.ask = min((p for p in self.asks if p > price), default=None)
+
+    def _level_changed(self, order: Order, before: int, after: int) -> None:
+        order.ahead -= order.kept
+        order.ahead, order.traded = order.kept + self._after_change(order, before, after), 0.0
+        order.kept = min(order.kept, max(order.ahead, 0.0))
 
     def _after_change(self, order: Order, before: int, after: int) -> float:
         if self.queue in ("touch", "trade_through", "pro_rata"):
@@ -165,9 +171,10 @@ class ReferenceEngine:
             return comes * order.leaves // (shown + own)
         order.ahead -= left
         order.traded += size
+        order.kept = min(order.kept + size - left, max(order.ahead, 0.0))
         reached = math.floor(-order.ahead + 0.5) if order.ahead < 0 else 0
         if reached or (left < comes and order.ahead <= 0.5):
-            order.ahead = 0.0
+            order.ahead = order.kept = 0.0
         return reached
 
     def _quote(self, ts: int, side: int, price: int, budget: int) -> None:
@@ -180,6 +187,7 @@ class ReferenceEngine:
     def _reopen(self, ts: int) -> None:
         self.known = True
         for order in self.resting:
+            order.kept = 0.0
             if self.queue != "trade_through":
                 shown = (self.bids if order.side > 0 else self.asks).get(order.price, 0)
                 order.ahead, order.traded = min(order.ahead, shown), 0.0
@@ -207,7 +215,7 @@ class ReferenceEngine:
             float((self.bids if order.side > 0 else self.asks).get(order.price, 0)) if self.known else 2.0**60
         )
         order.ahead = {"touch": 0.0, "pro_rata": 0.0, "trade_through": 2.0**60}.get(self.queue, shown)
-        order.traded = 0.0
+        order.traded = order.kept = 0.0
         self.resting.append(order)
 
     def _aggress(self, ts: int, order: Order, best: int) -> None:

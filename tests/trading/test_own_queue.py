@@ -98,6 +98,155 @@ def test_no_more_is_filled_than_was_printed_behind_those_who_were_first(
     assert int(matcher.fills[:, slots.FILL_SIZE].sum()) <= max(came - 10, 0)
 
 
+class Fifo:
+    """A bid at one price, first in, first out, twice: as it was without own orders, and as it is with them."""
+
+    def __init__(self) -> None:
+        self.was: list[list[int]] = []  # others by name: what is left of them as it was
+        self.queue: list[list[int]] = []  # all in their order: name (own ones below 0), what is left
+        self.filled: dict[tuple[int, int], int] = {}
+
+    @property
+    def size(self) -> int:
+        """Lots that the level showed."""
+        return sum(lots for _, lots in self.was)
+
+    def join(self, name: int, lots: int) -> None:
+        """Somebody joins the end."""
+        self.queue.append([name, lots])
+        if name >= 0:
+            self.was.append([name, lots])
+
+    def print(self, ts: int, lots: int) -> list[list[int]]:
+        """So many lots are sold; names that were hit as it was, and what each had left."""
+        for name, taken in self._taken(self.queue, lots):
+            if name < 0:
+                self.filled[ts, -name - 1] = self.filled.get((ts, -name - 1), 0) + taken
+        hit = [name for name, _ in self._taken(self.was, lots)]
+        return [[name, next((left for other, left in self.was if other == name), 0)] for name in hit]
+
+    def leave(self, name: int) -> None:
+        """Somebody cancels."""
+        self.was = [entry for entry in self.was if entry[0] != name]
+        self.queue = [entry for entry in self.queue if entry[0] != name]
+
+    @staticmethod
+    def _taken(queue: list[list[int]], lots: int) -> list[tuple[int, int]]:
+        taken = []
+        while lots and queue:
+            amount = min(queue[0][1], lots)
+            taken.append((queue[0][0], amount))
+            queue[0][1] -= amount
+            lots -= amount
+            if not queue[0][1]:
+                queue.pop(0)
+        return taken
+
+
+def filled_by_order(matcher: Matcher) -> dict[tuple[int, int], int]:
+    """Lots that were filled, by time and order."""
+    found: dict[tuple[int, int], int] = {}
+    for ts, number, lots in matcher.fills[:, [slots.FILL_TS, slots.FILL_ORDER, slots.FILL_SIZE]].tolist():
+        found[ts, number] = found.get((ts, number), 0) + lots
+    return found
+
+
+arrivals = st.lists(st.tuples(st.booleans(), st.integers(1, 6)), min_size=2, max_size=10)
+later = st.lists(st.tuples(st.sampled_from(["print", "print", "join"]), st.integers(1, 9)), max_size=12)
+
+
+@settings(max_examples=300)
+@given(arrivals=arrivals, later=later, queue=st.sampled_from(QUEUES[:6]))
+def test_own_orders_are_filled_as_in_a_real_queue(
+    arrivals: list[tuple[bool, int]], later: list[tuple[str, int]], queue: str
+) -> None:
+    """Own orders and others in any order, then prints and more others: where nobody cancels, price and time decide all."""
+    fifo, rows, orders, ts = Fifo(), [*BOOK], [], 2
+    fifo.join(0, 10)
+    for own, lots in arrivals:
+        ts += 1
+        if own:
+            orders.append((ts, Order(len(orders), 1, 99, lots, 0, False)))
+            fifo.join(-len(orders), lots)
+        else:
+            fifo.join(ts, lots)
+            rows.append((ts, DEPTH, 1, 99, fifo.size))
+    for what, lots in later:
+        ts += 1
+        if what == "join":
+            fifo.join(ts, lots)
+        elif (lots := min(lots, fifo.size)) > 0:  # nobody sells to those who were not there
+            rows.append((ts, TRADE, -1, 99, lots))
+            fifo.print(ts, lots)
+        rows.append((ts, DEPTH, 1, 99, fifo.size))
+    told: list[tuple[int, Command]] = list(orders)
+    assert filled_by_order(played(rows, told, queue, "shared", [])) == fifo.filled
+
+
+@settings(max_examples=200)
+@given(
+    arrivals=arrivals,
+    later=st.lists(
+        st.tuples(st.sampled_from(["print", "print", "join", "leave"]), st.integers(1, 9)), max_size=12
+    ),
+)
+def test_by_order_the_queue_is_real_whoever_cancels(
+    arrivals: list[tuple[bool, int]], later: list[tuple[str, int]]
+) -> None:
+    """With orders told one by one: all that cancel, were they ahead or behind, leave it what it is."""
+    fifo, rows, orders, ts = Fifo(), _OrderRows(), [], 2
+    for own, lots in [(False, 10), *arrivals]:
+        ts += 1
+        if own:
+            orders.append((ts, lots))
+            fifo.join(-len(orders), lots)
+        else:
+            fifo.join(ts, lots)
+            rows.add(ts, EventKind.MBO_NEW, 1, lots, ts)
+        if ts == 3:
+            rows.add(ts, EventKind.DEPTH, 1, 10, 0)
+            rows.add(ts, EventKind.SNAPSHOT_END, 0, 0, 0)
+    touched: set[int] = set()
+    for what, lots in later:
+        ts += 1
+        if what == "join":
+            fifo.join(ts, lots)
+            rows.add(ts, EventKind.MBO_NEW, 1, lots, ts)
+        elif what == "leave":
+            for name in [name for name, _ in fifo.was if name not in touched][lots % 3 :: 3]:
+                fifo.leave(name)
+                rows.add(ts, EventKind.MBO_CANCEL, 0, 0, name)
+        elif (lots := min(lots, fifo.size)) > 0:
+            rows.add(ts, EventKind.TRADE, -1, lots, 0)
+            for name, left in fifo.print(ts, lots):
+                touched.add(name)
+                rows.add(ts, EventKind.MBO_REPLACE if left else EventKind.MBO_CANCEL, 1, left, name)
+        rows.add(ts, EventKind.DEPTH, 1, fifo.size, 0)
+    matcher = Matcher("by_order", window_ticks=4096)
+    for sent, lots in orders:
+        matcher.submit(sent, 1, 99, lots)
+    matcher.advance(rows.rows, slots.NEVER - 1)
+    assert filled_by_order(matcher) == fifo.filled
+
+
+class _OrderRows:
+    """Rows at one price, as columns."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, int, int, int, int]] = []
+
+    def add(self, ts: int, kind: EventKind, side: int, size: int, name: int) -> None:
+        """One more."""
+        self._rows.append((ts, int(kind), side, size, name))
+
+    @property
+    def rows(self) -> Rows:
+        """All of them."""
+        ts, kind, side, size, name = (list(column) for column in zip(*self._rows))
+        columns: dict[str, Any] = {"ts": ts, "kind": kind, "side": side, "size": size, "order_id": name}
+        return Rows.of(EventBatch.of(**columns, price=[99] * len(ts)))
+
+
 @pytest.mark.parametrize("pieces", [[20], [10, 10], [1] * 20])
 def test_places_by_order_are_one_queue_too(pieces: list[int]) -> None:
     """Two orders of five stand ahead; a print of twelve leaves two for own orders, in however many pieces."""

@@ -366,7 +366,7 @@ def _new_venue(window: int, model: QueueModel, delays: Array) -> Venue:
         book,
         counters,
         np.zeros((_FIRST_ROOM, slots.ORDER_SLOTS), np.int64),
-        np.zeros((_FIRST_ROOM, 2)),
+        np.zeros((_FIRST_ROOM, 3)),
         np.zeros(_FIRST_ROOM, np.int64),
         np.zeros((_FIRST_ROOM, slots.ANSWER_SLOTS), np.int64),
         np.zeros((_FIRST_ROOM, slots.FILL_SLOTS), np.int64),

@@ -165,21 +165,25 @@ def _queue_print(v: Venue, number: int, size: int, own: int, comes: int, left: i
     """Count a print at an order's price against its queue; the lots that reach the order.
 
     Of its ``size``, ``comes`` lots come to the level, and ``left`` of them to the order and the others ahead of it: what own
-    orders take that stand before it, at a better price or in the same queue, goes past nobody.
+    orders take that stand before it, at a better price or in the same queue, goes past nobody. Whom the recording has seen
+    filled by that still stands ahead.
     """
     order, front = v.orders[number], v.fronts[number]
     if v.counters[QUEUE] == PRO_RATA:
         row = 0 if order[SIDE] > 0 else 1
         return int(comes * order[LEAVES] // (v.levels[row, order[VENUE_PRICE] - v.book[BASE]] + own))
     if v.counters[QUEUE] == BY_ORDER:  # who was printed leaves by a row of his own
-        over = front[1] + left - front[0]
-        front[1] = min(front[1] + left, front[0])
-        return int(max(over, 0.0))
+        ahead, older = front[0] - front[1], front[0] - front[2]
+        front[1] = min(front[1] + size, older)
+        front[2] = max(max(ahead - left, 0.0) - (older - front[1]), 0.0)
+        front[0] = older + front[2]
+        return int(max(left - ahead, 0.0))
     front[0] -= left
     front[1] += size
+    front[2] = min(front[2] + (size - left), max(front[0], 0.0))
     reached = whole_lots(-front[0])
     if reached > 0 or (left < comes and front[0] <= 0.5):  # half a lot is what rounding has left
-        front[0] = 0.0
+        front[0] = front[2] = 0.0
     return reached
 
 
@@ -285,7 +289,8 @@ def _rest(v: Venue, ts: int, number: int) -> None:
     shown = float(standing[row, order[VENUE_PRICE] - v.book[BASE]])
     if not v.book[KNOWN]:  # who stands ahead is seen when the book is known again
         shown = NEVER_REACHED
-    v.fronts[number, 0], v.fronts[number, 1] = ahead_at_first(v.counters[QUEUE], shown), 0.0
+    v.fronts[number] = 0.0
+    v.fronts[number, 0] = ahead_at_first(v.counters[QUEUE], shown)
     order[RESTING] = 1
     v.live[v.counters[LIVE]] = number
     v.counters[LIVE] += 1

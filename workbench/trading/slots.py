@@ -139,7 +139,8 @@ class Venue(NamedTuple):
     book: Array
     counters: Array
     orders: Array
-    fronts: Array  # (orders, 2) lots ahead; lots printed that its level or queue has not shown yet
+    fronts: Array  # (orders, 3) lots ahead; lots printed that its level or queue has not shown yet; of those ahead, lots
+    # that the recording has seen filled by what own orders took here
     live: Array  # numbers of resting orders, oldest first
     answers: Array
     fills: Array

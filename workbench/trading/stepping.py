@@ -311,11 +311,13 @@ def _compiled(by_order: bool) -> Any:
                         for i in range(c[LIVE]):
                             number = live[i]
                             if orders[number, SIDE] == way and orders[number, VENUE_PRICE] == price[row]:
-                                ahead, traded = fronts[number, 0], fronts[number, 1]
-                                fronts[number, 0] = ahead_after_change(
+                                traded, kept = fronts[number, 1], fronts[number, 2]
+                                ahead = fronts[number, 0] - kept
+                                ahead = kept + ahead_after_change(
                                     c[QUEUE], model[0], model[1], ahead, traded, float(before), float(lots)
                                 )
-                                fronts[number, 1] = 0.0
+                                fronts[number, 0], fronts[number, 1] = ahead, 0.0
+                                fronts[number, 2] = min(kept, max(ahead, 0.0))
                         crossed = at >= book[ASK_LOW] if way > 0 else at <= book[BID_HIGH]
                         if crossed and lots > 0 and book[KNOWN]:
                             quote_through(v, ts[row], way, price[row], lots - before)

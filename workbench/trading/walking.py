@@ -234,12 +234,13 @@ def _reopened(ts: int, v: Venue) -> None:
     for i in range(v.counters[LIVE]):
         order, front = v.orders[v.live[i]], v.fronts[v.live[i]]
         if v.counters[QUEUE] == BY_ORDER:
+            front[0] -= front[2]
             if front[0] >= NEVER_REACHED:  # it arrived unseen: all who are there now may have been there
                 front[0] = v.queued[0 if order[SIDE] > 0 else 1, order[VENUE_PRICE] - book[BASE]]
-            front[1] = 0.0
+            front[1] = front[2] = 0.0
         elif v.counters[QUEUE] != THROUGH:  # no more can be ahead than the level shows
             shown = v.levels[0 if order[SIDE] > 0 else 1, order[VENUE_PRICE] - book[BASE]]
-            front[0], front[1] = min(front[0], float(shown)), 0.0
+            front[0], front[1], front[2] = min(front[0], float(shown)), 0.0, 0.0
     at, seen = book[BEST_BID], 0
     while at >= 0 and at >= book[ASK_LOW] and seen < LEVELS_PER_TAKE:
         quote_through(v, ts, 1, at + book[BASE], v.levels[0, at])
