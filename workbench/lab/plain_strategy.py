@@ -17,6 +17,7 @@ from workbench.lab.passage import Passage
 from workbench.lab.seen import Exits, SeenFill, SeenTrade
 from workbench.trading import slots
 from workbench.trading.matcher import Matcher
+from workbench.trading.order import MAX_UNDER_WAY
 from workbench.trading.rows import Rows
 from workbench.trading.strategies import size_at
 
@@ -177,7 +178,8 @@ class PlainDesk:
         """Ask for another limit, whole size, or stop while it waits; whether there was anything to ask for.
 
         A smaller size at the same limit keeps its place in the queue; everything else is a new arrival. A stop that waits
-        changes at once. The size is never less than what is filled.
+        changes at once. The size is never less than what is filled, and a third change is not sent
+        while two are under way.
         """
         if not self._knows(order):
             return False
@@ -187,7 +189,7 @@ class PlainDesk:
             return False
         price = int(row[slots.PRICE]) if limit is None else self._ticks(limit, "price")
         lots = int(row[slots.SIZE]) if size is None else self._lots(size)
-        if lots < row[slots.FILLED]:
+        if lots < row[slots.FILLED] or row[slots.UNDER_WAY] >= MAX_UNDER_WAY:
             return False
         trigger = 0 if stop is None else self._ticks(stop, "stop")
         return self._matcher.modify(self.now, order, price, lots, trigger)

@@ -22,6 +22,7 @@ from workbench.trading.slots import (
     PENDING_NEW,
     STATUS,
     SUSPENDED,
+    UNDER_WAY,
     Desk,
 )
 from workbench.trading.strategies import adjust, cancel, drop, stop, submit
@@ -74,5 +75,6 @@ def change_now(d: Desk, number: int, price: int, size: int, trigger: int) -> boo
     """Send a change whatever is known of the order; a stop that has not gone off changes here, or False."""
     if d.orders[number, STATUS] == SUSPENDED:
         return adjust(address_of(d), number, price, size, trigger)
+    d.orders[number, UNDER_WAY] += 1
     send(address_of(d), d.counters[NOW], MODIFY, number, price, size)
     return True

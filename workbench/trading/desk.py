@@ -19,10 +19,10 @@ from workbench.errors import WorkbenchError
 from workbench.frames.moments import iso_text
 from workbench.trading import groups, journal, risk
 from workbench.trading.contracts import Contract
-from workbench.trading.desk_work import MAX_UNDER_WAY, DeskWork
+from workbench.trading.desk_work import DeskWork
 from workbench.trading.journal import Record
 from workbench.trading.limits import REJECTS_WITHIN_NS, SECOND_NS, Limits, TradingState
-from workbench.trading.order import Change, Order
+from workbench.trading.order import MAX_UNDER_WAY, Change, Order
 from workbench.trading.risk import Market
 from workbench.trading.states import OrderEvent, OrderStatus
 from workbench.trading.terms import Terms, fault, price_fault, quantity_fault

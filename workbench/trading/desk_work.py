@@ -10,14 +10,13 @@ from workbench.trading import groups, journal, risk
 from workbench.trading.journal import Record
 from workbench.trading.ledger import Ledger, fold
 from workbench.trading.limits import TradingState
-from workbench.trading.order import Change, Order
+from workbench.trading.order import MAX_UNDER_WAY, Change, Order
 from workbench.trading.risk import Market
 from workbench.trading.states import OrderEvent, OrderStatus
 from workbench.trading.terms import Terms
 from workbench.trading.venue import Report, Venue
 
 _E, _S = OrderEvent, OrderStatus
-MAX_UNDER_WAY: Final = 2
 """Changes of one order under way at once."""
 EXPIRED: Final = "EXPIRED: its time is over"
 
@@ -36,6 +35,7 @@ class DeskWork:
         ] = {}  # stops that have gone off and wait for the other half of their pair
         self._mismatch: dict[str, int] = {}
         self._leaving: set[str] = set()  # orders that a flattening has asked to be taken back
+        self._expiring: set[str] = set()  # orders that are taken back as their time is over
 
     def cancel_all(self, now: int, symbol: str | None = None, reason: str = "CANCEL_ALL") -> None:
         """Take back every order, of one symbol or of all."""
@@ -65,6 +65,7 @@ class DeskWork:
         for order in self.ledger.open_orders():
             end = order.terms.expires
             if end is not None and end <= now and order.open and order.status is not _S.PENDING_CANCEL:
+                self._expiring.add(order.name)
                 self._cancel(order, EXPIRED, now)
 
     def _enter(self, terms: Terms, now: int, refused: str) -> Order:
@@ -179,14 +180,12 @@ class DeskWork:
         elif order.open and (event is _E.CANCELED or (event is _E.REJECT and not order.can(event))):
             if not order.can(_E.CANCELED):
                 self._write(journal.Moved(now, name, _E.CANCEL, report.reason))
-            over = order.status is _S.PENDING_CANCEL and order.reason == EXPIRED
-            said = report.reason or order.reason
+            over = order.status is _S.PENDING_CANCEL and name in self._expiring
+            said = report.reason or (EXPIRED if over else order.reason)
             self._write(journal.Moved(now, name, _E.EXPIRE if over else _E.CANCELED, said))
         elif event is _E.ACCEPT and order.status in {_S.PENDING_REPLACE, _S.NEW}:
             if not order.accepted:
                 self._write(journal.Moved(now, name, event, report.reason))
-        elif event is _E.ACCEPT and order.status is _S.PENDING_CANCEL:  # why it is taken back stays said
-            self._write(journal.Moved(now, name, event, report.reason or order.reason))
         elif event is _E.REPLACED or not order.can(event):
             self._odd(report, f"illegal_transition: {event} while {order.status}", now)
             return

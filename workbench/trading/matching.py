@@ -364,9 +364,9 @@ def replace(v: Venue, ts: int, number: int, price: int, size: int) -> None:
     left = size - (order[VENUE_SIZE] - order[LEAVES])
     if left <= 0:  # what is filled is all that was wanted
         order[VENUE_SIZE] -= order[LEAVES]
-        order[LEAVES] = order[RESTING] = 0
+        order[VENUE_PRICE], order[LEAVES], order[RESTING] = price, 0, 0
         settle(v)
-        answer(v, ts, MODIFIED, number, order[VENUE_PRICE], order[VENUE_SIZE])
+        answer(v, ts, MODIFIED, number, price, order[VENUE_SIZE])
         return
     stays = price == order[VENUE_PRICE] and size <= order[VENUE_SIZE]
     order[VENUE_PRICE], order[VENUE_SIZE], order[LEAVES] = price, size, left

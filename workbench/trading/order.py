@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,8 @@ from workbench.trading.terms import Terms
 
 _S, _E = OrderStatus, OrderEvent
 WAITING = frozenset({"STOP", "STOP_LIMIT", "TRAILING_STOP"})
+MAX_UNDER_WAY: Final = 2
+"""Changes of an order that may be under way at a time."""
 
 
 class Change(msgspec.Struct, frozen=True):

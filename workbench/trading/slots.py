@@ -78,7 +78,8 @@ VENUE_SIZE: Final = 13
 TRIGGER: Final = 14  # ticks, of a stop; 0 of other orders
 TRAIL: Final = 15  # ticks at which a trailing stop follows; 0 of others
 OVER: Final = 16  # 1: it is taken back as its time is over
-ORDER_SLOTS: Final = 17
+UNDER_WAY: Final = 17  # changes that were asked for and not answered
+ORDER_SLOTS: Final = 18
 
 GTC, POST_ONLY, IOC, FOK, DAY, GTD = range(6)
 TIF_NAMES: Final = ("GTC", "POST_ONLY", "IOC", "FOK", "DAY", "GTD")

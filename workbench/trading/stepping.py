@@ -82,6 +82,7 @@ from workbench.trading.slots import (
     STOP,
     STOPS_CHANGED,
     SUBMIT,
+    UNDER_WAY,
     VENUE_PRICE,
     VENUE_TYPE,
     VIEW_ROW,
@@ -123,9 +124,12 @@ def deliver(d: Desk, answers: Array, now: int) -> None:
                 order[STATUS] = PARTIALLY_FILLED if order[FILLED] > 0 else NEW
         elif what == MODIFIED:
             order[PRICE], order[SIZE] = row[ANSWER_PRICE], row[ANSWER_SIZE]
+            order[UNDER_WAY] -= 1
             if order[FILLED] == order[SIZE]:
                 order[STATUS], order[CLOSED] = FULLY_FILLED, row[ARRIVES]
-        elif what != MODIFY_REFUSED:
+        elif what == MODIFY_REFUSED:
+            order[UNDER_WAY] -= 1
+        else:
             ends = REJECTED if what == DONE_REJECTED else EXPIRED
             order[STATUS] = CANCELED if what == DONE_CANCELED and order[OVER] == 0 else ends
             order[CLOSED] = row[ARRIVES]

@@ -14,6 +14,7 @@ from numba import njit
 
 from workbench.book.jit import compile_once, kernel
 from workbench.errors import WorkbenchError
+from workbench.trading.order import MAX_UNDER_WAY
 from workbench.trading.passing import STRATEGY
 from workbench.trading.sending import send
 from workbench.trading.slots import (
@@ -47,6 +48,7 @@ from workbench.trading.slots import (
     TIF,
     TRAIL,
     TRIGGER,
+    UNDER_WAY,
     VENUE_PRICE,
     VENUE_SIZE,
     Desk,
@@ -179,7 +181,7 @@ def modify(d: Desk, number: int, price: int, size: int, trigger: int = 0) -> boo
 
     The size is that of the whole order, what has been filled included. A smaller one at the same price keeps its place
     in the queue; everything else is a new arrival, and may take. ``d.orders`` shows the new terms when the venue has
-    answered. It is never less than what is known to be filled. A stop that has not gone off changes at once, its ``trigger`` where one is given; ``price`` is its limit.
+    answered. It is never less than what is known to be filled, and a third change is not sent while two are under way. A stop that has not gone off changes at once, its ``trigger`` where one is given; ``price`` is its limit.
     """
     if number < 0 or number >= d.counters[ORDERS] or size <= 0 or _is_full(d):
         return False
@@ -188,6 +190,9 @@ def modify(d: Desk, number: int, price: int, size: int, trigger: int = 0) -> boo
         return adjust(d, number, price, size, trigger)
     if trigger != 0 or size < d.orders[number, FILLED] or (status != NEW and status != PARTIALLY_FILLED):
         return False
+    if d.orders[number, UNDER_WAY] >= MAX_UNDER_WAY:
+        return False
+    d.orders[number, UNDER_WAY] += 1
     send(d, d.counters[NOW], MODIFY, number, price, size)
     return True
 
