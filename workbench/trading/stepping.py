@@ -120,12 +120,14 @@ def deliver(d: Desk, answers: Array, now: int) -> None:
             elif order[STATUS] != PENDING_CANCEL:
                 order[STATUS] = PARTIALLY_FILLED
         elif what == CANCEL_REFUSED:
-            if order[STATUS] == PENDING_CANCEL:
+            if order[STATUS] == PENDING_CANCEL and order[FILLED] == order[SIZE]:
+                order[STATUS], order[CLOSED] = FULLY_FILLED, row[ARRIVES]
+            elif order[STATUS] == PENDING_CANCEL:
                 order[STATUS] = PARTIALLY_FILLED if order[FILLED] > 0 else NEW
         elif what == MODIFIED:
             order[PRICE], order[SIZE] = row[ANSWER_PRICE], row[ANSWER_SIZE]
             order[UNDER_WAY] -= 1
-            if order[FILLED] == order[SIZE]:
+            if order[FILLED] == order[SIZE] and order[STATUS] != PENDING_CANCEL:
                 order[STATUS], order[CLOSED] = FULLY_FILLED, row[ARRIVES]
         elif what == MODIFY_REFUSED:
             order[UNDER_WAY] -= 1
