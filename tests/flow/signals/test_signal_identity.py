@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import polars as pl
 
 import workbench as wb
 from workbench.flow.signals.code_identity import code_identity
@@ -76,3 +77,35 @@ def test_equal_signals_are_one_key() -> None:
     """Signals hash by what they are."""
     assert len({S.BookImbalance(), S.BookImbalance(levels=1), S.BookImbalance(levels=2)}) == 2
     assert code_identity(S.BookImbalance) == ""
+
+
+def held(value: object) -> str:
+    """Identity of a function that refers to a value of its module."""
+    names: dict[str, object] = {"__name__": "notebook", "held": value}
+    exec(compile("def follow(sight):\n    return held\n", "<cell>", "exec"), names)
+    return code_identity(names["follow"])  # type: ignore[arg-type]
+
+
+def test_what_a_function_refers_to_counts_by_what_it_holds() -> None:
+    """Settings in lists, dictionaries and sets, frames, and what they hold; what holds itself has an end."""
+    endless: list[object] = []
+    endless.append(endless)
+    frame = pl.DataFrame({"edge": [1.0, 2.0]})
+    values: list[object] = [
+        {"edge": 1},
+        {"edge": 2},
+        {"edge": [1, 2]},
+        {"edge": (1, {3})},
+        [1],
+        {1, 2},
+        np.arange(3),
+        {"levels": np.arange(4)},
+        frame,
+        frame.with_columns(edge=pl.lit(3.0)),
+        frame["edge"],
+        endless,
+    ]
+    told = [held(value) for value in values]
+    assert len(set(told)) == len(told)
+    assert held({"edge": [1, 2]}) == told[2]
+    assert held(frame.clone()) == told[8]

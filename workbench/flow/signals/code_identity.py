@@ -5,13 +5,18 @@ It is made from compiled code, so that it is there in notebooks too, where no fi
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 import numpy as np
+import polars as pl
 
-_PLAIN: Final = (bool, int, float, complex, str, bytes, tuple, frozenset, type(None))
+_SINGLE: Final = (bool, int, float, complex, str, bytes, type(None))
+_PLAIN: Final = (*_SINGLE, tuple, frozenset)
+_HOLDERS: Final = (list, dict, set)
+_DEEPEST: Final = 16  # what holds itself has an end
 _OWN: Final = "workbench"
 
 
@@ -29,7 +34,8 @@ def code_identity(thing: type | Callable[..., Any]) -> str:
 
     Notes
     -----
-    Bytecode differs between versions of Python: there the same signal counts as another one.
+    Lists, dictionaries, sets, arrays and Polars frames that it refers to count by what they hold; of other objects only that
+    they are there. Bytecode differs between versions of Python: there the same signal counts as another one.
     """
     found: dict[str, str] = {}
     home = _root(thing)
@@ -67,7 +73,11 @@ def _note(name: str, value: Any, place: str, home: str, found: dict[str, str]) -
     value = getattr(value, "__func__", value)
     if isinstance(value, np.ndarray):
         found[f"{place}.{name}"] = f"{value.dtype} {value.shape} {value.tobytes().hex()}"
-    elif isinstance(value, _PLAIN) and not name.startswith("__"):
+    elif isinstance(value, pl.DataFrame | pl.Series):
+        held = value.to_frame() if isinstance(value, pl.Series) else value
+        rows = hashlib.sha256(held.rechunk().write_ipc(None).getvalue()).hexdigest()
+        found[f"{place}.{name}"] = f"{type(value).__name__} {held.schema!r} {rows}"
+    elif isinstance(value, (*_PLAIN, *_HOLDERS)) and not name.startswith("__"):
         found[f"{place}.{name}"] = repr(_plain(value))
     else:
         _collect(value, home, found)
@@ -95,13 +105,16 @@ def _text(code: CodeType) -> str:
     return f"{code.co_code.hex()} {constants} {code.co_names} {code.co_varnames}"
 
 
-def _plain(value: Any) -> Any:
-    """Sets have an order of their own in every process."""
-    if isinstance(value, frozenset):
-        return sorted(map(repr, value))
-    if isinstance(value, tuple):
-        return tuple(_plain(part) for part in value)
-    return value if isinstance(value, _PLAIN) or value is ... else type(value).__qualname__
+def _plain(value: Any, depth: int = 0) -> Any:
+    """What a value holds, but for objects; sets have an order of their own in every process."""
+    if isinstance(value, (frozenset, tuple, *_HOLDERS)) and depth < _DEEPEST:
+        if isinstance(value, dict):
+            return [(_plain(key, depth + 1), _plain(held, depth + 1)) for key, held in value.items()]
+        parts = [_plain(part, depth + 1) for part in value]
+        return sorted(map(repr, parts)) if isinstance(value, frozenset | set) else tuple(parts)
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    return value if isinstance(value, _SINGLE) or value is ... else type(value).__qualname__
 
 
 __all__ = ["code_identity"]
