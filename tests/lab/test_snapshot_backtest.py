@@ -129,11 +129,17 @@ def test_a_mistyped_setting_is_refused(session: Session) -> None:
 
 
 def test_fine_snapshots_of_a_taker_are_the_truth(session: Session) -> None:
-    """Who only takes, at once and one lot, sees the same prices as with events: snapshots lose queues and trades."""
+    """Who only takes, at once and one lot, sees the same prices as with events: snapshots lose queues and trades.
+
+    And that a level was empty in between: then a lot that was taken is missing still, which may cost a tick.
+    """
     found = wb.snapshot_error(BuyEveryTenth, session, every="100ms", decide="100ms", latency=0)
     assert found["version"].to_list() == ["events", "slow steps", "no latency", "snapshots"]
     assert found["fills"].n_unique() == 1
-    assert found["profit"].to_list() == pytest.approx([found["profit"][0]] * 4)
+    *decided, thinned = found["profit"].to_list()
+    assert decided == pytest.approx([decided[0]] * 3)
+    tick = float(session.instrument.tick_size * session.instrument.multiplier)
+    assert decided[0] - 2 * tick <= thinned <= decided[0]
 
 
 class BuyEveryTenth(BuyEvery):

@@ -73,7 +73,7 @@ class ReferenceEngine:
     resting: list[Order] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     ends: list[tuple[int, int, str]] = field(default_factory=list)
-    taken: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    taken: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def fill(self, ts: int, order: Order, price: int, size: int, maker: int) -> None:
         """Note a fill."""
@@ -100,6 +100,7 @@ class ReferenceEngine:
         if size:
             levels[price] = size
         self._best(side, price, size)
+        self.taken[side, price] = min(self.taken.get((side, price), 0), size)
         for order in self.resting:
             if (order.side, order.price) == (side, price):
                 self._level_changed(order, before, size)
@@ -183,6 +184,8 @@ class ReferenceEngine:
             if amount > 0:
                 self.fill(ts, order, order.price, amount, 1)
                 budget -= amount
+                if self.rule == "shared":
+                    self._take(side, price, amount)
 
     def _reopen(self, ts: int) -> None:
         self.known = True
@@ -193,10 +196,10 @@ class ReferenceEngine:
                 order.ahead, order.traded = min(order.ahead, shown), 0.0
         for price in sorted(self.bids, reverse=True):
             if self.bid is not None and price <= self.bid:
-                self._quote(ts, 1, price, self.bids[price])
+                self._quote(ts, 1, price, self._free(1, price, self.bids[price]))
         for price in sorted(self.asks):
             if self.ask is not None and price >= self.ask:
-                self._quote(ts, -1, price, self.asks[price])
+                self._quote(ts, -1, price, self._free(-1, price, self.asks[price]))
 
     def arrive(self, ts: int, order: Order) -> None:
         """A new order reaches the venue."""
@@ -235,7 +238,7 @@ class ReferenceEngine:
             if amount > 0:
                 self.fill(ts, order, price, amount, 0)
                 if self.rule == "shared":
-                    self.taken[-order.side, price] = (levels[price], levels[price] - free[price] + amount)
+                    self._take(-order.side, price, amount)
         self._leftover(ts, order)
 
     def _leftover(self, ts: int, order: Order) -> None:
@@ -247,8 +250,11 @@ class ReferenceEngine:
             self.fill(ts, order, order.price, order.leaves, 0)
 
     def _free(self, side: int, price: int, shown: int) -> int:
-        when, gone = self.taken.get((side, price), (shown, 0))
-        return max(shown - gone, 0) if self.rule == "shared" and when == shown else shown
+        gone = self.taken.get((side, price), 0)
+        return max(shown - gone, 0) if self.rule == "shared" else shown
+
+    def _take(self, side: int, price: int, lots: int) -> None:
+        self.taken[side, price] = self.taken.get((side, price), 0) + lots
 
     def cancel(self, ts: int, number: int) -> None:
         """A cancel reaches the venue."""

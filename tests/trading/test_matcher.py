@@ -294,14 +294,59 @@ def test_lots_that_were_taken_are_gone_however_many_levels_there_are() -> None:
     filled = [
         int(matcher.fills[matcher.fills[:, slots.FILL_ORDER] == n, slots.FILL_SIZE].sum()) for n in range(4)
     ]
-    assert filled == [100, 0, 0, 4]
+    assert filled == [100, 0, 0, 3]  # of four lots that the level shows then, one is gone
+
+
+@pytest.mark.parametrize(
+    ("sizes", "free"),
+    [
+        ([0, 5], 5),
+        ([8], 3),
+        ([3], 0),
+        ([3, 5], 2),
+        ([5], 0),
+        ([2, 0, 1], 1),
+        ([6, 9, 7], 2),
+    ],
+)
+def test_lots_that_were_taken_come_back_as_the_level_gets_new_ones(sizes: list[int], free: int) -> None:
+    """Five lots at 101 are taken; what is added is there, what leaves are those that are missing, and an empty level is new."""
+    rows: list[Row] = [(1, DEPTH, -1, 101, 5), (1, DEPTH, -1, 120, 1), (1, SNAPSHOT_END, 0, 0, 0)]
+    rows += [(3 + i, DEPTH, -1, 101, size) for i, size in enumerate(sizes)]
+    orders: list[tuple[int, Command]] = [(ts, Order(n, 1, 101, 50, 2, False)) for n, ts in enumerate((2, 30))]
+    matcher = played([*rows, (40, DEPTH, 1, 90, 1)], orders, "risk_averse", "shared", [])
+    second = matcher.fills[matcher.fills[:, slots.FILL_ORDER] == 1]
+    assert int(second[:, slots.FILL_SIZE].sum()) == free
+
+
+def test_what_a_book_that_is_told_again_shows_was_taken_before() -> None:
+    """Five lots are taken, the stream breaks off, and the same five are told again: nobody knows of new ones."""
+    told: list[Row] = [(1, DEPTH, -1, 101, 5), (1, DEPTH, 1, 99, 5), (1, SNAPSHOT_END, 0, 0, 0)]
+    again = [(9, *rest) for _, *rest in [(0, CLEAR, 0, 0, 0), *told]]
+    orders: list[tuple[int, Command]] = [(ts, Order(n, 1, 101, 5, 2, False)) for n, ts in enumerate((2, 12))]
+    rows = [*told, (8, 9, 0, 0, 1), *again, (20, DEPTH, 1, 90, 1)]
+    matcher = played(rows, orders, "risk_averse", "shared", [])  # type: ignore[arg-type]
+    assert matcher.fills[:, [slots.FILL_ORDER, slots.FILL_SIZE]].tolist() == [[0, 5]]
+
+
+def test_what_a_quote_gave_to_a_resting_order_is_not_there_to_be_taken() -> None:
+    """Asks of five come to an own bid for ten; a change of it, and another order, find none of the five."""
+    rows: list[Row] = [(1, DEPTH, 1, 99, 8), (1, DEPTH, -1, 105, 6), (1, SNAPSHOT_END, 0, 0, 0)]
+    rows += [(5, DEPTH, -1, 100, 5), (20, DEPTH, 1, 90, 1)]
+    orders: list[tuple[int, Command]] = [
+        (2, Order(0, 1, 100, 10, 0, False)),
+        (7, Order(1, 1, 100, 5, 2, False)),
+        (8, Modify(0, 101, 12)),
+    ]
+    matcher = played(rows, orders, "risk_averse", "shared", [])
+    assert matcher.fills[:, [slots.FILL_TS, slots.FILL_ORDER, slots.FILL_SIZE]].tolist() == [[5, 0, 5]]
 
 
 def test_tables_grow_while_rows_are_walked() -> None:
     """Ten thousand orders, each filled, need more room than the tables have at first."""
     matcher = Matcher(window_ticks=WINDOW)
     matcher.advance(columns(list(OPENING)), 1)
-    rows = [(ts, DEPTH, -1, 101, 6 + ts % 2) for ts in range(2, 10_002)]
+    rows = [(ts, DEPTH, -1, 101, 6 + ts) for ts in range(2, 10_002)]
     for ts in range(2, 10_002):
         matcher.submit(ts, 1, 0, 1, market=True)
     matcher.advance(columns(rows), 10_002)

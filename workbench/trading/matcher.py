@@ -357,8 +357,9 @@ def _priorities() -> Priorities:
 def _new_venue(window: int, model: QueueModel, delays: Array) -> Venue:
     book, counters = np.zeros(slots.BOOK_SLOTS, np.int64), np.zeros(slots.COUNTERS, np.int64)
     book[slots.BEST_BID], book[slots.BEST_ASK] = -1, window
-    book[[slots.BID_LOW, slots.ASK_LOW, slots.WATCH_HIGH]] = slots.NEVER
+    book[[slots.BID_LOW, slots.ASK_LOW, slots.WATCH_HIGH, slots.TAKEN_BIDS, slots.TAKEN_ASKS]] = slots.NEVER
     book[[slots.BID_HIGH, slots.ASK_HIGH, slots.WATCH_LOW]] = -slots.NEVER
+    book[[slots.TAKEN_BIDS + 1, slots.TAKEN_ASKS + 1]] = -slots.NEVER
     counters[[slots.STOP, slots.NEXT_STEP, slots.CLOSES]] = slots.NEVER
     return Venue(
         np.zeros((2, window), np.int64),
@@ -370,7 +371,7 @@ def _new_venue(window: int, model: QueueModel, delays: Array) -> Venue:
         np.zeros(_FIRST_ROOM, np.int64),
         np.zeros((_FIRST_ROOM, slots.ANSWER_SLOTS), np.int64),
         np.zeros((_FIRST_ROOM, slots.FILL_SLOTS), np.int64),
-        np.zeros((2 * window, 2), np.int64),
+        np.zeros(2 * window, np.int64),
         np.array([model.exponent, model.unit]),
         delays,
         np.zeros((2, window if model.name == queue_models.EXACT else 1), np.int64),

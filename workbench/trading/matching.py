@@ -60,6 +60,8 @@ from workbench.trading.slots import (
     RESTING,
     SHARED,
     SIDE,
+    TAKEN_ASKS,
+    TAKEN_BIDS,
     TIF,
     VENUE_PRICE,
     VENUE_SIZE,
@@ -188,6 +190,35 @@ def _queue_print(v: Venue, number: int, size: int, own: int, comes: int, left: i
 
 
 @part
+def free(v: Venue, side: int, at: int) -> int:
+    """Lots of a level that own orders have not taken."""
+    row = 0 if side > 0 else 1
+    return max(int(v.levels[row, at]) - int(v.taken[row * v.levels.shape[1] + at]), 0)
+
+
+@part
+def take(v: Venue, side: int, at: int, size: int) -> None:
+    """Remember that own orders took from a level: so many of the lots that it shows are theirs no more to take."""
+    row, low = (0, TAKEN_BIDS) if side > 0 else (1, TAKEN_ASKS)
+    v.taken[row * v.levels.shape[1] + at] += size
+    v.book[low], v.book[low + 1] = min(v.book[low], at), max(v.book[low + 1], at)
+
+
+@part
+def give_back(v: Venue, row: int, at: int, lots: int) -> None:
+    """A level shows so many lots now: what is gone from it is no longer missing."""
+    n, low = v.levels.shape[1], TAKEN_BIDS + 2 * row
+    taken, book = v.taken[row * n : (row + 1) * n], v.book
+    taken[at] = min(taken[at], lots)
+    while book[low] <= book[low + 1] and taken[book[low]] == 0:
+        book[low] += 1
+    while book[low] <= book[low + 1] and taken[book[low + 1]] == 0:
+        book[low + 1] -= 1
+    if book[low] > book[low + 1]:
+        book[low], book[low + 1] = NEVER, -NEVER
+
+
+@part
 def quote_through(v: Venue, ts: int, quote_side: int, price: int, budget: int) -> None:
     """A quote at ``price`` reached or passed own orders of the other side: it would have traded with them."""
     side, left, after, shared = -quote_side, budget, -NEVER, v.counters[FILL_RULE] == SHARED
@@ -204,25 +235,9 @@ def quote_through(v: Venue, ts: int, quote_side: int, price: int, budget: int) -
                 if amount > 0:
                     fill(v, ts, number, order[VENUE_PRICE], amount, 1)
                     left -= amount
+                    if shared:
+                        take(v, quote_side, price - v.book[BASE], amount)
     settle(v)
-
-
-@part
-def _free(v: Venue, side: int, at: int) -> int:
-    """Lots of a level that own orders have not taken while it showed this size."""
-    row = 0 if side > 0 else 1
-    shown, taken = v.levels[row, at], v.taken[row * v.levels.shape[1] + at]
-    return max(int(shown) - int(taken[1]), 0) if taken[0] == shown else int(shown)
-
-
-@part
-def _take(v: Venue, side: int, at: int, size: int) -> None:
-    """Remember that own orders took from a level."""
-    row = 0 if side > 0 else 1
-    shown, taken = v.levels[row, at], v.taken[row * v.levels.shape[1] + at]
-    if taken[0] != shown:
-        taken[0], taken[1] = shown, 0
-    taken[1] += size
 
 
 @part
@@ -250,7 +265,7 @@ def _available(v: Venue, side: int, best: int, limit: int, wanted: int) -> int:
         and total < wanted
         and seen < LEVELS_PER_TAKE
     ):
-        total += _free(v, side, at) if v.counters[FILL_RULE] == SHARED else v.levels[0 if side > 0 else 1, at]
+        total += free(v, side, at) if v.counters[FILL_RULE] == SHARED else v.levels[0 if side > 0 else 1, at]
         at, seen = next_level(v, side, at), seen + 1
     return total
 
@@ -266,12 +281,12 @@ def _sweep(v: Venue, ts: int, number: int, best: int, limit: int) -> None:
         and side * at >= side * limit
         and seen < LEVELS_PER_TAKE
     ):
-        size = _free(v, side, at) if shared else v.levels[0 if side > 0 else 1, at]
+        size = free(v, side, at) if shared else v.levels[0 if side > 0 else 1, at]
         amount = min(size, order[LEAVES])
         if amount > 0:
             fill(v, ts, number, at + v.book[BASE], amount, 0)
             if shared:
-                _take(v, side, at, amount)
+                take(v, side, at, amount)
         at, seen = next_level(v, side, at), seen + 1
 
 

@@ -23,7 +23,11 @@ ASK_HIGH: Final = 7
 OUTSIDE: Final = 8  # DEPTH rows outside the window, which changed nothing
 WATCH_LOW: Final = 9  # prints at or below it, or at or above WATCH_HIGH, concern a stop; window indices
 WATCH_HIGH: Final = 10
-BOOK_SLOTS: Final = 11
+TAKEN_BIDS: Final = (
+    11  # levels from which own orders took lots lie in [TAKEN_BIDS, TAKEN_BIDS + 1] and, on the
+)
+TAKEN_ASKS: Final = 13  # other side, [TAKEN_ASKS, TAKEN_ASKS + 1]; window indices
+BOOK_SLOTS: Final = 15
 
 # Counters and parameters of the engine.
 NOW: Final = 0  # time of the last strategy step or command, ns
@@ -145,7 +149,7 @@ class Venue(NamedTuple):
     live: Array  # numbers of resting orders, oldest first
     answers: Array
     fills: Array
-    taken: Array  # (2 · window, 2) of each level the size shown when it was taken from, and lots taken
+    taken: Array  # (2 · window) of each level, bids first, lots that own orders took and that it still shows
     model: Array  # exponent and unit of the queue model
     delays: Array  # of answers, ns, one after another and again from the first
     queued: Array  # (2, window) lots in the queues of the levels, with the model by order
@@ -173,6 +177,6 @@ _F2: Final = types.Array(types.float64, 2, "C")
 _PAGES: Final = types.Array(types.int16, 2, "C")
 _tuple_type: Final[Any] = types.NamedTuple
 VENUE_TYPE: Final[Any] = _tuple_type(
-    (_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I2, _F1, _I1, _I2), Venue
+    (_I2, _PAGES, _I1, _I1, _I2, _F2, _I1, _I2, _I2, _I1, _F1, _I1, _I2), Venue
 )
 DESK_TYPE: Final[Any] = _tuple_type((_I1, _I1, _I2, _I1, _I2, _I2, _I1, _I1, _F1, _F1), Desk)

@@ -14,7 +14,7 @@ from numba import types
 from workbench.book.jit import I1_COLUMN, I4_COLUMN, I8_COLUMN, U1_COLUMN, U2_COLUMN, kernel, part
 from workbench.events import Array, EventKind, Flag
 from workbench.trading.borrowing import borrowed
-from workbench.trading.matching import arrive, quote_through, replace, withdraw
+from workbench.trading.matching import arrive, give_back, quote_through, replace, withdraw
 from workbench.trading.passing import STRATEGY, address_of
 from workbench.trading.queue_models import ahead_after_change
 from workbench.trading.sending import set_off, settle_stops
@@ -261,7 +261,7 @@ def _compiled(by_order: bool) -> Any:
         desk = address_of(d)
         c = v.counters
         commands, pages, levels, book = d.commands, v.pages, v.levels, v.book
-        orders, fronts, live, model = v.orders, v.fronts, v.live, v.model
+        orders, fronts, live, model, taken = v.orders, v.fronts, v.live, v.model, v.taken
         # A row, command or step adds at most so much; numbers, not tables, are compared at each of them.
         fills_room, answers_room = len(v.fills) - LEVELS_PER_TAKE - 4, len(v.answers) - LEVELS_PER_TAKE - 4
         orders_room, commands_room = len(orders) - COMMANDS_PER_STEP, len(commands) - COMMANDS_PER_STEP
@@ -288,6 +288,7 @@ def _compiled(by_order: bool) -> Any:
                         d.levels,
                         view_pages,
                         view,
+                        v.taken,
                     )
                     if row == len(view_ts) or view_ts[row] > stop:
                         break
@@ -303,7 +304,7 @@ def _compiled(by_order: bool) -> Any:
                 edge = min(stop, arrives)
                 row = c[ROW]
                 while True:
-                    row = walk(ts, kind, side, price, size, row, edge, levels, pages, book)
+                    row = walk(ts, kind, side, price, size, row, edge, levels, pages, book, taken)
                     c[ROW] = row
                     if row == len(ts) or ts[row] > edge:
                         break
@@ -314,6 +315,8 @@ def _compiled(by_order: bool) -> Any:
                         rank, at = (0 if way > 0 else 1), price[row] - book[BASE]
                         before = levels[rank, at]
                         set_level(rank, at, lots, levels, pages, book)
+                        if taken[rank * levels.shape[1] + at] > lots:
+                            give_back(v, rank, at, lots)
                         for i in range(c[LIVE]):
                             number = live[i]
                             if orders[number, SIDE] == way and orders[number, VENUE_PRICE] == price[row]:

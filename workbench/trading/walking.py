@@ -11,7 +11,7 @@ from typing import Final
 
 from workbench.book.jit import part
 from workbench.events import Array, EventKind, Flag
-from workbench.trading.matching import next_level, print_through, quote_through
+from workbench.trading.matching import free, next_level, print_through, quote_through
 from workbench.trading.queue_models import BY_ORDER, NEVER_REACHED, THROUGH, ahead_after_move
 from workbench.trading.slots import (
     ARRIVED,
@@ -22,13 +22,17 @@ from workbench.trading.slots import (
     BEST_BID,
     BID_HIGH,
     BID_LOW,
+    FILL_RULE,
     KNOWN,
     LEVELS_PER_TAKE,
     LIVE,
     OUTSIDE,
     QUEUE,
     QUEUED,
+    SHARED,
     SIDE,
+    TAKEN_ASKS,
+    TAKEN_BIDS,
     VENUE_PRICE,
     WATCH_HIGH,
     WATCH_LOW,
@@ -55,6 +59,7 @@ def walk(
     levels: Array,
     pages: Array,
     book: Array,
+    taken: Array,
 ) -> int:
     """Follow rows up to time ``edge`` that concern no own order or stop; the row at which to stop, unhandled.
 
@@ -64,6 +69,8 @@ def walk(
     bid, ask, outside = book[BEST_BID], book[BEST_ASK], book[OUTSIDE]
     bid_low, bid_high, ask_low, ask_high = book[BID_LOW], book[BID_HIGH], book[ASK_LOW], book[ASK_HIGH]
     watch_low, watch_high = book[WATCH_LOW], book[WATCH_HIGH]
+    bids_from, bids_to = book[TAKEN_BIDS], book[TAKEN_BIDS + 1]
+    asks_from, asks_to = book[TAKEN_ASKS], book[TAKEN_ASKS + 1]
     rows = len(ts)
     while row < rows and ts[row] <= edge:
         what = kind[row]
@@ -76,6 +83,8 @@ def walk(
             lots = max(size[row], 0)
             if side[row] > 0:
                 if at >= ask_low or bid_low <= at <= bid_high:
+                    break
+                if bids_from <= at <= bids_to and taken[at] > 0:
                     break
                 pages[0, at >> 10] += (lots > 0) - (levels[0, at] > 0)
                 levels[0, at] = lots
@@ -102,6 +111,8 @@ def walk(
                                 bid -= 1
             elif side[row] < 0:
                 if at <= bid_high or ask_low <= at <= ask_high:
+                    break
+                if asks_from <= at <= asks_to and taken[n + at] > 0:
                     break
                 pages[1, at >> 10] += (lots > 0) - (levels[1, at] > 0)
                 levels[1, at] = lots
@@ -241,11 +252,11 @@ def _reopened(ts: int, v: Venue) -> None:
         elif v.counters[QUEUE] != THROUGH:  # no more can be ahead than the level shows
             shown = v.levels[0 if order[SIDE] > 0 else 1, order[VENUE_PRICE] - book[BASE]]
             front[0], front[1], front[2] = min(front[0], float(shown)), 0.0, 0.0
-    at, seen = book[BEST_BID], 0
+    at, seen, shared = book[BEST_BID], 0, v.counters[FILL_RULE] == SHARED
     while at >= 0 and at >= book[ASK_LOW] and seen < LEVELS_PER_TAKE:
-        quote_through(v, ts, 1, at + book[BASE], v.levels[0, at])
+        quote_through(v, ts, 1, at + book[BASE], free(v, 1, at) if shared else v.levels[0, at])
         at, seen = next_level(v, 1, at), seen + 1
     at = book[BEST_ASK]
     while at < v.levels.shape[1] and at <= book[BID_HIGH] and seen < LEVELS_PER_TAKE:
-        quote_through(v, ts, -1, at + book[BASE], v.levels[1, at])
+        quote_through(v, ts, -1, at + book[BASE], free(v, -1, at) if shared else v.levels[1, at])
         at, seen = next_level(v, -1, at), seen + 1
