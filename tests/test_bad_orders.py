@@ -45,6 +45,7 @@ RAISES: dict[str, tuple[Asks, str]] = {
     "size 0": (lambda s, bid: s.orders.buy(0), "size 0 .* at least 1"),
     "size below 0": (lambda s, bid: s.orders.buy(-1), "size -1 .* at least 1"),
     "size off the grid": (lambda s, bid: s.orders.buy(1.5), "size 1.5 .* nearest 1 or 2"),
+    "tif 5": (lambda s, bid: s.orders.buy(1, limit=bid, tif=5), "UNSUPPORTED_TIME_IN_FORCE: 5; expected one of"),
     "size True": (lambda s, bid: s.orders.buy(True), "size True; expected a number"),
     "size as text": (lambda s, bid: s.orders.buy("1"), "size '1'; expected a number"),  # type: ignore[arg-type]
     "size nan": (lambda s, bid: s.orders.buy(math.nan), "size nan .* finite"),

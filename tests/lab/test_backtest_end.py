@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import polars as pl
 import pytest
 
 import workbench as wb
@@ -29,7 +30,12 @@ def recorded(*rows: Row) -> Recorded:
         (0, EventKind.DEPTH, -1, 102, 500),
         (0, EventKind.SNAPSHOT_END, 0, 0, 0),
     ]
-    ts, kind, side, price, size = zip(*opening, *rows)
+    return batch_of([*opening, *rows])
+
+
+def batch_of(rows: list[Row]) -> Recorded:
+    """Rows as a recording."""
+    ts, kind, side, price, size = zip(*rows)
     columns = {"kind": kind, "side": side, "price": price, "size": size}
     stamps = [second * SECOND for second in ts]
     return Recorded([EventBatch.of(ts=stamps, **{name: list(c) for name, c in columns.items()})])  # type: ignore[arg-type]
@@ -140,3 +146,46 @@ def test_the_end_belongs_to_the_last_period_of_returns() -> None:
     assert found.fills["ts"].to_physical().to_list() == [60 * SECOND]
     returns = wb.report(found).returns(100, every="1m")
     assert returns.to_list() == [pytest.approx(-0.25 / 100)]
+
+
+@pytest.mark.parametrize("shift", [-112, -102, -101])
+def test_equity_knows_prices_of_zero_and_below(shift: int) -> None:
+    """A spread trades at any price: the same market, lower, makes the same of a purchase of 0.5 at the ask."""
+    lower = [(0, EventKind.DEPTH, -1, 102 + shift, 500), (31, EventKind.DEPTH, 1, 90 + shift, 4)]
+    rows: list[Row] = [(0, EventKind.CLEAR, 0, 0, 0), (0, EventKind.DEPTH, 1, 100 + shift, 500), lower[0]]
+    rows += [(0, EventKind.SNAPSHOT_END, 0, 0, 0), lower[1]]
+    found = in_backtest(At(30, lambda desk: desk.buy(0.5)), batch_of(rows), 0, every="1s")
+    assert found.equity["equity"].to_list() == [0.0, pytest.approx(-0.25), pytest.approx(-0.25)]
+    assert found.summary()["profit"].item() == pytest.approx(-0.25)
+
+
+def test_fills_at_the_venue_are_valued_by_what_the_venue_showed() -> None:
+    """The receiving clock is 2 s behind, while the market rises a tick a second: a taker pays half the spread, no more."""
+    rows: list[Row] = [(0, EventKind.CLEAR, 0, 0, 0)]
+    for second in range(40):
+        if second:
+            rows += [
+                (second, EventKind.DEPTH, 1, 99 + second, 0),
+                (second, EventKind.DEPTH, -1, 101 + second, 0),
+            ]
+        rows += [
+            (second, EventKind.DEPTH, 1, 100 + second, 50),
+            (second, EventKind.DEPTH, -1, 102 + second, 50),
+        ]
+        if not second:
+            rows.append((0, EventKind.SNAPSHOT_END, 0, 0, 0))
+    market = batch_of(rows)
+    (batch,) = market.parts
+    late = EventBatch.of(
+        ts=batch.ts.tolist(),
+        ts_source=(batch.ts + 2 * SECOND).tolist(),
+        **{name: getattr(batch, name).tolist() for name in ("kind", "side", "price", "size")},
+    )
+    found = wb.backtest(
+        At(20, lambda desk: desk.buy(0.5)), Recorded([late]), latency="500ms", every="1s", clock="venue"
+    )
+    report = wb.report(found)
+    assert report.fills["half_spread"].to_list() == [pytest.approx(1.0)]
+    bought = found.equity.filter(pl.col("position") > 0)
+    assert bought["equity"][0] == pytest.approx(-0.25)
+    assert found.equity["ts"].to_physical().max() == 41 * SECOND

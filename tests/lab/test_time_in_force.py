@@ -72,12 +72,13 @@ def test_a_live_run_ends_them_too(session: Session) -> None:
 
 
 class OneOfTheDay:
-    """One order of the day, far from the market."""
+    """An order and a stop of the day, far from the market."""
 
     def on_timer(self, desk: PlainDesk) -> None:
-        """Send it."""
+        """Send them."""
         if desk.best_bid and not desk.orders:
             desk.buy(1, limit=desk.best_bid - 50, tif="DAY")
+            desk.sell(1, stop=desk.best_bid - 50, tif="DAY")
 
 
 @pytest.mark.parametrize("kind", ["backtest", "paper", "live"])
@@ -92,7 +93,8 @@ def test_orders_of_the_day_end_with_it(kind: str, day: str, status: str) -> None
         "backtest": lambda: wb.backtest(OneOfTheDay(), s, day=day),
         "paper": lambda: wb.paper_backtest(OneOfTheDay(), s, wb.PaperTerms(limits=UNBOUND, day=day)),
     }[kind]()
-    assert found.orders.select("tif", "status").rows() == [("DAY", status)]
+    waits = "SUSPENDED" if status == "NEW" else status
+    assert found.orders.select("tif", "status").rows() == [("DAY", status), ("DAY", waits)]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,54 @@ def test_wishes_that_mean_nothing_are_refused(session: Session, wish: dict[str, 
     for run in (wb.backtest, wb.paper_backtest):
         with pytest.raises(WorkbenchError, match=told):
             run(Asks(), session)
+
+
+class ChangesLate:
+    """An order whose change is on its way when its time comes, and one that is flattened so."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def on_timer(self, desk: PlainDesk) -> None:
+        """Send it, and change it a little before its end."""
+        self.steps += 1
+        if self.steps == 20 and desk.best_bid:
+            desk.buy(2, limit=desk.best_bid - 10, expires=desk.now + 3_950 * MS)
+        if self.steps == 59:
+            assert desk.modify(0, size=1)
+
+
+@pytest.mark.parametrize("kind", ["backtest", "paper", "live"])
+def test_a_change_on_its_way_does_not_hide_that_the_time_is_over(session: Session, kind: str) -> None:
+    """The change is answered after the cancel was sent: the order is EXPIRED, and says why where reasons are given."""
+    latency = 200 * MS
+    terms = wb.PaperTerms(entry_ns=latency, response_ns=latency, limits=UNBOUND)
+    s = wb.simulate(seed=7, inline=True, paper=terms)
+    run = wb.trade(ChangesLate(), s)
+    s.advance("30s")
+    found: Any = {
+        "live": lambda: run.result(),
+        "backtest": lambda: wb.backtest(ChangesLate(), session, latency=latency),
+        "paper": lambda: wb.paper_backtest(ChangesLate(), session, terms),
+    }[kind]()
+    (order,) = found.orders.rows(named=True)
+    assert (order["status"], order["size"]) == ("EXPIRED", 1.0)
+    assert kind == "backtest" or order["reason"] == "EXPIRED: its time is over"
+
+
+def test_why_an_order_is_taken_back_stays_said() -> None:
+    """A panic while a change is on its way: its answer does not wipe the reason away."""
+    terms = wb.PaperTerms(entry_ns=200 * MS, response_ns=200 * MS, limits=UNBOUND)
+    with wb.simulate(seed=7, inline=True, paper=terms) as s:
+        s.advance("2s")
+        order = s.orders.buy(3, limit=s.book.best_bid - 10)
+        s.advance("1s")
+        s.orders.replace(order, size=2)
+        s.advance("50ms")
+        s.orders.cancel_all()
+        s.advance("2s")
+        assert order.status == "CANCELED"
+        assert order.reason == "CANCEL_ALL"
 
 
 class Changes:

@@ -151,41 +151,42 @@ class Backtest:
         """
         order = np.argsort(self._fills[:, slots.FILL_TS], kind="stable")
         f = self._fills[order]
-        ts, half = self._marks(f[:, slots.FILL_TS])
+        ts, half, quoted = self._marks(f[:, slots.FILL_TS])
         signed = f[:, slots.FILL_SIDE] * f[:, slots.FILL_SIZE]
         at = np.searchsorted(f[:, slots.FILL_TS], ts, side="right")
         held = np.concatenate([[0], np.cumsum(signed)])[at]
         fees = [self._fees[i] for i in order.tolist()]
         paid = self._money(itertools.accumulate(fees, initial=0))[at]
-        flow, worth = self._worth(f[:, slots.FILL_PRICE], signed, at, held, np.where(half > 0, half, 2))
+        flow, worth = self._worth(f[:, slots.FILL_PRICE], signed, at, held, np.where(quoted, half, 2))
         return pl.DataFrame(
             {
                 "ts": as_times(ts),
                 "position": held * float(self.instrument.lot_size),
                 "cash": flow - paid,
-                "equity": pl.Series(np.where(half > 0, worth - paid, np.nan)).fill_nan(None),
+                "equity": pl.Series(np.where(quoted, worth - paid, np.nan)).fill_nan(None),
             }
         )
 
-    def _marks(self, filled: Array) -> tuple[Array, Array]:
-        """Times at which equity is worked out, and mids in half ticks, 0 where none is known; ``filled`` are in order."""
+    def _marks(self, filled: Array) -> tuple[Array, Array, Array]:
+        """Times at which equity is worked out, mids in half ticks, and whether there is one; ``filled`` are in order."""
         touch = self.touch
         known, bid, bids, ask, asks = (
             getattr(touch, name).reshape(len(touch.ts))
             for name in ("known", "bid", "bid_size", "ask", "ask_size")
         )
-        half = np.where(known & (bids > 0) & (asks > 0), bid + ask, 0)
+        half, quoted = bid + ask, known & (bids > 0) & (asks > 0)
         if not len(self._batch):
-            return touch.ts, half
+            return touch.ts, half, quoted
         end = max(int(self._batch.ts[-1]), int(filled[-1]) if len(filled) else 0)
         more = np.unique(np.append(filled, end))
         more = more[~np.isin(more, touch.ts)]
         at = np.searchsorted(touch.ts, more, side="right")
-        shown = np.concatenate([[0], half])[at]
-        half = np.insert(half, at, shown)
-        seen = half[half > 0]
-        half[-1] = seen[-1] if len(seen) else 0
-        return np.insert(touch.ts, at, more), half
+        half = np.insert(half, at, np.concatenate([[0], half])[at])
+        quoted = np.insert(quoted, at, np.concatenate([[False], quoted])[at])
+        seen = np.flatnonzero(quoted)
+        if len(seen):
+            half[-1], quoted[-1] = half[seen[-1]], True
+        return np.insert(touch.ts, at, more), half, quoted
 
     def _worth(
         self, price: Array, signed: Array, at: Array, held: Array, half: Array

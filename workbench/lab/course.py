@@ -36,6 +36,8 @@ class Course(NamedTuple):
     batch: EventBatch
     rows: Rows
     view: Rows | None
+    happened: EventBatch
+    """The events at the venue's times, as fills are: what they are valued by."""
 
     @staticmethod
     def of(x: Any, clock: str = "receive", latency: Any = 0) -> Course:
@@ -43,10 +45,13 @@ class Course(NamedTuple):
         if clock not in CLOCKS:
             raise WorkbenchError(f"clock {clock!r}", expected=f"one of {', '.join(CLOCKS)}")
         batch = joined_rows(event_batches(x))
-        rows, view = _by_venue(batch) if clock == "venue" else (Rows.of(batch), None)
+        happened, view = _by_venue(batch) if clock == "venue" else (batch, None)
+        rows = Rows.of(happened)
         seen = rows if view is None else view
         late = Latency.of(latency).seen(seen.ts)
-        return Course(instrument_of(x), batch, rows, view if late is seen.ts else seen._replace(ts=late))
+        return Course(
+            instrument_of(x), batch, rows, view if late is seen.ts else seen._replace(ts=late), happened
+        )
 
     def matcher(
         self, queue: str | QueueModel, *, latency: Any = "1ms", fills: str = "shared", params: Any = ()
@@ -126,7 +131,7 @@ class Course(NamedTuple):
         contract: Contract | None = None,
     ) -> Backtest:
         """What has come of it."""
-        return Backtest(self.instrument, matcher, _contract(self.instrument, fees, contract), self.batch)
+        return Backtest(self.instrument, matcher, _contract(self.instrument, fees, contract), self.happened)
 
 
 def _run_plain(
@@ -196,8 +201,8 @@ def _empty() -> Rows:
     return Rows.of(EventBatch.empty())
 
 
-def _by_venue(batch: EventBatch) -> tuple[Rows, Rows]:
-    """Rows in the venue's order at its times, and as received; a clock that runs behind the venue's is set right."""
+def _by_venue(batch: EventBatch) -> tuple[EventBatch, Rows]:
+    """Events in the venue's order at its times, and rows as received; a clock that runs behind the venue's is set right."""
     seen, source = Rows.of(batch), np.array(batch.ts_source)
     timed = source != 0
     if (~timed & np.isin(seen.kind, (EventKind.DEPTH, EventKind.TRADE))).any() or not timed.any():
@@ -212,8 +217,8 @@ def _by_venue(batch: EventBatch) -> tuple[Rows, Rows]:
         source[start:stop] = source[start:stop].max()
     ahead = int((source - seen.ts).max())
     order = np.argsort(source, kind="stable")
-    venue = Rows(*(np.ascontiguousarray(column[order]) for column in seen._replace(ts=source)))
-    return venue, seen._replace(ts=seen.ts + max(ahead, 0))
+    columns = tuple(np.ascontiguousarray(column[order]) for column in (source, *batch.columns[1:]))
+    return EventBatch.trusted(columns, batch.first_sequence), seen._replace(ts=seen.ts + max(ahead, 0))
 
 
 def _model(queue: str | QueueModel, lot: float) -> QueueModel:

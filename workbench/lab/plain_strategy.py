@@ -230,8 +230,9 @@ class PlainDesk:
         if told:
             return self._depend(side, lots, price, TIFS[tif], trigger, trail, told)
         if waits:
-            number = self._matcher.stop(self.now, side, lots, trigger, limit=price, trail=trail)
-            self._matcher.orders[number, slots.TIF] = TIFS[tif]
+            number = self._matcher.stop(
+                self.now, side, lots, trigger, limit=price, trail=trail, tif=TIFS[tif]
+            )
         else:
             number = self._matcher.submit(self.now, side, price or 0, lots, TIFS[tif], price is None)
         if end is not None:

@@ -53,10 +53,18 @@ class VenueTables(ABC):
         return self.enter(now, side, size, None if market else price, tif, 0, 0, {})
 
     def stop(
-        self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
+        self,
+        now: int,
+        side: int,
+        size: int,
+        trigger: int,
+        *,
+        limit: int | None = None,
+        trail: int = 0,
+        tif: int = slots.GTC,
     ) -> int:
         """Leave a stop with the desk; its number."""
-        return self.enter(now, side, size, limit or None, slots.GTC, trigger, trail, {})
+        return self.enter(now, side, size, limit or None, tif, trigger, trail, {})
 
     @abstractmethod
     def enter(

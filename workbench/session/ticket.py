@@ -42,6 +42,15 @@ class Terms:
         return self.trailing is not None and self.stop_loss is None and self.take_profit is None
 
 
+def _time_in_force(terms: Terms) -> str:
+    tif: object = terms.tif
+    if not isinstance(tif, str):
+        raise WorkbenchError(
+            f"UNSUPPORTED_TIME_IN_FORCE: {tif!r:.40}", expected="one of GTC, DAY, IOC, FOK, GTD as text"
+        )
+    return "GTD" if terms.expires is not None and tif == "GTC" else tif.upper()
+
+
 def place_order(
     side: messages.OrderSide, terms: Terms, instrument: Instrument, client_order_id: str
 ) -> messages.PlaceOrder:
@@ -71,7 +80,7 @@ def place_order(
         client_order_id=client_order_id,
         price=on_grid_price(terms.limit, instrument),
         stop_price=on_grid_price(terms.stop, instrument),
-        time_in_force="GTD" if terms.expires is not None and terms.tif == "GTC" else terms.tif.upper(),
+        time_in_force=_time_in_force(terms),
         post_only=terms.post_only,
         stop_loss=_distance("stop_loss", terms.stop_loss, instrument),
         take_profit=_distance("take_profit", terms.take_profit, instrument),

@@ -176,7 +176,7 @@ class DeskWork:
     def _take_answer(self, order: Order, report: Report, now: int) -> None:
         event, name = report.event, order.name
         if event is _E.REPLACED and order.asked:
-            self._write(journal.Changed(now, name, order.asked[0], asked=True, reason=report.reason))
+            self._write(journal.Changed(now, name, order.asked[0], asked=True, reason=_why(order, report)))
         elif order.open and (event is _E.CANCELED or (event is _E.REJECT and not order.can(event))):
             if not order.can(_E.CANCELED):
                 self._write(journal.Moved(now, name, _E.CANCEL, report.reason))
@@ -185,12 +185,12 @@ class DeskWork:
             self._write(journal.Moved(now, name, _E.EXPIRE if over else _E.CANCELED, said))
         elif event is _E.ACCEPT and order.status in {_S.PENDING_REPLACE, _S.NEW}:
             if not order.accepted:
-                self._write(journal.Moved(now, name, event, report.reason))
+                self._write(journal.Moved(now, name, event, _why(order, report)))
         elif event is _E.REPLACED or not order.can(event):
             self._odd(report, f"illegal_transition: {event} while {order.status}", now)
             return
         else:
-            self._write(journal.Moved(now, name, event, report.reason))
+            self._write(journal.Moved(now, name, event, _why(order, report)))
         self._follow_up(order, now)
 
     def _take_fill(self, order: Order, report: Report, now: int) -> None:
@@ -301,6 +301,12 @@ class DeskWork:
         lost = risk.loss(self.ledger, self.marks())
         if lost and self.ledger.switch is TradingState.ACTIVE:
             self._switch(TradingState.REDUCING, lost, now)
+
+
+def _why(order: Order, report: Report) -> str:
+    """What is said of an answer; why an order is taken back stays said while answers cross its cancel."""
+    crosses = order.status is _S.PENDING_CANCEL and report.event is not _E.CANCEL_REJECT
+    return (crosses and order.reason) or report.reason
 
 
 def _fill_fault(ledger: Ledger, order: Order, report: Report) -> str:

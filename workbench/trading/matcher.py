@@ -174,7 +174,15 @@ class Matcher:
         return int(_asking().submit_now(self._desk, side, price, size, tif, int(market)))
 
     def stop(
-        self, now: int, side: int, size: int, trigger: int, *, limit: int | None = None, trail: int = 0
+        self,
+        now: int,
+        side: int,
+        size: int,
+        trigger: int,
+        *,
+        limit: int | None = None,
+        trail: int = 0,
+        tif: int = slots.GTC,
     ) -> int:
         """Leave a stop with the desk at time ``now``; its number, −1 where it makes no sense.
 
@@ -186,7 +194,10 @@ class Matcher:
             return -1
         self._make_room()
         self._venue.counters[slots.NOW] = now
-        return int(_asking().stop_now(self._desk, side, size, trigger, limit or 0, trail))
+        number = int(_asking().stop_now(self._desk, side, size, trigger, limit or 0, trail))
+        if number >= 0:
+            self._desk.orders[number, slots.TIF] = tif
+        return number
 
     def cancel(self, now: int, number: int) -> bool:
         """Ask for the end of an order; whether there was anything to ask for."""
