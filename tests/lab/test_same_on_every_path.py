@@ -39,7 +39,7 @@ class Whim:
     def _act(self, desk: PlainDesk, best: float) -> None:
         chance, side = self._chance, self._side
         enter, leave = (desk.buy, desk.sell) if side > 0 else (desk.sell, desk.buy)
-        what, lots, away = chance.randrange(12), chance.randint(1, 8), side * 0.25 * chance.randrange(4)
+        what, lots, away = chance.randrange(14), chance.randint(1, 8), side * 0.25 * chance.randrange(4)
         end = desk.now + chance.randrange(1, 3_000 * MS)
         open_ones = [number for number, status in desk.orders.items() if status in CHANGEABLE]
         match what:
@@ -56,11 +56,16 @@ class Whim:
             case 8:
                 leave(lots, stop=best - away - side * 0.25, trailing=0.5)
             case 9 if open_ones:
-                desk.cancel(chance.choice(open_ones))
+                self.heard.append(desk.cancel(chance.choice(open_ones)))
             case 10 if open_ones:
-                desk.modify(chance.choice(open_ones), size=lots)
+                self.heard.append(desk.modify(chance.choice(open_ones), size=lots))
             case 11 if open_ones:
-                desk.modify(chance.choice(open_ones), size=lots, limit=best - away)
+                self.heard.append(desk.modify(chance.choice(open_ones), size=lots, limit=best - away))
+            case 12 | 13 if open_ones:
+                number = chance.choice(open_ones)
+                self.heard.append(desk.modify(number, limit=best - away))
+                if what == 13:
+                    self.heard.append(desk.modify(number, size=lots))
 
 
 def assert_same_on_every_path(seed: int) -> None:

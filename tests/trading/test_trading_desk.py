@@ -220,6 +220,35 @@ def test_changes_follow_each_other() -> None:
     assert desk.cancel("nobody", 1) == "UNKNOWN_ORDER: 'nobody'"
 
 
+def test_a_change_keeps_what_one_under_way_asks_for() -> None:
+    """Price, then size, before the venue has answered: the second does not take the first back; one refused is undone."""
+    desk = slow_desk()
+    order = desk.place(terms("a", lots=5, limit=995), 1)
+    said(desk, "a", E.ACCEPT)
+    assert desk.replace("a", 1, limit=990) == desk.replace("a", 1, lots=4) == ""
+    assert [(change.lots, change.limit) for change in order.asked] == [(5, 990), (4, 990)]
+    said(desk, "a", E.REPLACED, E.REPLACED)
+    assert (order.lots, order.limit) == (4, 990)
+    assert desk.replace("a", 1, limit=980) == ""
+    said(desk, "a", E.REPLACE_REJECT)
+    assert desk.replace("a", 1, lots=3) == ""
+    said(desk, "a", E.REPLACED)
+    assert (order.lots, order.limit) == (3, 990)
+
+
+def test_an_exit_that_is_resized_keeps_the_price_that_was_asked_for() -> None:
+    """The target is moved, and before the venue has answered more of the entry is filled."""
+    desk = slow_desk()
+    desk.place(terms("e", lots=5, limit=995, take_profit=8), 1)
+    said(desk, "e", E.ACCEPT, E.FILL, lots=2, number="1")
+    target = desk.ledger.orders["e.tp"]
+    said(desk, "e.tp", E.ACCEPT)
+    assert desk.replace("e.tp", 1, limit=1010) == ""
+    said(desk, "e", E.FILL, lots=3, number="2")
+    said(desk, "e.tp", E.REPLACED, E.REPLACED)
+    assert (target.lots, target.limit) == (5, 1010)
+
+
 def test_a_cancel_that_comes_too_late_leaves_the_fill() -> None:
     """Filled while the cancel was on its way: the cancel is refused and the order is FILLED."""
     desk = slow_desk()

@@ -207,6 +207,7 @@ class MirroredOrder:
             unknown=self.unknown,
             simulated=self.simulated,
             account=self.account,
+            changes=int(self.status is _S.PENDING_REPLACE),
             request_id=request_id,
         )
 

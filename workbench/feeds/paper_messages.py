@@ -82,6 +82,7 @@ def order_message(order: Order, instrument: Instrument) -> messages.Order:
         account=ACCOUNT,
         oco=terms.oco,
         trailing=_price(terms.trail, instrument),
+        changes=len(order.asked),
     )
 
 

@@ -112,12 +112,10 @@ class DeskVenue(VenueTables):
         self._ask(now, Cancel(self.names[number]))
         return True
 
-    def modify(self, now: int, number: int, price: int, size: int, trigger: int = 0) -> bool:
+    def modify(self, now: int, number: int, price: int | None, size: int | None, trigger: int = 0) -> bool:
         """Ask for another price (ticks), whole size (lots) or trigger; a stop that waits has them at once."""
-        if not self._adjust(number, size, trigger):
+        if not self._adjust(number, price, size, trigger):
             return False
-        if self._table[number, slots.STATUS] != slots.SUSPENDED:
-            self._table[number, slots.UNDER_WAY] += 1
         limit = None if self._table[number, slots.MARKET] else price
         self._ask(now, Replace(self.names[number], size, limit, trigger or None))
         return True
@@ -184,7 +182,8 @@ class DeskVenue(VenueTables):
         row[slots.PRICE], row[slots.MARKET] = order.limit or 0, int(order.limit is None)
         row[slots.TRIGGER], row[slots.TRAIL] = order.stop or 0, terms.trail or 0
         row[slots.TIF] = slots.POST_ONLY if terms.post_only else _TIF_SLOTS[terms.tif]
-        row[slots.STATUS], row[slots.UNDER_WAY] = _status(order), len(order.asked)
+        row[slots.STATUS] = _status(order)
+        self._answered(number, len(order.asked))
         # what is answered to an order that has ended does not end it again
         row[slots.CLOSED] = 0 if order.open else row[slots.CLOSED] or order.changed
         self.reasons[number] = order.reason

@@ -121,16 +121,16 @@ class LiveVenue(VenueTables):
         self._waiting.append(messages.CancelOrder(client_order_id=name, symbol=symbol))
         return True
 
-    def modify(self, now: int, number: int, price: int, size: int, trigger: int = 0) -> bool:
+    def modify(self, now: int, number: int, price: int | None, size: int | None, trigger: int = 0) -> bool:
         """Ask for another price (ticks), whole size (lots) or trigger; a stop that waits has them at once."""
         row = self._table[number]
-        if not self._adjust(number, size, trigger):
+        if not self._adjust(number, price, size, trigger):
             return False
         command = messages.ReplaceOrder(
             client_order_id=self.names[number],
             symbol=self._instrument.symbol,
-            quantity=float(self._instrument.size(size)),
-            price=None if row[slots.MARKET] else self._price(price),
+            quantity=None if size is None else float(self._instrument.size(size)),
+            price=None if row[slots.MARKET] or price is None else self._price(price),
             stop_price=self._price(trigger) if trigger else None,
         )
         self._waiting.append(command)
@@ -228,6 +228,7 @@ class LiveVenue(VenueTables):
         self.reasons[number] = told.reason
         row[slots.STATUS], row[slots.FILLED] = status, self._instrument.lots(told.filled)
         row[slots.SIZE] = self._instrument.lots(told.quantity)
+        self._answered(number, told.changes)
         if told.price is not None:
             row[slots.PRICE] = self._instrument.ticks(told.price)
         if told.stop_price is not None:

@@ -178,8 +178,8 @@ class PlainDesk:
         """Ask for another limit, whole size, or stop while it waits; whether there was anything to ask for.
 
         A smaller size at the same limit keeps its place in the queue; everything else is a new arrival. A stop that waits
-        changes at once. The size is never less than what is filled, and a third change is not sent
-        while two are under way.
+        changes at once. What is not named stays as it is, or as a change under way will make it. The size is never less than
+        what is filled, and a third change is not sent while two are under way.
         """
         if not self._knows(order):
             return False
@@ -187,11 +187,12 @@ class PlainDesk:
         waits = row[slots.STATUS] == slots.SUSPENDED
         if not waits and (stop is not None or row[slots.STATUS] not in (slots.NEW, slots.PARTIALLY_FILLED)):
             return False
-        price = int(row[slots.PRICE]) if limit is None else self._ticks(limit, "price")
-        lots = int(row[slots.SIZE]) if size is None else self._lots(size)
-        if lots < row[slots.FILLED] or row[slots.UNDER_WAY] >= MAX_UNDER_WAY:
-            return False
+        price = None if limit is None else self._ticks(limit, "price")
+        lots = None if size is None else self._lots(size)
         trigger = 0 if stop is None else self._ticks(stop, "stop")
+        wanted = self._matcher.newest(order)[1] if lots is None else lots
+        if wanted < row[slots.FILLED] or row[slots.UNDER_WAY] >= MAX_UNDER_WAY:
+            return False
         return self._matcher.modify(self.now, order, price, lots, trigger)
 
     def _ticks(self, price: float, what: str) -> int:

@@ -27,6 +27,7 @@ class VenueTables(ABC):
         self._made: list[list[int]] = []
         self._fills = np.zeros((0, slots.FILL_SLOTS), np.int64)
         self._went_off: dict[int, int] = {}
+        self._asked: dict[int, tuple[int, int]] = {}
 
     @property
     def orders(self) -> Array:
@@ -47,6 +48,11 @@ class VenueTables(ABC):
         sent[:, slots.NUMBER] = list(self._went_off)
         sent[:, slots.COMMAND_SENT] = list(self._went_off.values())
         return sent
+
+    def newest(self, number: int) -> tuple[int, int]:
+        """Price (ticks) and whole size (lots) that an order has, or will have when all changes under way have arrived."""
+        row = self._table[number]
+        return self._asked.get(number) or (int(row[slots.PRICE]), int(row[slots.SIZE]))
 
     def submit(self, now: int, side: int, price: int, size: int, tif: int, market: bool) -> int:
         """Send an order; its number."""
@@ -106,15 +112,27 @@ class VenueTables(ABC):
             return False
         return True
 
-    def _adjust(self, number: int, size: int, trigger: int) -> bool:
+    def _adjust(self, number: int, price: int | None, size: int | None, trigger: int) -> bool:
         """A change is asked for: a stop that waits has it at once; False where it would go off."""
-        row = self._table[number]
-        if row[slots.STATUS] == slots.SUSPENDED:
-            wanted = trigger or int(row[slots.TRIGGER])
-            if self._is_passed(int(row[slots.SIDE]), wanted):
-                return False
-            row[slots.TRIGGER], row[slots.SIZE] = wanted, size
+        row, newest = self._table[number], self.newest(number)
+        asked = newest[0] if price is None else price, newest[1] if size is None else size
+        if row[slots.STATUS] != slots.SUSPENDED:
+            row[slots.UNDER_WAY] += 1
+            self._asked[number] = asked
+            return True
+        wanted = trigger or int(row[slots.TRIGGER])
+        if self._is_passed(int(row[slots.SIDE]), wanted):
+            return False
+        row[slots.TRIGGER], row[slots.SIZE] = wanted, asked[1]
+        if not row[slots.MARKET]:
+            row[slots.PRICE] = asked[0]
         return True
+
+    def _answered(self, number: int, left: int) -> None:
+        """So many changes are under way yet."""
+        self._table[number, slots.UNDER_WAY] = left
+        if not left:
+            self._asked.pop(number, None)
 
     def _is_passed(self, side: int, trigger: int) -> bool:
         """Whether a stop is on the wrong side of the best price, as the desk refuses it."""

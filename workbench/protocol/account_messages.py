@@ -149,6 +149,7 @@ class Order(Message, tag="ORDER"):
     ``client_order_id`` is empty for orders that were placed elsewhere, in the platform itself. ``unknown``: what
     became of it is not known (no answer, or the link was lost); it is not to be sent again, and it is not rejected.
     ``oco`` and ``trailing`` as in :class:`PlaceOrder`; the stop loss of a bracket that trails has its distance here too.
+    ``changes``: so many were asked for and are not answered yet.
     """
 
     symbol: str
@@ -171,6 +172,7 @@ class Order(Message, tag="ORDER"):
     account: str = ""
     oco: str = ""
     trailing: float | None = None
+    changes: int = 0
     request_id: RequestId = None
 
 

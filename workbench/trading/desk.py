@@ -158,15 +158,20 @@ class Desk(DeskWork):
         lots : int, optional
             The whole size, with what is filled.
         limit, stop : int, ticks, optional
+
+        Notes
+        -----
+        What is not named is what the newest change under way makes it, else what it is.
         """
         self._on_entry(now)
         order = self.ledger.orders.get(client_order_id)
         why = _too_late(order, client_order_id)
         if order is not None and not why:
+            newest = order.newest
             change = Change(
-                groups.newest(order) if lots is None else lots,
-                order.limit if limit is None else limit,
-                order.stop if stop is None else stop,
+                newest.lots if lots is None else lots,
+                newest.limit if limit is None else limit,
+                newest.stop if stop is None else stop,
             )
             why = self._change_refusal(order, change, now)
             if not why:
@@ -287,8 +292,8 @@ class Desk(DeskWork):
             return f"QUANTITY_BELOW_FILLED: {change.lots} lots, {order.filled} are filled"
         if order.name in self._armed or not order.can(_E.REPLACE) or len(order.asked) >= MAX_UNDER_WAY:
             return f"CHANGE_UNDER_WAY: the order is {order.status}"
-        if order.terms.parent and change.lots != groups.newest(order):
-            return f"EXIT_SIZE: exits are as large as what {order.terms.parent!r} has filled, {groups.newest(order)} lots"
+        if order.terms.parent and change.lots != order.newest.lots:
+            return f"EXIT_SIZE: exits are as large as what {order.terms.parent!r} has filled, {order.newest.lots} lots"
         held = (
             change if order.held else msgspec.structs.replace(change, stop=None)
         )  # one that went off has none

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
+
 from workbench.trading import groups, journal, risk
 from workbench.trading.journal import Record
 from workbench.trading.ledger import Ledger, fold
@@ -229,9 +231,8 @@ class DeskWork:
             if lots <= other.filled:
                 self._cancel(other, "REDUCED: nothing is left for it to do", now)
             elif name not in self._armed and len(other.asked) < MAX_UNDER_WAY:
-                self._change(
-                    other, Change(lots, other.limit, other.stop), f"REDUCED: {lots} lots", now, own=True
-                )
+                sized = msgspec.structs.replace(other.newest, lots=lots)
+                self._change(other, sized, f"REDUCED: {lots} lots", now, own=True)
         for name in list(self._armed):
             waiting = self.ledger.orders[name]
             if order in groups.others(self.ledger, waiting) and not order.open:

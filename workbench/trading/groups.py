@@ -126,14 +126,9 @@ def targets(ledger: Ledger, symbol: str) -> dict[str, int]:
                 granted[key] = min(lots - order.filled, room)
                 room -= max(granted[key], 0)
             lots = min(lots, order.filled + granted[key])
-        if lots != newest(order):
+        if lots != order.newest.lots:
             found[order.name] = lots
     return found
-
-
-def newest(order: Order) -> int:
-    """Size that an order has, or will have when what is under way has arrived."""
-    return order.asked[-1].lots if order.asked else order.lots
 
 
 def group_of(terms: Terms) -> str:
@@ -145,4 +140,5 @@ def _of_group(ledger: Ledger, order: Order) -> int:
     taken = sum(mate.filled for mate in others(ledger, order))
     if order.terms.parent:
         return ledger.orders[order.terms.parent].filled - taken
-    return min(newest(order), order.terms.lots - taken) if taken else newest(order)
+    lots = order.newest.lots
+    return min(lots, order.terms.lots - taken) if taken else lots

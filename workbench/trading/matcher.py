@@ -219,12 +219,25 @@ class Matcher:
         self._venue.counters[slots.NOW] = now
         _asking().withdraw_now(self._desk, number)
 
-    def modify(self, now: int, number: int, price: int, size: int, trigger: int = 0) -> bool:
+    def newest(self, number: int) -> tuple[int, int]:
+        """Price (ticks) and whole size (lots) that an order has, or will have when all changes under way have arrived."""
+        order = self.orders[number]
+        if order[slots.UNDER_WAY]:
+            for sent in reversed(self.commands):
+                if sent[slots.NUMBER] == number and sent[slots.WHAT] == slots.MODIFY:
+                    return int(sent[slots.COMMAND_PRICE]), int(sent[slots.COMMAND_SIZE])
+        return int(order[slots.PRICE]), int(order[slots.SIZE])
+
+    def modify(self, now: int, number: int, price: int | None, size: int | None, trigger: int = 0) -> bool:
         """Send a change of price (ticks) and whole size (lots) whatever is known of the order: the venue answers.
 
-        A stop that has not gone off changes at once, its ``trigger`` (ticks) where one is given; False where it may not.
+        What is None is as in :meth:`newest`. A stop that has not gone off changes at once, its ``trigger`` (ticks) where one
+        is given; False where it may not.
         """
         self._check_number(number)
+        if price is None or size is None:
+            newest = self.newest(number)
+            price, size = newest[0] if price is None else price, newest[1] if size is None else size
         self._make_room()
         self._venue.counters[slots.NOW] = now
         return bool(_asking().change_now(self._desk, number, price, size, trigger))

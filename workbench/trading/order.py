@@ -88,6 +88,11 @@ class Order(msgspec.Struct, kw_only=True):
         return self.lots - self.filled if self.open else 0
 
     @property
+    def newest(self) -> Change:
+        """Size and prices that it has, or will have when all that is under way has arrived."""
+        return self.asked[-1] if self.asked else Change(self.lots, self.limit, self.stop)
+
+    @property
     def held(self) -> bool:
         """Whether it waits at the desk: a stop that has not gone off, so nothing of it is at the venue."""
         return self.terms.order_type in WAITING and not self.triggered
