@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,29 @@ def test_flattening_twice_with_delays_ends_flat() -> None:
         session.orders.flatten()
         session.advance("5s")
         assert held(session) == 0 and not session.orders.open
+
+
+def test_at_the_end_of_a_replay_everything_can_be_closed(tmp_path: Path) -> None:
+    """Time stands still, so what takes time would never come; a seek then brings latencies back."""
+    with wb.simulate(seed=7, inline=True) as session:
+        running = session.record(tmp_path / "rec", history=True)
+        session.advance("5s")
+        recording = running.stop()
+    terms = wb.PaperTerms(entry_ns=200_000_000, response_ns=100_000_000)
+    with wb.replay(recording, inline=True, paper=terms) as session:
+        session.advance("2s")
+        session.orders.buy(2)
+        session.advance("2900ms")
+        late, taken_back = session.orders.buy(1), session.orders.buy(1, limit=session.book.best_bid - 2)
+        session.orders.cancel(taken_back)
+        session.advance("1m")
+        assert session.state == "ended" and held(session) == 2
+        assert late.reason.startswith("STREAM_ENDED") and not session.orders.open
+        session.orders.flatten()
+        assert held(session) == 0
+        session.clock.seek(session.clock.now - timedelta(seconds=3))
+        session.advance("100ms")
+        assert session.orders.buy(1).status == "PENDING_NEW"
 
 
 def test_an_account_goes_on_with_new_bounds_and_its_own_money() -> None:

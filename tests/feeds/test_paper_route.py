@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,30 @@ def test_a_session_over_the_socket_is_its_own_backtest(speed: float, tmp_path: P
     assert replayed == [written] * 3
     frame = recording.table("orders")
     assert {"ORDER", "FILL", "POSITION"} <= set(frame.collect()["kind"].to_list())
+
+
+def test_at_the_end_of_a_replay_nothing_stays_under_way(tmp_path: Path) -> None:
+    """Over the socket, with latency: flattened and moved back, and made again from its journal."""
+    with wb.simulate(seed=7, inline=True) as session:
+        running = session.record(tmp_path / "rec", history=True)
+        session.advance("4s")
+        recording = running.stop()
+    terms = PaperTerms(entry_ns=20_000_000, response_ns=10_000_000)
+    with RunningEngine(Replay(recording), speed=10, paper=terms) as engine, connected(engine) as session:
+        session.orders.buy(2).wait("FILLED")
+        resting = session.orders.buy(1, limit=session.book.best_bid - 8)
+        eventually(lambda: session.state == "ended")
+        assert session.orders.buy(1).wait("FILLED").filled == 1 and resting.is_open
+        session.orders.flatten()
+        eventually(lambda: session.positions["position"].to_list() == [0.0])
+        assert not session.orders.open
+        paper = paper_of(engine)
+        again = rerun(
+            terms.contract(recording.instrument), paper.desk.journal, recording.batches(), paper.now
+        )
+        assert journal.encode(again.desk.journal) == journal.encode(paper.desk.journal)
+        session.clock.seek(session.clock.now - timedelta(seconds=2))
+        eventually(lambda: session.state == "ended")
 
 
 def test_the_stops_of_a_session_that_is_silent_go_off(engine: RunningEngine) -> None:

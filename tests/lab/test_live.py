@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,28 @@ def test_what_is_no_strategy_is_refused() -> None:
             with pytest.raises(WorkbenchError, match="expected"):
                 wb.trade(strategy, s)
         assert not len(s.orders)
+
+
+def test_a_session_that_has_ended_brings_no_steps(tmp_path: Path) -> None:
+    """The run says so; a strategy that would never act is refused; so is one on a session that is closed."""
+    with wb.simulate(seed=7, inline=True) as s:
+        running = s.record(tmp_path / "rec", history=True)
+        s.advance("3s")
+        recording = running.stop()
+    with wb.replay(recording, inline=True) as s:
+        run = wb.trade(BuyOften(), s)
+        s.advance("2s")
+        assert run.state == "running"
+        s.advance("1m")
+        assert run.state == "ended" and "ended" in repr(run)
+        assert run.stop().state == "stopped"
+        with pytest.raises(WorkbenchError, match=r"is ended: no row.*seek") as refused:
+            wb.trade(BuyOften(), s)
+        assert refused.value.code == "ended"
+        s.orders.flatten()
+        s.clock.seek(s.clock.now - timedelta(seconds=2))
+        run = wb.trade(BuyOften(), s)
+    assert run.state == "ended"
 
 
 class Quotes:

@@ -129,6 +129,83 @@ def test_pieces_change_nothing_and_a_run_can_be_made_again(
     assert times == sorted(times)
 
 
+@settings(max_examples=25)
+@given(
+    script=scripts(),
+    late=st.lists(st.integers(0, 900_000_000), max_size=4),
+    entry=st.sampled_from([0, 60_000_000, 700_000_000]),
+    response=st.sampled_from([0, 2_500_000, 300_000_000]),
+)
+def test_at_the_end_of_a_stream_nothing_is_under_way_and_everything_can_be_closed(
+    script: Script, late: list[int], entry: int, response: int
+) -> None:
+    """Nothing that was sent before is executed behind the last row; one flattening is enough; made again, it is the same."""
+    terms = PaperTerms(entry_ns=entry, response_ns=response)
+    instrument, begin, batches = simulated()
+    last = [SPAN - before for before in late]
+    crowd: Script = [
+        (at, Place(Terms(client_order_id=f"last{n}", symbol="ES-SIM", side=1, lots=1, order_type="MARKET")))
+        for n, at in enumerate(last)
+    ]
+    paper = play(script + crowd, [], terms)
+    before = len(paper.desk.ledger.executions)
+    paper.finish()
+    pending = {S.PENDING_NEW, S.PENDING_CANCEL, S.PENDING_REPLACE}
+    assert not pending & {order.status for order in paper.desk.ledger.open_orders()}
+    heard = [r for r in paper.desk.journal if isinstance(r, journal.Executed)][before:]
+    placed_before = {f"last{n}" for n in range(len(late))}
+    assert all(r.venue_ts <= begin + SPAN for r in heard if r.client_order_id in placed_before)
+    paper.finish()
+    paper.schedule(Flatten(), begin + SPAN)
+    paper.advance(begin + SPAN)
+    assert not paper.at_work and paper.idle
+    written = journal.encode(paper.desk.journal)
+    again = rerun(terms.contract(instrument), paper.desk.journal, batches, paper.now)
+    assert journal.encode(again.desk.journal) == written
+
+
+def test_what_had_not_reached_the_venue_when_the_stream_ended() -> None:
+    """An order ends and says why, a change is refused, a cancel counts; then orders take no time, until time is moved."""
+    terms = PaperTerms(entry_ns=700_000_000, response_ns=100_000_000)
+    low, at = mid() - 40, SPAN - SECOND // 2
+    resting: Script = [
+        (SECOND, Place(Terms(client_order_id=name, symbol="ES-SIM", side=1, lots=1, limit=low)))
+        for name in ("a", "b", "c")
+    ]
+    late: Script = [
+        (at, Cancel("a")),
+        (at, Replace("b", limit=low - 1)),
+        (at, Place(Terms(client_order_id="d", symbol="ES-SIM", side=1, lots=1, order_type="MARKET"))),
+        (at, Place(Terms(client_order_id="e", symbol="ES-SIM", side=1, lots=1, limit=low))),
+        (at + 1, Cancel("e", "by hand")),
+    ]
+    paper = play(resting + late, [], terms)
+    orders, end = paper.desk.ledger.orders, paper.now
+    paper.finish()
+    assert {name: str(orders[name].status) for name in "abcde"} == {
+        "a": "CANCELED",
+        "b": "NEW",
+        "c": "NEW",
+        "d": "CANCELED",
+        "e": "CANCELED",
+    }
+    assert orders["b"].limit == low and orders["b"].reason.startswith("STREAM_ENDED")
+    assert orders["d"].reason.startswith("STREAM_ENDED") and orders["e"].reason == "by hand"
+    done: list[Outcome] = []
+    buy = Terms(client_order_id="f", symbol="ES-SIM", side=1, lots=1, order_type="MARKET")
+    paper.schedule(Place(buy), end, done.append)
+    paper.advance(end)
+    assert orders["f"].status is S.FILLED and len(done) == 1
+    paper.schedule(Flatten(), end)
+    paper.advance(end)
+    _, begin, batches = simulated()
+    paper.move(begin - 1, EventBatch.empty())
+    paper.take(batches[0])
+    paper.schedule(Place(msgspec.structs.replace(buy, client_order_id="g")), begin + SECOND)
+    paper.advance(begin + SECOND + 600_000_000)
+    assert orders["g"].status is S.PENDING_NEW
+
+
 # -- one market by hand ------------------------------------------------------------------------------------------------
 
 NO_BOUNDS = PaperTerms()

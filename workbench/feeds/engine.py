@@ -245,7 +245,10 @@ class Engine:
             self._publish(symbol, batch, now)
         handed = sum(len(batch) for _, batch in batches)
         if self.paper is not None:
-            self.paper.advance(self.source.position_ns, whole=handed < CHUNK_EVENTS)
+            ended = self.source.exhausted
+            self.paper.advance(self.source.position_ns, whole=ended or handed < CHUNK_EVENTS)
+            if ended:
+                self.paper.finish()
         if batches:
             self.server.wake()
         return handed

@@ -114,6 +114,14 @@ class PaperFloor:
             self._mark(symbol, self.papers[symbol])
         self._flush()
 
+    def finish(self) -> None:
+        """The stream has ended where everything was advanced to; until it is moved, nothing is under way any more."""
+        for symbol, paper in self.papers.items():
+            if symbol not in self._is_moved:
+                paper.finish()
+                self._mark(symbol, paper)
+        self._flush()
+
     @contextmanager
     def moving(self) -> Iterator[None]:
         """The stream goes on from another time; from its own where moving it fails.

@@ -86,6 +86,10 @@ class PaperRoute:
             complete = dict.fromkeys(self.floor.papers, position) if whole else self._ends
             self.floor.advance(complete)
 
+    def finish(self) -> None:
+        """The source has handed on all that it has."""
+        self.floor.finish()
+
     def moving(self) -> AbstractContextManager[None]:
         """Let time be moved; a WorkbenchError where orders or positions are open."""
         return self.floor.moving()

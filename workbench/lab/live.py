@@ -23,6 +23,7 @@ from workbench.trading.contracts import Contract
 from workbench.trading.matcher import Rows
 
 RUNNING: Final = "running"
+ENDED: Final = "ended"
 
 
 def trade(
@@ -61,8 +62,8 @@ def trade(
     Raises
     ------
     WorkbenchError
-        Orders would go nowhere (``not_armed``, ``read_only``); an object without any of the methods; no
-        such hours.
+        Orders would go nowhere (``not_armed``, ``read_only``), or no row comes any more (``ended``); an object without any of
+        the methods; no such hours.
 
     Notes
     -----
@@ -102,7 +103,8 @@ class StrategyRun:
     Attributes
     ----------
     state : str
-        ``"running"``, ``"stopped"`` or ``"failed"``.
+        ``"running"``, ``"stopped"``, ``"failed"``, or ``"ended"``: the session brings no row any more, and it waits to be
+        stopped.
     error : Exception or None
         Why it failed.
     steps : int
@@ -120,7 +122,7 @@ class StrategyRun:
         hours: str | None = None,
         warm_up: str | None = None,
     ):
-        self.state, self.steps = RUNNING, 0
+        self._state, self.steps = RUNNING, 0
         self.error: BaseException | None = None
         self._is_untold = False
         self._strategy, self._session, self._seat, self._interval = strategy, session, seat, interval
@@ -137,10 +139,15 @@ class StrategyRun:
         self._past = self._until(now)
         self._venue.advance(Rows.of(self._past), now)
 
+    @property
+    def state(self) -> str:
+        """What it does, as above."""
+        return ENDED if self._state == RUNNING and self._seat.has_ended else self._state
+
     def step(self) -> None:
         """Let the strategy act at :attr:`due_ns`; called by the session."""
         with self._lock:
-            if self.state != RUNNING:
+            if self._state != RUNNING:
                 return
             now, self.due_ns = self.due_ns, self.due_ns + self._interval
             try:
@@ -164,7 +171,7 @@ class StrategyRun:
         """
         self._seat.stop(self)
         with self._lock:
-            if self.state == RUNNING:
+            if self._state == RUNNING:
                 self._end("stopped")
             if self.error is not None and self._is_untold:
                 self._is_untold = False
@@ -227,7 +234,7 @@ class StrategyRun:
         return events
 
     def _end(self, state: str) -> None:
-        self.state = state
+        self._state = state
         self._seat.stop(self)
         self._venue.update()
         with contextlib.suppress(

@@ -239,7 +239,7 @@ class InlineLine:
             step = CHUNK_EVENTS if left is None else min(left, CHUNK_EVENTS)
             edge = min(limit, self._next_step())
             handed = self._take(self._feed.advance(edge, step))
-            whole = handed < step
+            whole = handed < step or self._feed.exhausted
             self._floor.advance(
                 {s: self._feed.position_ns if whole else c.last_ts - 1 for s, c in self.captures.items()}
             )
@@ -250,6 +250,8 @@ class InlineLine:
                 self._let_step(self._feed.position_ns)
             if whole and (edge == limit or self._feed.position_ns < edge):
                 break
+        if self._feed.exhausted:
+            self._floor.finish()
         self._is_untouched = False
 
     def _sync(self) -> None:

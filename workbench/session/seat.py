@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 0.25
 JOIN_S: Final = 10.0
+ENDED: Final = frozenset({"ended", "closed"})
+"""States of a session in which nothing comes any more."""
 NOT_SENT: Final = frozenset({"not_armed", "read_only", "disconnected", "closed", "not_connected"})
 """Codes that say of every order to come what they say of one."""
 
@@ -84,6 +86,11 @@ class Seat:
         return self._line.now_ns
 
     @property
+    def has_ended(self) -> bool:
+        """Whether no row will come any more, unless time is moved."""
+        return self._line.state in ENDED
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What the other end says that it takes."""
         told = self._line.account.trading(self.instrument.symbol)
@@ -95,8 +102,14 @@ class Seat:
         Raises
         ------
         WorkbenchError
-            A lock is closed (``not_armed``), or nobody takes orders (``read_only``).
+            A lock is closed (``not_armed``), nobody takes orders (``read_only``), or no row comes any more (``ended``).
         """
+        if self.has_ended:
+            raise WorkbenchError(
+                f"{self._line.source} is {self._line.state}: no row comes any more, and a strategy acts with the rows",
+                action="Go back with s.clock.seek(…), or open it anew",
+                code="ended",
+            )
         told = self._line.account.trading(self.instrument.symbol)
         if told is None or not told.possible:
             raise WorkbenchError(
@@ -181,7 +194,7 @@ class _StepThread:
             while not self._is_stopping:
                 if self._is_due():
                     self._steps.step()
-                elif self._line.state in ("ended", "closed"):
+                elif self._line.state in ENDED:
                     return
                 else:
                     self._line.wait(lambda: self._is_stopping or self._is_due(), LOOK_S)

@@ -31,6 +31,7 @@ TICK_NS: Final = 100_000_000
 """Money, expiries and automatic halts are looked at so often, in the stream's own time."""
 COMMAND: Final = "command"
 TERMS: Final = "terms"
+FINISHED: Final = "finished"
 
 Outcome = Order | str
 """What a command led to: the order that was placed, or why it was refused (an empty text: it was not)."""
@@ -79,6 +80,7 @@ class Paper:
         self._listener = listener
         self._rows, self._next = Rows.of(EventBatch.empty()), 0
         self._until, self._numbers = now, itertools.count()
+        self._is_finished = False
         self._tick, self._next_day = _tick_after(now), terms.trading_day.after(now)
         self._script: list[tuple[int, int, PaperCommand, Callable[[Outcome], object]]] = []
         self._begin(now, list(records))
@@ -193,6 +195,21 @@ class Paper:
             self._until = known
             self._settle(known)
 
+    def finish(self) -> None:
+        """The stream has ended, and stands still: nothing is under way any more.
+
+        Orders and changes that had not reached the venue never do (``STREAM_ENDED``), cancels do; what the venue had answered
+        is heard at its time. What is asked for from now on takes no time and meets the book as it stood last.
+        """
+        if self._is_finished:
+            return
+        self._is_finished = True
+        self.desk.note(FINISHED, "", self._until)
+        self._venue.cut(self._until)
+        while (known := self._venue.due) < slots.NEVER:
+            self._until = max(known, self._until)
+            self._settle(self._until)
+
     def move(self, now: int, opening: EventBatch) -> None:
         """Go to another time with another book; nothing may be at work.
 
@@ -213,7 +230,7 @@ class Paper:
         self.desk.markets.clear()
         self._rows, self._next = Rows.of(EventBatch.empty()), 0
         self._until, self._tick = now, _tick_after(now)
-        self._next_day = self.terms.trading_day.after(now)
+        self._next_day, self._is_finished = self.terms.trading_day.after(now), False
         self.open(opening)
 
     # -- what happens ----------------------------------------------------------------------------------------------
@@ -326,15 +343,22 @@ def rerun(contract: Contract, records: list[Record], batches: Iterable[EventBatc
     terms = next((read_terms(record.reason) for record in noted if record.what == TERMS), PaperTerms())
     began = records[0].ts
     paper = Paper(contract, terms, began)
-    for record in noted:
-        if record.what == COMMAND:
-            paper.schedule(decode_command(record.reason), record.ts)
+    asked = [record for record in noted if record.what in (COMMAND, FINISHED)]
+    end = next((at for at, record in enumerate(asked) if record.what == FINISHED), len(asked))
+    for record in asked[:end]:
+        paper.schedule(decode_command(record.reason), record.ts)
     for batch in batches:
         before = int(np.searchsorted(batch.ts, began, "right"))
         paper.open(batch[:before])
         if before < len(batch):
             paper.take(batch[before:])
             paper.advance(min(int(batch.ts[-1]) - 1, until))
+    if end < len(asked):
+        paper.advance(asked[end].ts)
+        paper.finish()
+    for record in asked[end + 1 :]:
+        paper.schedule(decode_command(record.reason), record.ts)
+        paper.advance(record.ts)
     paper.advance(until)
     return paper
 

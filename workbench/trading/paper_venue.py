@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from workbench.events import Array
 from workbench.trading import slots
@@ -28,6 +30,7 @@ _ENDS: Final = {
     slots.DONE_REJECTED: (_E.REJECT, "PRICE_OUTSIDE_BOOK: further from the market than the book reaches"),
     slots.CANCEL_REFUSED: (_E.CANCEL_REJECT, "too_late: it had ended when the cancel arrived"),
 }
+ENDED: Final = "STREAM_ENDED: it had not reached the venue when the last row came"
 _POST_ONLY: Final = "POST_ONLY: it would have taken liquidity"
 
 
@@ -43,6 +46,15 @@ class _Way:
         self._last = max(self._last, ts + self._delays[self._sent % len(self._delays)])
         self._sent += 1
         return int(self._last)
+
+
+class _Command(NamedTuple):
+    """One on its way to the venue."""
+
+    arrives: int
+    what: OrderEvent
+    order: str
+    carry_out: Callable[[int], None]
 
 
 class PaperVenue:
@@ -64,7 +76,7 @@ class PaperVenue:
         self._entry, self._response = _Way(latency.entry), _Way(latency.response)
         self._first = executions
         self._fills = 0
-        self._commands: deque[tuple[int, Callable[[int], None]]] = deque()
+        self._commands: deque[_Command] = deque()
         self._answers: deque[tuple[int, Report]] = deque()
         self._names: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
@@ -77,6 +89,27 @@ class PaperVenue:
         """Let nothing reach the venue after a time (ns): what was recorded ends there."""
         self._closes = ts
 
+    def cut(self, now: int) -> None:
+        """The last row has come: orders and changes on their way never arrive, cancels do, and nothing takes time any more."""
+        self._entry = _Way(np.zeros(1, np.int64))
+        commands, self._commands = self._commands, deque()
+        ending = {command.order for command in commands if command.what is _E.CANCEL}
+        lost: set[str] = set()
+        for command in commands:
+            if command.what is _E.SUBMIT:
+                lost.add(command.order)
+                said = "" if command.order in ending else ENDED
+                self._answer(now, Report(client_order_id=command.order, event=_E.CANCELED, reason=said))
+            elif command.order in lost:
+                pass
+            elif command.what is _E.REPLACE:
+                self._answer(
+                    now, Report(client_order_id=command.order, event=_E.REPLACE_REJECT, reason=ENDED)
+                )
+            else:
+                command.carry_out(now)
+        self._response = _Way(np.zeros(1, np.int64))
+
     @property
     def matcher(self) -> Matcher:
         """The engine; for its book."""
@@ -85,7 +118,7 @@ class PaperVenue:
     @property
     def due(self) -> int:
         """When the next command arrives or the next answer is known, ns."""
-        arrives = self._commands[0][0] if self._commands else slots.NEVER
+        arrives = self._commands[0].arrives if self._commands else slots.NEVER
         if arrives > self._closes:
             arrives = slots.NEVER
         known = self._answers[0][0] if self._answers else slots.NEVER
@@ -99,17 +132,18 @@ class PaperVenue:
 
     def submit(self, order: Order, now: int) -> list[Report]:
         """Send an order."""
-        self._send(now, lambda at: self._arrive(order, order.lots - order.filled, order.limit, at))
+        arrive = lambda at: self._arrive(order, order.lots - order.filled, order.limit, at)  # noqa: E731
+        self._send(now, _E.SUBMIT, order, arrive)
         return []
 
     def cancel(self, order: Order, now: int) -> list[Report]:
         """Send a cancel."""
-        self._send(now, lambda at: self._withdraw(order.name, at))
+        self._send(now, _E.CANCEL, order, lambda at: self._withdraw(order.name, at))
         return []
 
     def replace(self, order: Order, change: Change, now: int) -> list[Report]:
         """Send a change."""
-        self._send(now, lambda at: self._change(order, change, at))
+        self._send(now, _E.REPLACE, order, lambda at: self._change(order, change, at))
         return []
 
     def advance(self, rows: Rows, until: int) -> None:
@@ -120,16 +154,15 @@ class PaperVenue:
     def settle(self, now: int) -> Iterator[Report]:
         """Let everything arrive that is due by ``now``; what is reported may be answered with more."""
         while self.due <= now:
-            while self._commands and self._commands[0][0] <= min(now, self._closes):
-                _, carry_out = self._commands.popleft()
-                carry_out(now)
+            while self._commands and self._commands[0].arrives <= min(now, self._closes):
+                self._commands.popleft().carry_out(now)
             if self._answers and self._answers[0][0] <= now:
                 yield self._answers.popleft()[1]
 
     # -- at the venue ----------------------------------------------------------------------------------------------
 
-    def _send(self, now: int, carry_out: Callable[[int], None]) -> None:
-        self._commands.append((self._entry.arrival(now), carry_out))
+    def _send(self, now: int, what: OrderEvent, order: Order, carry_out: Callable[[int], None]) -> None:
+        self._commands.append(_Command(self._entry.arrival(now), what, order.name, carry_out))
 
     def _arrive(self, order: Order, lots: int, limit: int | None, at: int) -> None:
         terms = order.terms
