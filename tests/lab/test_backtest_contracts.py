@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pytest
 
 import workbench as wb
 from tests.support.quoting import quote_both_sides
+from tests.support.touches import Recorded, states
 from workbench.errors import WorkbenchError
+from workbench.instruments import Instrument
 from workbench.lab.plain_strategy import PlainDesk
 from workbench.lab.report_tables import ReportTables
 from workbench.lab.whatif_desk import Conditions, WhatIfDesk
@@ -156,3 +159,36 @@ def test_nothing_traded_is_nothing_gained(session: Session) -> None:
     result = wb.backtest(Idle(), session, contract=contract(session, inverse=True))
     assert result.equity["equity"].drop_nulls().unique().to_list() == [0.0]
     assert result.account.equity({}) == 0 and result.fills.schema["fee"] == pl.Float64
+
+
+def test_real_units_are_the_doubles_next_to_the_exact_ones() -> None:
+    """0.3, not three times 0.1: in the strategy's hands, in every table, and as the session shows them."""
+    grid = Instrument("TENTHS", tick_size=Decimal("0.1"), lot_size=Decimal("0.1"))
+    second = 10**9
+    levels = [(3, 6, 7, 7), (3, 5, 7, 7), (3, 6, 7, 7)]
+    market = Recorded([states(levels, [second, 2 * second, 3 * second])], grid)
+    seen: list[object] = []
+
+    class Once:
+        def on_timer(self, desk: PlainDesk) -> None:
+            if not desk.orders:
+                seen.extend([desk.best_bid, desk.bid_size, desk.best_ask, desk.ask_size])
+                desk.buy(0.7, 0.7)
+                desk.buy(0.3, stop=0.7)
+            seen.append(desk.position)
+
+        def on_fill(self, desk: PlainDesk, fill: Any) -> None:
+            seen.extend([fill.price, fill.size])
+
+    unbound = wb.PaperTerms(limits=wb.Limits(band_percent=None, band_ticks=None))
+    for path in (wb.backtest, lambda strategy, x: wb.paper_backtest(strategy, x, unbound)):
+        seen.clear()
+        result = path(Once(), market)
+        assert seen[:4] == [0.3, 0.6, 0.7, 0.7] and set(seen[4:]) == {0.0, 0.7}
+        assert result.fills.select("price", "size").row(0) == (0.7, 0.7)
+        assert result.orders.select("price", "size", "stop", "filled").rows() == [
+            (0.7, 0.7, None, 0.7),
+            (None, 0.3, 0.7, 0.0),
+        ]
+        assert result.equity["position"].to_list()[-1] == result.summary()["volume"].item() == 0.7
+        assert wb.report(result).fills["mid"].drop_nulls().to_list() == [0.5]

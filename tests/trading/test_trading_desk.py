@@ -182,8 +182,11 @@ def test_orders_end_when_their_time_is_over() -> None:
     desk.on_time(50)
     assert (order.status, order.reason) == (S.EXPIRED, "EXPIRED: its time is over")
     assert not venue.resting
-    desk.market("X", 60, bid=995, ask=1005, last=1010)
-    assert stop.status is S.EXPIRED and desk.deadline() is None
+    late = desk.place(terms("c", order_type="STOP", stop=1010, tif="GTD", expires=61), 1)
+    desk.market("X", 61, bid=995, ask=1005, last=1010)
+    assert stop.status is S.EXPIRED
+    assert late.status is S.FILLED  # what happens at the time of the end happens before it
+    assert desk.deadline() is None
 
 
 def test_answers_that_cross_a_request_are_taken() -> None:

@@ -75,8 +75,8 @@ class Backtest:
                 "ts_known": as_times(f[:, slots.FILL_KNOWN]),
                 "order": f[:, slots.FILL_ORDER],
                 "side": f[:, slots.FILL_SIDE].astype(np.int8),
-                "price": f[:, slots.FILL_PRICE] * float(self.instrument.tick_size),
-                "size": f[:, slots.FILL_SIZE] * float(self.instrument.lot_size),
+                "price": self.instrument.prices(f[:, slots.FILL_PRICE]),
+                "size": self.instrument.sizes(f[:, slots.FILL_SIZE]),
                 "maker": f[:, slots.FILL_MAKER].astype(bool),
                 "fee": self._money(self._fees),
             }
@@ -104,8 +104,8 @@ class Backtest:
 
     def _money(self, parts: Iterable[int]) -> FloatArray:
         """Amounts in parts of a unit as real money."""
-        scale, unit = self.contract.scale, float(self.contract.unit)
-        return np.array([part / scale for part in parts], np.float64) * unit
+        part = self.contract.unit / self.contract.scale
+        return np.array([number * part.numerator / part.denominator for number in parts], np.float64)
 
     @cached_property
     def orders(self) -> pl.DataFrame:
@@ -115,18 +115,18 @@ class Backtest:
         in a backtest and live, also its ``name`` of each and the ``reason`` that was last given.
         """
         o = self._orders
-        tick, lot = float(self.instrument.tick_size), float(self.instrument.lot_size)
+        prices, sizes = self.instrument.prices, self.instrument.sizes
         frame = pl.DataFrame(
             {
                 "order": np.arange(len(o)),
                 "side": o[:, slots.SIDE].astype(np.int8),
-                "price": o[:, slots.PRICE] * tick,
-                "size": o[:, slots.SIZE] * lot,
-                "stop": o[:, slots.TRIGGER] * tick,
+                "price": prices(o[:, slots.PRICE]),
+                "size": sizes(o[:, slots.SIZE]),
+                "stop": prices(o[:, slots.TRIGGER]),
                 "tif": [slots.TIF_NAMES[i] for i in o[:, slots.TIF].tolist()],
                 "sent": as_times(o[:, slots.SENT]),
                 "status": [slots.STATUS_NAMES[i] for i in o[:, slots.STATUS].tolist()],
-                "filled": o[:, slots.FILLED] * lot,
+                "filled": sizes(o[:, slots.FILLED]),
                 "closed": as_times(o[:, slots.CLOSED]),
                 "went_off": as_times(self._went_off),
             },
@@ -161,7 +161,7 @@ class Backtest:
         return pl.DataFrame(
             {
                 "ts": as_times(ts),
-                "position": held * float(self.instrument.lot_size),
+                "position": self.instrument.sizes(held),
                 "cash": flow - paid,
                 "equity": pl.Series(np.where(quoted, worth - paid, np.nan)).fill_nan(None),
             }
@@ -214,9 +214,9 @@ class Backtest:
             "steps": self._steps,
             "orders": len(self._orders),
             "fills": len(f),
-            "volume": volume * float(self.instrument.lot_size),
+            "volume": float(self.instrument.size(volume)),
             "maker_share": made / volume if volume else None,
-            "position": int((f[:, slots.FILL_SIDE] * lots).sum()) * float(self.instrument.lot_size),
+            "position": float(self.instrument.size((f[:, slots.FILL_SIDE] * lots).sum())),
             "fees": float(self.contract.currency(sum(self._fees))),
             "profit": equity[-1] if len(equity) else 0.0,
             "max_drawdown": float((peak - equity).max() or 0.0) if len(equity) else 0.0,  # type: ignore[arg-type]

@@ -61,23 +61,23 @@ class PlainDesk:
     def best_bid(self) -> float | None:
         """Best bid, None where the book is empty or not known."""
         price, size = self._matcher.desk.touch[:2].tolist()
-        return price * float(self._tick) if size else None
+        return self._price(price) if size else None
 
     @property
     def best_ask(self) -> float | None:
         """Best ask, None where the book is empty or not known."""
         price, size = self._matcher.desk.touch[2:].tolist()
-        return price * float(self._tick) if size else None
+        return self._price(price) if size else None
 
     @property
     def bid_size(self) -> float:
         """Size at the best bid, 0 without one."""
-        return int(self._matcher.desk.touch[1]) * float(self._lot)
+        return self._size(self._matcher.desk.touch[1])
 
     @property
     def ask_size(self) -> float:
         """Size at the best ask, 0 without one."""
-        return int(self._matcher.desk.touch[3]) * float(self._lot)
+        return self._size(self._matcher.desk.touch[3])
 
     @property
     def mid(self) -> float | None:
@@ -93,12 +93,12 @@ class PlainDesk:
         WorkbenchError
             A price off the grid.
         """
-        return _size_at(self._matcher.desk, side, self._ticks(price, "price")) * float(self._lot)
+        return self._size(_size_at(self._matcher.desk, side, self._ticks(price, "price")))
 
     @property
     def position(self) -> float:
         """What is held, as far as answers have arrived."""
-        return self._matcher.count(slots.POSITION) * float(self._lot)
+        return self._size(self._matcher.count(slots.POSITION))
 
     @property
     def orders(self) -> dict[int, str]:
@@ -194,6 +194,12 @@ class PlainDesk:
         if wanted < row[slots.FILLED] or row[slots.UNDER_WAY] >= MAX_UNDER_WAY:
             return False
         return self._matcher.modify(self.now, order, price, lots, trigger)
+
+    def _price(self, ticks: int) -> float:
+        return float(self.instrument.price(ticks))
+
+    def _size(self, lots: int) -> float:
+        return float(self.instrument.size(lots))
 
     def _ticks(self, price: float, what: str) -> int:
         return whole(price, self._tick, what)
@@ -361,17 +367,14 @@ class PlainDesk:
             on_events(self, events)
         if on_trade := getattr(strategy, "on_trade", None):
             for i in np.flatnonzero(rows.kind == EventKind.TRADE).tolist():
-                price, size = int(rows.price[i]) * float(self._tick), int(rows.size[i]) * float(self._lot)
+                price, size = self._price(rows.price[i]), self._size(rows.size[i])
                 on_trade(self, SeenTrade(int(rows.ts[i]), price, size, int(rows.side[i])))
         on_fill, fills = getattr(strategy, "on_fill", None), self._matcher.fills
         while self._told < len(fills) and fills[self._told, slots.FILL_KNOWN] <= self.now:
             row = fills[self._told].tolist()
             self._told += 1
             if on_fill:
-                price, size = (
-                    row[slots.FILL_PRICE] * float(self._tick),
-                    row[slots.FILL_SIZE] * float(self._lot),
-                )
+                price, size = self._price(row[slots.FILL_PRICE]), self._size(row[slots.FILL_SIZE])
                 on_fill(
                     self,
                     SeenFill(row[slots.FILL_TS], row[slots.FILL_ORDER], row[slots.FILL_SIDE], price, size, bool(row[slots.FILL_MAKER])),

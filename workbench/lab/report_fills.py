@@ -50,16 +50,17 @@ def fill_quality(
     for one's own side instead of the aggressor's.
     """
     horizons = horizons_of(horizons)
-    fills, tick = result.fills, float(result.instrument.tick_size)
+    fills, instrument = result.fills, result.instrument
     log = MidLog()
     log.update(result.events if events is None else events)
-    sign, price = fills["side"].to_numpy().astype(np.float64), fills["price"].to_numpy() / tick
+    sign = fills["side"].to_numpy().astype(np.float64)
+    price = np.rint(fills["price"].to_numpy() / float(instrument.tick_size))
     ts = fills["ts"].to_physical().to_numpy()
     sent = result.orders["sent"].to_physical().to_numpy()[fills["order"].to_numpy()]
     mid, breaks = log.before(ts, np.zeros(len(ts), np.int64))
     at_sent, broke = log.at(sent)
     found = {
-        "mid": mid * tick,
+        "mid": instrument.prices(mid),
         "slippage": np.where(broke == breaks, sign * (price - at_sent), np.nan),
         "half_spread": sign * (price - mid),
         "adverse": -sign * (_later(log, ts, breaks, adverse) - mid),

@@ -62,8 +62,11 @@ def round_trips(
         pl.from_epoch("entry", "ns").dt.replace_time_zone("UTC"),
         pl.from_epoch("exit", "ns").dt.replace_time_zone("UTC"),
         "side",
-        pl.col("size") * lot,
-        pl.col("entry_price", "exit_price") * tick,
+        pl.Series("size", instrument.sizes(table["size"].to_numpy())),
+        *(
+            pl.Series(name, instrument.prices(table[name].to_numpy()))
+            for name in ("entry_price", "exit_price")
+        ),
         gross.alias("gross"),
         "fees",
         profit.alias("profit"),

@@ -217,8 +217,9 @@ class Desk(DeskWork):
         """Take in the market after a moment: best prices in ticks, and the price of a trade if there was one.
 
         Several trades of one moment are several calls: each may set off stops and pull trailing ones along.
+        It comes before the end of an order at that very time.
         """
-        self._on_entry(now)
+        self._expire(now - 1, now)
         known = self.markets.get(symbol)
         self.markets[symbol] = Market(now, bid, ask, None if known is None else known.last)
         if last is not None:
@@ -226,7 +227,7 @@ class Desk(DeskWork):
 
     def traded(self, symbol: str, now: int, last: int) -> None:
         """Take in a trade at ``last`` ticks: stops go off. It tells nothing of the book: a gap in that stays one."""
-        self._on_entry(now)
+        self._expire(now - 1, now)
         known = self.markets.setdefault(symbol, Market(now))
         known.ts, known.last = now, last
         for order in self.ledger.open_orders(symbol):

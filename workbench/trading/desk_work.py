@@ -64,9 +64,13 @@ class DeskWork:
         """What follows each record, while the state is what it made of it; for desks that tell others."""
 
     def _on_entry(self, now: int) -> None:
+        """Take back what is over by now."""
+        self._expire(now, now)
+
+    def _expire(self, until: int, now: int) -> None:
         for order in self.ledger.open_orders():
             end = order.terms.expires
-            if end is not None and end <= now and order.open and order.status is not _S.PENDING_CANCEL:
+            if end is not None and end <= until and order.open and order.status is not _S.PENDING_CANCEL:
                 self._expiring.add(order.name)
                 self._cancel(order, EXPIRED, now)
 
