@@ -19,7 +19,8 @@ CHANGEABLE = ("NEW", "PARTIALLY_FILLED", "SUSPENDED")
 class Whim:
     """Does everything that a strategy may, on a seeded whim; entries on one side, so that no own orders meet."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, exits: bool = False):
+        self._exits = exits
         self._chance = random.Random(seed)
         self._side = self._chance.choice([1, -1])
         self.heard: list[Any] = []
@@ -43,6 +44,8 @@ class Whim:
         end = desk.now + chance.randrange(1, 3_000 * MS)
         open_ones = [number for number, status in desk.orders.items() if status in CHANGEABLE]
         match what:
+            case 0 | 1 | 2 if self._exits:
+                enter(lots, best - away, take_profit=chance.choice([0.25, 1]), stop_loss=1, trails=bool(what))
             case 0 | 1 | 2:
                 enter(lots, best - away)
             case 3 | 4:
@@ -99,6 +102,22 @@ def assert_same_on_every_path(seed: int) -> None:
 def test_a_random_strategy_is_the_same_on_every_path(seed: int) -> None:
     """Orders, fills, statuses at each step and what it is told, bit for bit."""
     assert_same_on_every_path(seed)
+
+
+@pytest.mark.parametrize("seed", range(400, 410))
+def test_brackets_of_a_random_strategy_are_the_same_on_the_desk_and_live(seed: int) -> None:
+    """What a backtest without a desk has not: exits that grow, shrink, follow and are changed while they do."""
+    latency = random.Random(seed).choice([0, 3 * MS, 47 * MS, 400 * MS])
+    terms = wb.PaperTerms(entry_ns=latency, response_ns=latency, limits=UNBOUND)
+    lived, desked = Whim(seed, exits=True), Whim(seed, exits=True)
+    with wb.simulate(seed=seed % 7 + 1, inline=True, paper=terms) as s:
+        run = wb.trade(lived, s)
+        s.advance("20050ms")
+        desk, live = wb.paper_backtest(desked, s, terms), run.stop().result()
+    both = min(len(live.fills), len(desk.fills))
+    assert live.fills.head(both).equals(desk.fills.head(both)) and both > 20
+    both = min(len(lived.heard), len(desked.heard))
+    assert lived.heard[:both] == desked.heard[:both] and both > 150
 
 
 @pytest.mark.slow

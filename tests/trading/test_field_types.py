@@ -63,6 +63,24 @@ def test_bounds_and_contracts_too(bad: Any) -> None:
             Limits(drawdown=nothing)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("kind", "misspelt", "meant"),
+    [
+        (Limits, "max_postion", "position"),
+        (PaperTerms, "entry", "entry_ns"),
+        (PaperTerms, "account_", "account"),
+    ],
+)
+def test_names_that_nothing_has_are_refused_with_the_nearest(kind: Any, misspelt: str, meant: str) -> None:
+    with pytest.raises(
+        WorkbenchError, match=rf"{misspelt}=…\); expected any of .*Did you mean '{meant}'"
+    ) as refused:
+        kind(**{misspelt: 3})
+    assert refused.value.code == "unknown_name"
+    with pytest.raises(WorkbenchError, match=r"nothing_like_it=…\); expected any of"):
+        kind(nothing_like_it=3)
+
+
 def test_a_record_of_wire_numbers_costs_no_change() -> None:
     """What is right already is the very same object."""
     fee, limits = Decimal("0.1"), Limits(size=3)

@@ -193,8 +193,9 @@ _TIF_SLOTS: Final = {name: slot for slot, name in enumerate(slots.TIF_NAMES)}
 
 
 def _status(order: Order) -> int:
-    status = order.rests if order.status is OrderStatus.PENDING_REPLACE else order.status
-    return slots.STATUS_NAMES.index(_NAMES.get(status, str(status)))
+    if order.status is OrderStatus.PENDING_REPLACE:  # as who is told of the order alone sees it, live
+        return slots.PARTIALLY_FILLED if order.filled else slots.NEW
+    return slots.STATUS_NAMES.index(_NAMES.get(order.status, str(order.status)))
 
 
 __all__ = ["DeskVenue"]

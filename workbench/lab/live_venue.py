@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -25,6 +26,7 @@ class Seat(Protocol):
     """What it needs of a session, see :class:`workbench.session.seat.Seat`."""
 
     refused: dict[str, str]
+    unchanged: deque[str]
 
     @property
     def instrument(self) -> Instrument: ...
@@ -154,6 +156,9 @@ class LiveVenue(VenueTables):
     def update(self) -> None:
         """Take in what was told of own orders."""
         orders, fills = self._seat.news()
+        for name in [self._seat.unchanged.popleft() for _ in range(len(self._seat.unchanged))]:
+            refused = self._numbers[name]
+            self._answered(refused, max(int(self._table[refused, slots.UNDER_WAY]) - 1, 0))
         for order in orders:
             number = self._number_of(order)
             if number is not None:

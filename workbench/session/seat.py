@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from workbench.errors import WorkbenchError
@@ -63,6 +64,8 @@ class Seat:
     ----------
     refused : dict of str to str
         Orders that were never sent, and why.
+    unchanged : deque of str
+        Orders of which a change was refused, once for each; whoever counts takes them out.
     problem : WorkbenchError or None
         Why no order of it can be sent any more.
     """
@@ -73,6 +76,7 @@ class Seat:
         self._fills_read = len(line.account.fills())
         self._thread: _StepThread | None = None
         self.refused: dict[str, str] = {}
+        self.unchanged: deque[str] = deque()
         self.problem: WorkbenchError | None = None
 
     @property
@@ -171,8 +175,12 @@ class Seat:
         except WorkbenchError as problem:
             if problem.code in NOT_SENT:
                 self.problem = problem
-            if isinstance(command, messages.PlaceOrder) and problem.code not in OUTCOME_UNKNOWN:
+            if problem.code in OUTCOME_UNKNOWN:
+                return
+            if isinstance(command, messages.PlaceOrder):
                 self.refused[command.client_order_id] = problem.found
+            elif isinstance(command, messages.ReplaceOrder):
+                self.unchanged.append(command.client_order_id)
 
 
 class _StepThread:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from decimal import Decimal
 from functools import cache
 from numbers import Integral, Real
@@ -10,6 +11,25 @@ from typing import Any, get_type_hints
 import msgspec
 
 from workbench.errors import WorkbenchError
+
+
+class KnownFields(msgspec.StructMeta):
+    """Makes records that refuse the names of fields they do not have, as people misspell them."""
+
+    def __call__(cls, *values: Any, **named: Any) -> Any:
+        """Make one; a WorkbenchError for an unknown name, with the nearest one."""
+        known = cls.__struct_fields__
+        unknown = next((name for name in named if name not in known), None)
+        if unknown is not None:
+            near = difflib.get_close_matches(unknown, known, 1)
+            raise WorkbenchError(
+                f"{cls.__name__}({unknown}=…)",
+                expected=f"any of {', '.join(known)}",
+                action=f"Did you mean {near[0]!r}?" if near else "",
+                code="unknown_name",
+                field=unknown,
+            )
+        return super().__call__(*values, **named)
 
 
 def settle_types(record: msgspec.Struct) -> None:
@@ -66,4 +86,4 @@ def _types(kind: type[msgspec.Struct]) -> dict[str, Any]:
     return {name: hints[name] for name in kind.__struct_fields__}
 
 
-__all__ = ["settle_types"]
+__all__ = ["KnownFields", "settle_types"]

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from workbench.errors import WorkbenchError
-from workbench.trading.field_types import settle_types
+from workbench.trading.field_types import KnownFields, settle_types
 
 SECOND_NS: Final = 1_000_000_000
 
@@ -24,7 +24,7 @@ class TradingState(StrEnum):
     """Nothing."""
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class Limits(msgspec.Struct, metaclass=KnownFields, frozen=True, kw_only=True):
     """Bounds, all on by default but for those that depend on the account; None: no bound.
 
     Parameters

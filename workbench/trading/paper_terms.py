@@ -12,13 +12,13 @@ from workbench.flow.days import MIDNIGHT_UTC, TradingDay
 from workbench.instruments import Instrument
 from workbench.trading import queue_models
 from workbench.trading.contracts import ZERO, Contract
-from workbench.trading.field_types import settle_types
+from workbench.trading.field_types import KnownFields, settle_types
 from workbench.trading.latency import Latency
 from workbench.trading.limits import Limits
 from workbench.trading.matcher import FILL_RULES
 
 
-class PaperTerms(msgspec.Struct, frozen=True, kw_only=True):
+class PaperTerms(msgspec.Struct, metaclass=KnownFields, frozen=True, kw_only=True):
     """Terms of a paper account.
 
     Parameters
