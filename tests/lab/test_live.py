@@ -231,6 +231,9 @@ def test_what_is_no_strategy_is_refused() -> None:
             with pytest.raises(WorkbenchError, match="expected"):
                 wb.trade(strategy, s)
         assert not len(s.orders)
+        for nowhere in (None, 3, s["ES-SIM"]):
+            with pytest.raises(WorkbenchError, match=r"to trade on; expected a session.*wb\.backtest"):
+                wb.trade(BuyOften(), nowhere)
 
 
 def test_a_session_that_has_ended_brings_no_steps(tmp_path: Path) -> None:

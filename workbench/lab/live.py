@@ -72,7 +72,7 @@ def trade(
     the first row after its time, and its orders take as long as they take.
 
     What a backtest has not: bounds. Orders that risk refuses are ``"REJECTED"`` here, among them those that would trade
-    with an own one; a third change of an order while two are under way is not carried out.
+    with an own one.
 
     Examples
     --------
@@ -90,6 +90,12 @@ def trade(
     True
     """
     strategy = playable(strategy, params)
+    if not hasattr(getattr(s, "orders", None), "seat"):
+        raise WorkbenchError(
+            f"{s!r:.60} to trade on",
+            expected="a session: of wb.simulate(…), wb.replay(…) or wb.connect(…)",
+            action="What is recorded is for wb.backtest(strategy, recording)",
+        )
     seat = s.orders.seat(symbol)
     seat.check_ready()
     run = StrategyRun(strategy, s, seat, interval_ns(every), hours, warm_up)

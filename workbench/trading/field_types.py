@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 class KnownFields(msgspec.StructMeta):
     """Makes records that refuse the names of fields they do not have, as people misspell them."""
 
-    def __call__(cls, *values: Any, **named: Any) -> Any:
+    def __call__(cls, *values: Any, **named: Any) -> Any:  # noqa: N805 - a class is made by it
         """Make one; a WorkbenchError for an unknown name, with the nearest one."""
         known = cls.__struct_fields__
         unknown = next((name for name in named if name not in known), None)
