@@ -132,8 +132,7 @@ class PaperVenue:
 
     def submit(self, order: Order, now: int) -> list[Report]:
         """Send an order."""
-        arrive = lambda at: self._arrive(order, order.lots - order.filled, order.limit, at)  # noqa: E731
-        self._send(now, _E.SUBMIT, order, arrive)
+        self._send(now, _E.SUBMIT, order, lambda at: self._enter(order, at))
         return []
 
     def cancel(self, order: Order, now: int) -> list[Report]:
@@ -163,6 +162,9 @@ class PaperVenue:
 
     def _send(self, now: int, what: OrderEvent, order: Order, carry_out: Callable[[int], None]) -> None:
         self._commands.append(_Command(self._entry.arrival(now), what, order.name, carry_out))
+
+    def _enter(self, order: Order, at: int) -> None:
+        self._arrive(order, order.lots - order.filled, order.limit, at)
 
     def _arrive(self, order: Order, lots: int, limit: int | None, at: int) -> None:
         terms = order.terms
