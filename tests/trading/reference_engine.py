@@ -189,6 +189,8 @@ class ReferenceEngine:
 
     def _reopen(self, ts: int) -> None:
         self.known = True
+        for (side, price), lots in self.taken.items():
+            self.taken[side, price] = min(lots, (self.bids if side > 0 else self.asks).get(price, 0))
         for order in self.resting:
             order.kept = 0.0
             if self.queue != "trade_through":

@@ -241,7 +241,10 @@ def _above(at: int, levels: Array, pages: Array, n: int) -> int:
 @part
 def _reopened(ts: int, v: Venue) -> None:
     """The book is known again: what it passed meanwhile has traded."""
-    book = v.book
+    book, n = v.book, v.levels.shape[1]
+    for row in range(2):  # of levels that are gone nothing is missing any more
+        for at in range(book[TAKEN_BIDS + 2 * row], book[TAKEN_BIDS + 2 * row + 1] + 1):
+            v.taken[row * n + at] = min(v.taken[row * n + at], v.levels[row, at])
     for i in range(v.counters[LIVE]):
         order, front = v.orders[v.live[i]], v.fronts[v.live[i]]
         if v.counters[QUEUE] == BY_ORDER:
