@@ -40,7 +40,7 @@ class Whim:
     def _act(self, desk: PlainDesk, best: float) -> None:
         chance, side = self._chance, self._side
         enter, leave = (desk.buy, desk.sell) if side > 0 else (desk.sell, desk.buy)
-        what, lots, away = chance.randrange(14), chance.randint(1, 8), side * 0.25 * chance.randrange(4)
+        what, lots, away = chance.randrange(15), chance.randint(1, 8), side * 0.25 * chance.randrange(4)
         end = desk.now + chance.randrange(1, 3_000 * MS)
         open_ones = [number for number, status in desk.orders.items() if status in CHANGEABLE]
         match what:
@@ -56,6 +56,9 @@ class Whim:
                 enter(lots, best + side, tif=chance.choice(["IOC", "FOK", "POST_ONLY"]))
             case 7:
                 leave(lots, stop=best - away - side * 0.25, expires=end)
+            case 14:
+                trigger = best + away + side * 0.5
+                enter(lots, trigger + side * chance.choice([-0.5, 0, 0.25]), stop=trigger)
             case 8:
                 leave(lots, stop=best - away - side * 0.25, trailing=0.5)
             case 9 if open_ones:
