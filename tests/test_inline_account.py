@@ -212,3 +212,20 @@ def test_the_curve_of_a_kept_account_begins_with_this_session() -> None:
         again.advance("1s")
         curve = wb.RiskCurve(again)
         assert not curve._gained.any()
+
+
+@pytest.mark.parametrize("bounds", [{}, {"daily_loss": 1_000_000}])
+def test_money_over_time_does_not_depend_on_how_far_the_clock_is_moved(bounds: dict[str, int]) -> None:
+    """Four values a second while a position is held, whether it advances for half a minute or for a second at a time."""
+    told = []
+    for pieces in (["30s"], ["1s"] * 30, ["500ms", "29500ms"]):
+        terms = wb.PaperTerms(**bounds)  # type: ignore[arg-type]
+        with wb.simulate(seed=7, inline=True, paper=terms) as session:
+            session.advance("5s")
+            session.orders.buy(2)
+            for piece in pieces:
+                session.advance(piece)
+            told.append(session.orders.positions())
+    assert told[0].height > 110
+    assert told[0]["unrealized"].n_unique() > 5
+    assert told[0].equals(told[1]) and told[0].equals(told[2])

@@ -53,6 +53,8 @@ class PaperFloor:
         Takes what is news of the account.
     folder : Path, optional
         Where the account is kept; default: nowhere.
+    often : bool, optional
+        Value positions every 250 ms of the stream however far it goes at a time; default: once each time at most.
 
     Raises
     ------
@@ -73,7 +75,10 @@ class PaperFloor:
         instrument_of: Callable[[str], Instrument],
         tell: Tell,
         folder: Path | None = None,
+        *,
+        often: bool = False,
     ):
+        self._often = often
         self.terms, self.papers = terms, dict[str, Paper]()
         self._instrument_of, self._tell, self._folder = instrument_of, tell, folder
         self.files: dict[str, PaperFile] = {}
@@ -109,8 +114,9 @@ class PaperFloor:
         if self._money is not None and going:
             self._go_together(self._money, list(going), min(going.values()))
         for symbol, ts in going.items():
-            if self._money is None:
-                self.papers[symbol].advance(ts)
+            for stop in self._stops(self.papers[symbol], ts) if self._money is None else ():
+                self.papers[symbol].advance(stop)
+                self._mark(symbol, self.papers[symbol])
             self._mark(symbol, self.papers[symbol])
         self._flush()
 
@@ -243,11 +249,19 @@ class PaperFloor:
         if self._lock is not None:
             self._lock.release()
 
+    def _stops(self, paper: Paper, end: int) -> Iterator[int]:
+        """Times up to ``end`` to bring a desk to, one after another: where it is valued, then the end."""
+        while self._often and not paper.idle and (mark := (paper.now // MARK_NS + 1) * MARK_NS) < end:
+            yield mark
+        yield end
+
     def _go_together(self, money: AccountMoney, symbols: list[str], end: int) -> None:
         """Bring desks on side by side, so that the sum of their money is that of one moment."""
         for tick in money.ticks(self.papers, end):
             for symbol in symbols:
                 self.papers[symbol].advance(tick)
+                if self._often:
+                    self._mark(symbol, self.papers[symbol])
             why = money.lost(paper.desk for paper in self.papers.values())
             for symbol in symbols if why else ():
                 paper = self.papers[symbol]
@@ -294,7 +308,7 @@ class PaperFloor:
 
     def _mark(self, symbol: str, paper: Paper) -> None:
         new = self._new.get(symbol, ())
-        is_due = paper.at_work and paper.now - self._marked.get(symbol, -NEVER) >= MARK_NS
+        is_due = paper.at_work and paper.now // MARK_NS > self._marked.get(symbol, -NEVER) // MARK_NS
         switched = any(isinstance(record, journal.Switched) for record in new)
         if is_due or switched or any(isinstance(record, STATES) for record in new):
             self._tell_account(symbol, trading=switched)

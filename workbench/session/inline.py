@@ -88,7 +88,9 @@ class InlineLine:
         terms = paper or PaperTerms()
         self.has_forerunners = bool(terms.account)
         kept = state_directory() if terms.account else None
-        self._floor = PaperFloor(terms, lambda symbol: self.captures[symbol].instrument, self._tell, kept)
+        self._floor = PaperFloor(
+            terms, lambda symbol: self.captures[symbol].instrument, self._tell, kept, often=True
+        )
         self._synced_at = time.monotonic()
         self._recordings: list[InlineRecording] = []
         self._strategies: list[Steps] = []
