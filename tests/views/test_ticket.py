@@ -138,6 +138,16 @@ def test_a_desk_that_only_reduces_is_asked(session, ticket):
     assert (adding.status, closing.status) == ("REJECTED", "FILLED")
 
 
+def test_a_name_is_one_order(session, ticket):
+    """The same press again is that order; another one under its name is refused, whoever is asked."""
+    first = ticket.press("buy at bid", size=2, order="mine")
+    assert ticket.press("buy at bid", size=2, order="mine") is first
+    for button, other in (("buy at bid", {"size": 3}), ("buy at bid", {"stop_loss": 4}), ("sell at bid", {})):
+        with pytest.raises(WorkbenchError, match="'mine' belongs to another order"):
+            ticket.press(button, order="mine", **{"size": 2, **other})
+    assert len(session.orders) == 1
+
+
 def test_only_what_changed_is_told_again(session):
     """All of it to a page that is new."""
     model = TicketModel(session, session.capture(), Notes())

@@ -44,6 +44,7 @@ class TicketDesk(Desk):
         super().__init__(session, capture.instrument, notes)
         self._capture, self._by_code = capture, by_code
         self._pressed: dict[object, int] = {}
+        self._asked: dict[str, dict[str, Any]] = {}
         self._verbs = {
             "order": self._order,
             "reverse": self._reverse,
@@ -84,6 +85,13 @@ class TicketDesk(Desk):
         name = act.get("order")
         if not isinstance(name, str) or not name:
             raise WorkbenchError(f"order name {name!r}", expected="a text", code="bad_value")
+        plain = {word: value for word, value in act.items() if word != "late_ms"}
+        if self._by_code and self._asked.get(name, plain) != plain:
+            raise WorkbenchError(
+                f"client_order_id {name!r} belongs to another order",
+                expected="a new one for a new order",
+                code="duplicate_id",
+            )
         if name in self._clicks:
             return {"again": True}
         self._check_open(act)
@@ -97,6 +105,7 @@ class TicketDesk(Desk):
             "clicked": clicked,
         }
         self._clicks.add(name)
+        self._asked[name] = plain
         said = _spoken(side, size, terms)
         self._send(said, lambda: place(size, **terms, **more))
         return {"said": said}
