@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,24 @@ def assert_same_on_every_path(seed: int) -> None:
 def test_a_random_strategy_is_the_same_on_every_path(seed: int) -> None:
     """Orders, fills, statuses at each step and what it is told, bit for bit."""
     assert_same_on_every_path(seed)
+
+
+@pytest.mark.parametrize("seed", range(500, 506))
+def test_to_the_end_of_a_replay_every_fill_is_that_of_the_backtest(seed: int, tmp_path: Path) -> None:
+    """Also those that are heard of behind the last row; what had not reached the venue then is filled on neither."""
+    with wb.simulate(seed=seed % 7 + 1, inline=True) as s:
+        running = s.record(tmp_path / "rec", history=True)
+        s.advance("15s")
+        recording = running.stop()
+    latency = random.Random(seed).choice([47 * MS, 400 * MS, 900 * MS])
+    terms = wb.PaperTerms(entry_ns=latency, response_ns=latency, limits=UNBOUND)
+    with wb.replay(recording, inline=True, paper=terms) as s:
+        run = wb.trade(Whim(seed), s)
+        s.advance("1m")
+        live = run.stop().result()
+    backtest = wb.backtest(Whim(seed), recording, latency=latency)
+    assert live.fills.equals(backtest.fills) and len(live.fills) > 10
+    assert live.equity.equals(backtest.equity)
 
 
 @pytest.mark.parametrize("seed", range(400, 410))
